@@ -1,0 +1,99 @@
+//! Names and numbers that identify things.
+
+use std::fmt;
+use std::num::NonZeroU8;
+use std::sync::Arc;
+
+/// Virtual router identifier, 1 to 255 (RFC 9568 section 5.2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Vrid(NonZeroU8);
+
+impl Vrid {
+    /// `None` for 0, which no virtual router can have.
+    pub const fn new(n: u8) -> Option<Self> {
+        match NonZeroU8::new(n) {
+            Some(n) => Some(Self(n)),
+            None => None,
+        }
+    }
+
+    /// The number on the wire.
+    pub const fn get(self) -> u8 {
+        self.0.get()
+    }
+}
+
+impl fmt::Display for Vrid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The priority of a router that takes part in an election: 1 to 255.
+///
+/// 0 appears on the wire only ("I resign"), see [`Priority::RESIGN`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Priority(u8);
+
+impl Priority {
+    /// The address owner (RFC 9568 section 5.2.4).
+    pub const OWNER: Self = Self(255);
+    /// What a router has when nothing is configured.
+    pub const DEFAULT: Self = Self(100);
+    /// On the wire: the sender gives up mastership.
+    pub const RESIGN: u8 = 0;
+
+    /// `None` for 0.
+    pub const fn new(n: u8) -> Option<Self> {
+        if n == 0 { None } else { Some(Self(n)) }
+    }
+
+    /// The number on the wire.
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+
+    /// Whether this is the address owner's priority.
+    pub const fn is_owner(self) -> bool {
+        self.0 == 255
+    }
+}
+
+impl fmt::Display for Priority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Kernel interface index; never 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IfIndex(pub u32);
+
+/// Interface name, at most 15 bytes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IfName(Arc<str>);
+
+impl IfName {
+    /// Longest name the kernel takes, in bytes.
+    pub const MAX: usize = 15;
+
+    /// `None` if `name` is empty or longer than [`IfName::MAX`] bytes.
+    pub fn new(name: &str) -> Option<Self> {
+        (1..=Self::MAX).contains(&name.len()).then(|| Self(name.into()))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for IfName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Number of a `vrrp_instance` within one running daemon: its place in the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstanceId(pub u32);

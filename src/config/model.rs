@@ -1,0 +1,219 @@
+//! What was written: the configuration after the language has been understood, before defaults are applied.
+//!
+//! `None` means "not written". Defaults and resolution belong to `plan`.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use crate::base::{Cidr, IfName, Priority, Vrid};
+
+/// A whole configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    /// `global_defs`, all blocks merged.
+    pub globals: Globals,
+    /// `vrrp_script` blocks that are usable, in order.
+    pub scripts: Vec<VrrpScript>,
+    /// `vrrp_instance` blocks that are usable, in order.
+    pub instances: Vec<VrrpInstance>,
+}
+
+/// `global_defs`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Globals {
+    /// `router_id`.
+    pub router_id: Option<String>,
+    /// `vrrp_version`.
+    pub vrrp_version: Option<Version>,
+    /// `vrrp_mcast_group4`.
+    pub mcast_group4: Option<Ipv4Addr>,
+    /// `vrrp_garp_master_delay` and its kin: the defaults of the instances.
+    pub garp: Garp,
+    /// `vrrp_down_timer_adverts`, 1 to 100.
+    pub down_timer_adverts: Option<u8>,
+    /// `vrrp_lower_prio_no_advert`.
+    pub lower_prio_no_advert: Option<bool>,
+    /// `vrrp_higher_prio_send_advert`.
+    pub higher_prio_send_advert: Option<bool>,
+    /// `script_user`.
+    pub script_user: Option<User>,
+    /// `enable_script_security`.
+    pub script_security: bool,
+    /// `dynamic_interfaces`.
+    pub dynamic_interfaces: bool,
+    /// `log_unknown_vrids`.
+    pub log_unknown_vrids: bool,
+}
+
+/// VRRP protocol version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Version {
+    /// RFC 3768.
+    V2,
+    /// RFC 9568.
+    V3,
+}
+
+/// The gratuitous ARP settings, of an instance or as defaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Garp {
+    /// `garp_master_delay`, whole seconds, 0 to 4,294; 0: no second burst.
+    pub master_delay: Option<Duration>,
+    /// `garp_master_repeat`, 1 to 4,294,967,295.
+    pub master_repeat: Option<u32>,
+    /// `garp_master_refresh`, whole seconds; 0: none.
+    pub master_refresh: Option<Duration>,
+    /// `garp_master_refresh_repeat`, 1 to 4,294,967,295.
+    pub master_refresh_repeat: Option<u32>,
+    /// `garp_lower_prio_delay`, whole seconds, 0 to 4,294.
+    pub lower_prio_delay: Option<Duration>,
+    /// `garp_lower_prio_repeat`.
+    pub lower_prio_repeat: Option<u32>,
+}
+
+/// A user and group, resolved to numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
+}
+
+/// A command, found and judged usable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Script {
+    /// Execute a program.
+    Run {
+        /// The file to execute.
+        program: String,
+        /// Arguments as configured, `argv[0]` included.
+        argv: Vec<String>,
+        /// Who it runs as.
+        user: User,
+    },
+    /// `</PATH`: succeeds if this path can be opened for reading.
+    Open(String),
+}
+
+/// `vrrp_script`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VrrpScript {
+    /// Its name.
+    pub name: String,
+    /// `script`.
+    pub script: Script,
+    /// `interval`, 1 ms to 4,294 s.
+    pub interval: Option<Duration>,
+    /// `timeout`, 1 ms to 4,294 s.
+    pub timeout: Option<Duration>,
+    /// `weight`, -253 to 253.
+    pub weight: Option<i16>,
+    /// `weight N reverse`.
+    pub reverse: bool,
+    /// `rise`, at least 1.
+    pub rise: Option<u32>,
+    /// `fall`, at least 1.
+    pub fall: Option<u32>,
+    /// `init_fail`.
+    pub init_fail: bool,
+}
+
+/// `vrrp_instance`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VrrpInstance {
+    /// Its name.
+    pub name: String,
+    /// `state`.
+    pub state: Option<InitialState>,
+    /// `interface`.
+    pub interface: Option<IfName>,
+    /// `virtual_router_id`.
+    pub vrid: Option<Vrid>,
+    /// `version`.
+    pub version: Option<Version>,
+    /// `priority`.
+    pub priority: Option<Priority>,
+    /// `advert_int`, as written: 10 ms to 255 s, not yet adjusted to the version.
+    pub advert_int: Option<Duration>,
+    /// `nopreempt`.
+    pub nopreempt: bool,
+    /// `preempt_delay`, 0 to 1,000 s.
+    pub preempt_delay: Option<Duration>,
+    /// `authentication`.
+    pub authentication: Option<Authentication>,
+    /// `mcast_src_ip`.
+    pub mcast_src_ip: Option<IpAddr>,
+    /// `virtual_ipaddress`, in order.
+    pub addresses: Vec<VirtualAddress>,
+    /// `virtual_ipaddress_excluded`, in order.
+    pub excluded: Vec<VirtualAddress>,
+    /// `track_script`, in order.
+    pub track_scripts: Vec<TrackScript>,
+    /// `dont_track_primary`.
+    pub dont_track_primary: bool,
+    /// `notify_master`.
+    pub notify_master: Option<Script>,
+    /// `notify_backup`.
+    pub notify_backup: Option<Script>,
+    /// `notify_fault`.
+    pub notify_fault: Option<Script>,
+    /// `notify_stop`.
+    pub notify_stop: Option<Script>,
+    /// `notify`.
+    pub notify: Option<Script>,
+    /// `notify_master_rx_lower_pri`.
+    pub notify_master_rx_lower_pri: Option<Script>,
+    /// `garp_*`.
+    pub garp: Garp,
+    /// `down_timer_adverts`, 1 to 100.
+    pub down_timer_adverts: Option<u8>,
+    /// `lower_prio_no_advert`.
+    pub lower_prio_no_advert: Option<bool>,
+    /// `higher_prio_send_advert`.
+    pub higher_prio_send_advert: Option<bool>,
+}
+
+/// `state`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InitialState {
+    /// `MASTER`.
+    Master,
+    /// `BACKUP`.
+    Backup,
+}
+
+/// `authentication`, VRRPv2 only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authentication {
+    /// `auth_type PASS`: the password, zero-padded to 8 bytes.
+    Pass([u8; 8]),
+}
+
+/// A line of `virtual_ipaddress` or `virtual_ipaddress_excluded`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VirtualAddress {
+    /// The address; the prefix is `/32` or `/128` unless written.
+    pub cidr: Cidr,
+    /// `dev`; `None`: the instance's interface.
+    pub dev: Option<IfName>,
+    /// `label`.
+    pub label: Option<String>,
+    /// `scope`, as a number.
+    pub scope: Option<u8>,
+    /// `brd ADDRESS`, or `brd +` and `brd -` already computed.
+    pub broadcast: Option<Ipv4Addr>,
+    /// `peer`.
+    pub peer: Option<Cidr>,
+}
+
+/// A line of `track_script`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackScript {
+    /// Name of a script in [`Config::scripts`].
+    pub script: String,
+    /// `weight`, -253 to 253, if it differs from the script's own.
+    pub weight: Option<i16>,
+    /// `reverse` or `noreverse`, if written.
+    pub reverse: Option<bool>,
+}

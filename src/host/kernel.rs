@@ -1,0 +1,129 @@
+//! The kernel's tables of links and addresses: what they hold, how they change, how we change them.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::task::{Context, Poll};
+
+use super::LocalBoxFuture;
+use crate::base::{Cidr, IfIndex, IfName, MacAddr};
+
+/// A network interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Kernel index.
+    pub index: IfIndex,
+    /// Name.
+    pub name: IfName,
+    /// Administratively up (`IFF_UP`).
+    pub up: bool,
+    /// Operational (`IFF_RUNNING`): the carrier is there.
+    pub running: bool,
+    /// Can send multicast (`IFF_MULTICAST`).
+    pub multicast: bool,
+    /// Resolves addresses by ARP: neither `IFF_NOARP` nor `IFF_POINTOPOINT` nor `IFF_LOOPBACK`.
+    pub arp: bool,
+    /// The loopback interface.
+    pub loopback: bool,
+    /// Largest IP packet, in bytes.
+    pub mtu: u32,
+    /// Hardware address, where it is an Ethernet one.
+    pub mac: Option<MacAddr>,
+}
+
+impl Link {
+    /// Whether adverts can leave: up and running.
+    pub fn usable(&self) -> bool {
+        self.up && self.running
+    }
+}
+
+/// An address on an interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// The interface.
+    pub link: IfIndex,
+    /// The address with its prefix; with a `peer`, the prefix belongs to the peer's network.
+    pub cidr: Cidr,
+    /// The other end of a point-to-point link.
+    pub peer: Option<IpAddr>,
+    /// Broadcast address (IPv4).
+    pub broadcast: Option<Ipv4Addr>,
+    /// Label (IPv4), `eth0:1`; at most 15 bytes.
+    pub label: Option<String>,
+    /// Scope number: 0 global, 253 link, 254 host.
+    pub scope: u8,
+    /// Who made it (`IFA_PROTO`): [`Address::PROTO_KEEPALIVED`] is ours; 0 is unknown.
+    pub protocol: u8,
+}
+
+impl Address {
+    /// The number keepalived's addresses carry in `IFA_PROTO`.
+    pub const PROTO_KEEPALIVED: u8 = 18;
+
+    /// What the kernel tells addresses apart by: interface, address and prefix.
+    pub fn key(&self) -> (IfIndex, Cidr) {
+        (self.link, self.cidr)
+    }
+}
+
+/// All links and addresses at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dump {
+    /// Links in the order of their indices.
+    pub links: Vec<Link>,
+    /// Addresses in the kernel's order.
+    pub addresses: Vec<Address>,
+}
+
+/// A change the kernel reports, whoever made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KernelEvent {
+    /// Forget everything known so far: this is what there is. Always the first event, and again after events
+    /// were lost.
+    Resync(Dump),
+    /// A link is new or has changed.
+    Link(Link),
+    /// A link is gone, and its addresses with it.
+    LinkGone(IfIndex),
+    /// An address is new or has changed.
+    Address(Address),
+    /// An address is gone.
+    AddressGone(Address),
+}
+
+/// The stream of changes.
+pub trait KernelEvents {
+    /// The next change.
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<KernelEvent>;
+}
+
+/// A change to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KernelOp {
+    /// Add an address; [`Errno::EXIST`] if it is there already.
+    AddAddress(Address),
+    /// Delete an address; [`Errno::ADDRNOTAVAIL`] if it is not there.
+    DeleteAddress(Address),
+}
+
+/// What the kernel answered to one operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", std::io::Error::from_raw_os_error(*.0))]
+pub struct Errno(pub i32);
+
+impl Errno {
+    /// `EIO`: no answer came.
+    pub const IO: Self = Self(5);
+    /// `EEXIST`: already there.
+    pub const EXIST: Self = Self(17);
+    /// `ENODEV`: no such interface.
+    pub const NODEV: Self = Self(19);
+    /// `EADDRNOTAVAIL`: no such address.
+    pub const ADDRNOTAVAIL: Self = Self(99);
+}
+
+/// Makes changes, away from the fast plane's thread.
+pub trait KernelWriter {
+    /// Makes the changes in order as one batch; one answer each, in the same order. A failed one does not stop
+    /// those behind it. The work begins with the call, not with the first poll of the future.
+    fn apply(&self, ops: Vec<KernelOp>) -> LocalBoxFuture<Vec<Result<(), Errno>>>;
+}

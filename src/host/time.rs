@@ -1,0 +1,72 @@
+//! Time and tasks of one plane.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::LocalBoxFuture;
+use crate::base::Instant;
+
+/// Reads the time line.
+pub trait Clock {
+    /// The present moment. Never goes back.
+    fn now(&self) -> Instant;
+}
+
+/// Makes timers.
+pub trait Timers {
+    /// A new timer, not set.
+    fn timer(&self) -> Box<dyn Timer>;
+}
+
+/// One resettable deadline. Dropping it takes it off the plane's schedule.
+pub trait Timer {
+    /// Fire at `at`, or not at all. Replaces what was set before.
+    fn set(&mut self, at: Option<Instant>);
+    /// Ready once when the time set has come; then the timer is unset. Pending for ever while unset.
+    fn poll_fired(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+}
+
+impl dyn Timer {
+    /// Waits until the timer fires.
+    pub async fn fired(&mut self) {
+        poll_fn(|cx| self.poll_fired(cx)).await;
+    }
+}
+
+/// Runs futures side by side on one plane.
+pub trait Tasks {
+    /// Runs `task` until it ends, or until the plane ends. `name` is for diagnostics.
+    fn spawn(&self, name: &str, task: LocalBoxFuture<()>);
+}
+
+/// Clock, timers and tasks of one plane.
+#[derive(Clone)]
+pub struct Plane {
+    /// Reads the time line; both planes of a host share it.
+    pub clock: Rc<dyn Clock>,
+    /// Makes timers that wake tasks of this plane.
+    pub timers: Rc<dyn Timers>,
+    /// Spawns tasks on this plane.
+    pub tasks: Rc<dyn Tasks>,
+}
+
+impl Plane {
+    /// The present moment.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// Waits until `at`.
+    pub async fn sleep_until(&self, at: Instant) {
+        let mut timer = self.timers.timer();
+        timer.set(Some(at));
+        timer.fired().await;
+    }
+
+    /// Waits for `pause`.
+    pub async fn sleep(&self, pause: Duration) {
+        self.sleep_until(self.now() + pause).await;
+    }
+}

@@ -1,0 +1,1 @@
+//! The ports of `host` on Linux. The only room with `unsafe`, `libc`, `nix` and blocking system calls.

@@ -1,0 +1,3 @@
+//! The `keepalived-rs` daemon.
+
+fn main() {}

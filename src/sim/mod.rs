@@ -1,0 +1,1 @@
+//! The ports of `host` in memory: a world of nodes and LANs in virtual time.

@@ -1,0 +1,39 @@
+//! Bytes ⇄ values, pure.
+//!
+//! Every decoder takes any bytes whatever and answers with a value or an [`Error`]; every encoder writes whole
+//! packets. Layouts are given with each type, from the RFC that defines them.
+
+pub mod ip;
+pub mod vrrp;
+
+/// Why bytes cannot be what they should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Fewer bytes than the format needs at least.
+    #[error("too short")]
+    TooShort,
+    /// A field has a value the format does not allow.
+    #[error("malformed")]
+    Malformed,
+}
+
+/// Adds `bytes` to a ones-complement sum of big-endian 16-bit words (RFC 1071), an odd last byte padded with 0.
+pub(crate) fn sum(mut acc: u32, bytes: &[u8]) -> u32 {
+    let (words, rest) = bytes.as_chunks::<2>();
+    for word in words {
+        acc += u32::from(u16::from_be_bytes(*word));
+    }
+    if let [last] = rest {
+        acc += u32::from(*last) << 8;
+    }
+    // No packet is long enough to overflow: 65,535 bytes add less than 2^31.
+    (acc & 0xffff) + (acc >> 16)
+}
+
+/// The Internet checksum for a sum made by [`sum`].
+pub(crate) fn finish(mut acc: u32) -> u16 {
+    while acc > 0xffff {
+        acc = (acc & 0xffff) + (acc >> 16);
+    }
+    !(acc as u16)
+}

@@ -21,7 +21,7 @@ use std::rc::Rc;
 
 pub use kernel::{Address, Dump, KernelEvent, KernelEvents, KernelOp, KernelWriter, Link};
 pub use loader::Loader;
-pub use net::{Announcer, Datagram, EndpointSpec, Frame, VrrpNet, VrrpReceiver, VrrpSender};
+pub use net::{Announcer, Datagram, Endpoint, EndpointSpec, Frame, VrrpNet, VrrpReceiver, VrrpSender};
 pub use process::{Child, Command, Credentials, Exit, Kill, Processes, Signal, Signals, Supervisor};
 pub use time::{Clock, Plane, Tasks, Timer, Timers};
 

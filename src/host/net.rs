@@ -21,13 +21,16 @@ pub struct EndpointSpec {
     pub groups: Vec<IpAddr>,
 }
 
+/// The two sides of an open endpoint.
+pub type Endpoint = (Box<dyn VrrpReceiver>, Rc<dyn VrrpSender>);
+
 /// Opens VRRP endpoints.
 pub trait VrrpNet {
     /// One receiving and one sending socket for IP protocol 112 on an interface. Own packets are not looped back.
     ///
     /// # Errors
     /// What the system refused: no such device, no permission.
-    fn open(&self, spec: &EndpointSpec) -> Result<(Box<dyn VrrpReceiver>, Rc<dyn VrrpSender>), Error>;
+    fn open(&self, spec: &EndpointSpec) -> Result<Endpoint, Error>;
 }
 
 /// One received VRRP packet; its bytes are in the buffer the caller gave.

@@ -8,8 +8,10 @@
 //! | [`host`] | the machine we run on, as small traits |
 //! | [`linux`] | the machine, on Linux |
 //! | [`sim`] | the machine, in memory and in virtual time |
+//! | [`cli`] | the command line: stock's options and habits |
 
 pub mod base;
+pub mod cli;
 pub mod config;
 pub mod host;
 pub mod linux;

@@ -6,6 +6,7 @@
 //! | [`wire`] | bytes ⇄ values |
 //! | [`config`] | text → model and diagnostics |
 //! | [`host`] | the machine we run on, as small traits |
+//! | [`vrrp`] | virtual routers: the election machine and its tasks |
 //! | [`linux`] | the machine, on Linux |
 //! | [`sim`] | the machine, in memory and in virtual time |
 //! | [`cli`] | the command line: stock's options and habits |
@@ -16,4 +17,5 @@ pub mod config;
 pub mod host;
 pub mod linux;
 pub mod sim;
+pub mod vrrp;
 pub mod wire;

@@ -7,6 +7,7 @@
 //! | [`config`] | text → model and diagnostics |
 //! | [`host`] | the machine we run on, as small traits |
 //! | [`vrrp`] | virtual routers: the election machine and its tasks |
+//! | [`report`] | facts → text: the log, diagnostics |
 //! | [`linux`] | the machine, on Linux |
 //! | [`sim`] | the machine, in memory and in virtual time |
 //! | [`cli`] | the command line: stock's options and habits |
@@ -16,6 +17,7 @@ pub mod cli;
 pub mod config;
 pub mod host;
 pub mod linux;
+pub mod report;
 pub mod sim;
 pub mod vrrp;
 pub mod wire;

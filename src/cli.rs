@@ -22,6 +22,30 @@ pub use text::{System, banner, help, version};
 /// The configuration file that is read unless `-f` names another.
 pub const DEFAULT_CONFIG: &str = "/etc/keepalived/keepalived.conf";
 
+/// A long option and whether it was given.
+type Given = (&'static str, fn(&Options) -> bool);
+
+/// Options that are accepted and do nothing yet.
+const PENDING: &[Given] = &[
+    ("dont-release-ipvs", |o| o.dont_release_ipvs),
+    ("dont-respawn", |o| o.dont_respawn),
+    ("dump-conf", |o| o.dump_conf),
+    ("address-monitoring", |o| o.address_monitoring),
+    ("snmp", |o| o.snmp),
+    ("snmp-agent-socket", |o| o.snmp_agent_socket.is_some()),
+    ("core-dump", |o| o.core_dump),
+    ("core-dump-pattern", |o| o.core_dump_pattern.is_some()),
+    ("config-fd", |o| o.config_fd.is_some()),
+];
+
+/// Options that are refused until they are in effect, because to go on without them would do harm, or nothing;
+/// and what the user can do instead.
+const REFUSED: &[(Given, &str)] = &[
+    (("genhash", |o| o.genhash), "use: curl -s URL | md5sum"),
+    (("namespace", |o| o.namespace.is_some()), "use: ip netns exec NAME keepalived-rs ..."),
+    (("log-file", |o| o.log_file.is_some()), "use syslog, or -n -l and redirect stderr"),
+];
+
 /// What the command line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
@@ -216,7 +240,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, Refusa
         Err(e) if e.kind() == ErrorKind::DisplayVersion => return Ok(Request::Version),
         Err(e) => return Err(refusal(&e, &args)),
     };
-    let options = Options::from_arg_matches(&matches).map_err(|e| refusal(&e, &args))?;
+    let mut options = Options::from_arg_matches(&matches).map_err(|e| refusal(&e, &args))?;
 
     if let Some(function) = &options.signum {
         return signum(function).map(Request::Signum);
@@ -224,15 +248,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, Refusa
     if let Some(option) = options.empty_argument() {
         return Err(Refusal(format!("Missing parameter for option --{option}")));
     }
-    if options.genhash || std::path::Path::new(&program).file_name().is_some_and(|n| n == "genhash") {
-        return Err(Refusal("genhash is not in effect yet".to_owned()));
-    }
-    if options.log_file.is_some() {
-        return Err(Refusal("-g: there is no log file; use -l in the foreground, or syslog".to_owned()));
-    }
-    if let Some(name) = &options.namespace {
-        // Going on would put the addresses into a namespace they are not meant for.
-        return Err(Refusal(format!("--namespace is not in effect yet; start with: ip netns exec {name} …")));
+    // Stock is the genhash tool when it is called by that name.
+    options.genhash |= std::path::Path::new(&program).file_name().is_some_and(|name| name == "genhash");
+    if let Some(((name, _), instead)) = REFUSED.iter().find(|((_, given), _)| given(&options)) {
+        return Err(Refusal(format!("Option --{name} is not in effect yet; {instead}")));
     }
     Ok(Request::Run(Box::new(options)))
 }
@@ -307,18 +326,7 @@ impl Options {
 
     /// The options given that do nothing yet, for a warning each.
     pub fn not_in_effect(&self) -> Vec<&'static str> {
-        let given = [
-            (self.dont_release_ipvs, "--dont-release-ipvs"),
-            (self.dont_respawn, "--dont-respawn"),
-            (self.dump_conf, "--dump-conf"),
-            (self.address_monitoring, "--address-monitoring"),
-            (self.snmp, "--snmp"),
-            (self.snmp_agent_socket.is_some(), "--snmp-agent-socket"),
-            (self.core_dump, "--core-dump"),
-            (self.core_dump_pattern.is_some(), "--core-dump-pattern"),
-            (self.config_fd.is_some(), "--config-fd"),
-        ];
-        given.into_iter().filter(|(given, _)| *given).map(|(_, name)| name).collect()
+        PENDING.iter().filter(|(_, given)| given(self)).map(|(name, _)| *name).collect()
     }
 
     /// The option that was given an empty argument where stock wants one.

@@ -83,13 +83,14 @@ fn mistakes_are_refused_in_stocks_words() {
         (&["--signum"], "Missing parameter for option --signum"),
         (&["--signum=TDATA"], "Unknown sigfunc TDATA"),
         (&["--signum=stop"], "Unknown sigfunc stop"),
-        (&["-T"], "genhash is not in effect yet"),
     ] {
         assert_eq!(refused(args), text, "{args:?}");
     }
     // To run in another namespace than the one asked for would be worse than not to run.
-    assert!(refused(&["-s", "blue"]).contains("ip netns exec blue"));
-    assert!(refused(&["-g/x"]).starts_with("-g: "));
+    assert!(refused(&["-s", "blue"]).contains("--namespace is not in effect yet; use: ip netns exec"));
+    assert!(refused(&["-g/x"]).starts_with("Option --log-file is not"));
+    assert!(refused(&["-T", "-s", "192.0.2.1"]).starts_with("Option --genhash is not"));
+    assert!(parse(["/usr/bin/genhash"].map(OsString::from)).is_err());
 }
 
 #[test]
@@ -142,6 +143,11 @@ fn bad_facility_and_mask_are_complained_about() {
 fn what_has_no_effect_is_said() {
     let o = options(&["-xdIR", "-A", "tcp:localhost:705", "-mM", "-a"]);
     assert_eq!(o.not_in_effect().len(), 8);
+    // The lists name options by their long names: each must be one.
+    let command = Options::command();
+    for name in PENDING.iter().map(|(name, _)| name).chain(REFUSED.iter().map(|((name, _), _)| name)) {
+        assert!(command.get_arguments().any(|a| a.get_long() == Some(name)), "{name}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::{Arg, CommandFactory};
 
-use super::Options;
+use super::{Options, PENDING, REFUSED};
 
 /// The version of stock whose behaviour is taken for granted: scripts choose keywords by it.
 const COMPATIBLE_WITH: &str = "2.2.7";
@@ -45,7 +45,11 @@ pub fn help(program: &str) -> String {
     let mut text = format!("Usage: {program} [OPTION...]\n");
     for arg in Options::command().get_arguments().filter(|a| !a.is_hide_set()) {
         let option = usage(arg);
-        let about = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        let mut about = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        let refused = REFUSED.iter().map(|((name, _), _)| name);
+        if PENDING.iter().map(|(name, _)| name).chain(refused).any(|name| arg.get_long() == Some(name)) {
+            about.push_str(" (not in effect yet)");
+        }
         // An option too long for its column gets a line of its own.
         if option.len() > 30 {
             let _ = writeln!(text, "{option}\n{:30} {about}", "");

@@ -1,3 +1,4 @@
-//! Facts → text for people and their tools: the log, diagnostics.
+//! Facts → text for people and their tools: the log, its wording, diagnostics.
 
 pub mod log;
+pub mod wording;

@@ -85,19 +85,12 @@ const PORTABLE: &[&str] = &[
 ];
 
 /// What may be named by whatever decides, and by those who drive it.
-const FACTS: &[&str] = &["base", "wire", "host", "config::model", "plan"];
+const FACTS: &[&str] = &["base", "wire", "host", "config::model"];
 const SUBJECTS: &[&str] =
     &["base", "wire", "host", "config", "plan", "vrrp", "bfd", "track", "lvs", "kernel", "notify", "report"];
 
 /// Files of otherwise pure rooms that drive machines: tasks, with sockets and logs.
-const DRIVERS: &[&str] = &[
-    "vrrp/instance.rs",
-    "vrrp/demux.rs",
-    "vrrp/endpoint.rs",
-    "kernel/reconciler.rs",
-    "track/hub.rs",
-    "track/script_task.rs",
-];
+const DRIVERS: &[&str] = &["vrrp/instance.rs", "vrrp/demux.rs", "kernel/reconciler.rs", "track/script.rs"];
 
 const DOORS: &[Door] = &[
     Door { room: "base", may: &[], never: PURE },

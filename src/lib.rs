@@ -7,11 +7,13 @@
 //! | [`config`] | text → model and diagnostics |
 //! | [`host`] | the machine we run on, as small traits |
 //! | [`linux`] | the machine, on Linux |
+//! | [`report`] | what people read: diagnostics, log lines, dumps |
 //! | [`sim`] | the machine, in memory and in virtual time |
 
 pub mod base;
 pub mod config;
 pub mod host;
 pub mod linux;
+pub mod report;
 pub mod sim;
 pub mod wire;

@@ -1,0 +1,3 @@
+//! What people read: diagnostics, log lines, dumps.
+
+pub mod diagnostics;

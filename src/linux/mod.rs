@@ -18,6 +18,7 @@ mod vrrp_net;
 mod watch;
 
 pub mod daemonize;
+pub mod loader;
 pub mod pidfile;
 pub mod startup;
 pub mod syslog;

@@ -23,7 +23,7 @@ pub mod pidfile;
 pub mod startup;
 pub mod syslog;
 
-pub use plane::{host, run};
+pub use plane::{Options, host, run};
 
 #[cfg(test)]
 mod tests;

@@ -27,6 +27,7 @@ type Given = (&'static str, fn(&Options) -> bool);
 
 /// Options that are accepted and do nothing yet.
 const PENDING: &[Given] = &[
+    ("dont-release-vrrp", |o| o.dont_release_vrrp),
     ("dont-release-ipvs", |o| o.dont_release_ipvs),
     ("dont-respawn", |o| o.dont_respawn),
     ("dump-conf", |o| o.dump_conf),

@@ -65,7 +65,7 @@ fn commands_of_the_readme_exist() {
 #[test]
 fn options_not_in_effect_are_listed() {
     let listed = text("docs/COMPATIBILITY.md");
-    let all = ["-x", "-d", "-R", "-I", "-a", "-m", "-M", "-A", "x"];
+    let all = ["-x", "-d", "-R", "-I", "-V", "-a", "-m", "-M", "-A", "x"];
     let args = std::iter::once("keepalived").chain(all).map(Into::into);
     let request = keepalived_rs::cli::parse(args).expect("a good command line");
     let keepalived_rs::cli::Request::Run(options) = request else { panic!("{request:?}") };

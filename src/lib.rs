@@ -5,15 +5,27 @@
 //! | [`base`] | vocabulary without behaviour: time, ids, addresses |
 //! | [`wire`] | bytes ⇄ values |
 //! | [`config`] | text → model and diagnostics |
-//! | [`host`] | the machine we run on, as small traits |
+//! | [`plan`] | model → what should exist |
 //! | [`vrrp`] | virtual routers: the election machine and its tasks |
+//! | [`track`] | what virtual routers track |
+//! | [`kernel`] | claims, the mirror of the kernel's tables, the difference |
+//! | [`notify`] | changes of state → scripts |
+//! | [`report`] | events → text |
+//! | [`host`] | the machine we run on, as small traits |
 //! | [`linux`] | the machine, on Linux |
 //! | [`sim`] | the machine, in memory and in virtual time |
+//! | [`daemon`] | boot and shutdown |
 
 pub mod base;
 pub mod config;
+pub mod daemon;
 pub mod host;
+pub mod kernel;
 pub mod linux;
+pub mod notify;
+pub mod plan;
+pub mod report;
 pub mod sim;
+pub mod track;
 pub mod vrrp;
 pub mod wire;

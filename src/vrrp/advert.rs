@@ -33,6 +33,11 @@ impl Adverts {
         Self { header, packet: Vec::new(), priority: None }
     }
 
+    /// Where they are sent from.
+    pub fn source(&self) -> Ipv4Addr {
+        self.header.source
+    }
+
     /// The next packet, IP header included. Its identification is one more than the last one's, never 0.
     pub fn next(&mut self, params: &Params, priority: u8) -> &[u8] {
         if self.priority != Some(priority) {

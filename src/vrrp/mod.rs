@@ -5,7 +5,9 @@
 
 pub mod advert;
 pub mod check;
+pub mod demux;
 pub mod event;
+pub mod instance;
 pub mod machine;
 pub mod params;
 pub mod timers;

@@ -1,0 +1,3 @@
+//! Snapshots and events → text.
+
+pub mod wording;

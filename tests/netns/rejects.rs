@@ -4,8 +4,8 @@
 
 use std::net::Ipv4Addr;
 
-use crate::lab::{Advert, Router, checksum, inject, wait_until};
-use crate::support::{A, B, GROUP, Two, config, holds, holds_any, subject};
+use crate::lab::{Advert, Kind, Router, checksum, inject, wait_until};
+use crate::support::{A, B, GROUP, Two, config, each_pair, holds, holds_any, subject};
 
 /// Where the crafted adverts come from.
 const INTRUDER: Ipv4Addr = Ipv4Addr::new(10, 7, 0, 66);
@@ -131,17 +131,21 @@ fn too_long_v3() {
     rejected(3, |_, message| message.extend([0; 4]), |_| ());
 }
 
-/// Two routers with different passwords do not hear each other: both are master.
+/// Two routers with different passwords do not hear each other: both are master. Ours goes on to advertise, while
+/// stock's next advert is put off by each one it rejects, which can silence it for good.
 #[test]
 fn passwords_differ() {
-    crate::support::each_pair(|a, b| {
+    each_pair(|a, b| {
         let two = Two::new();
         let first = two.a.start(a, &config(2, 150, ""));
         let second = two.b.start(b, &config(2, 100, "").replace("secret12", "other"));
         wait_until("both are master", || holds(&two.a) && holds(&two.b));
         let mark = two.capture.mark();
-        two.wait_adverts(mark, A, 3);
-        two.wait_adverts(mark, B, 3);
+        for (kind, source) in [(a, A), (b, B)] {
+            if kind == Kind::Ours {
+                two.wait_adverts(mark, source, 3);
+            }
+        }
         assert!(holds(&two.a) && holds(&two.b));
         drop((first, second));
     });

@@ -97,11 +97,12 @@ impl Two {
         Self { a, b, capture, lan }
     }
 
-    /// Starts both daemons and waits until A is the master and B has heard it.
+    /// Starts A, waits until it is master, starts B and waits until it has heard A.
     pub fn started(&self, kinds: (Kind, Kind), a: &str, b: &str) -> (Daemon, Daemon) {
+        let daemon_a = self.a.start(kinds.0, a);
+        wait_until("A is master", || holds(&self.a));
         let daemon_b = self.b.start(kinds.1, b);
         daemon_b.wait_log("(VI_1) Entering BACKUP STATE");
-        let daemon_a = self.a.start(kinds.0, a);
         self.wait_master_a();
         (daemon_a, daemon_b)
     }

@@ -34,4 +34,7 @@ pivot_root . mnt
 umount -l /mnt
 ip link set lo up
 echo ready
-exec cat >/dev/null
+# As the first process of its namespace the shell inherits orphans: `wait` takes those that have ended away.
+exec 3<&0
+cat <&3 >/dev/null &
+wait $!

@@ -8,7 +8,7 @@
 
 // The laboratory is shared by the tests and by the bench, and each uses most but not all of it. It runs beside
 // real daemons in real time, so the rule that only linux::clock reads a clock does not concern it.
-#![allow(dead_code, clippy::disallowed_methods)]
+#![allow(dead_code, unused_imports, clippy::disallowed_methods)]
 
 mod capture;
 mod daemon;

@@ -131,6 +131,9 @@ impl Ledger {
                         entry.ours = entry.is_present(mirror);
                     }
                 }
+                for entry in self.entries.values_mut() {
+                    entry.missed |= entry.is_missed(mirror);
+                }
                 self.revive(|_| true);
                 self.stale_watches.extend(self.watched.keys());
             }
@@ -138,7 +141,7 @@ impl Ledger {
                 let Some(link) = mirror.link_at(address.link) else { return };
                 let key = (link.name.clone(), address.cidr);
                 if let Some(entry) = self.entries.get_mut(&key) {
-                    entry.missed = entry.ours && !entry.in_flight && !entry.holders.is_empty();
+                    entry.missed |= entry.is_missed(mirror);
                     self.dirty.insert(key);
                 }
                 self.source_changed(&link.name, address.cidr.ip);
@@ -350,6 +353,11 @@ impl Entry {
 
     fn is_present(&self, mirror: &Mirror) -> bool {
         mirror.link(&self.claim.dev).is_some_and(|l| mirror.has(l.index, self.claim.cidr))
+    }
+
+    /// We had put it there, hold it, and have not taken it away.
+    fn is_missed(&self, mirror: &Mirror) -> bool {
+        self.ours && !self.in_flight && !self.holders.is_empty() && !self.is_present(mirror)
     }
 
     fn is_settled(&self, mirror: &Mirror) -> bool {

@@ -93,3 +93,12 @@ impl KernelEvents for Events {
         }
     }
 }
+
+/// Watches on the runtime of this thread, for a test that wants to be in its way.
+#[cfg(test)]
+pub(super) fn watch_here(plane: &crate::host::Plane) -> Events {
+    let (report, events) = mpsc::unbounded_channel();
+    let monitor = monitor::Monitor::open().unwrap();
+    tokio::task::spawn_local(monitor::run(monitor, report, plane.clone()));
+    Events(events)
+}

@@ -88,7 +88,7 @@ pub fn load(loader: &dyn Loader, options: &Options) -> Loaded {
     build.run("", &others);
     check::run(&mut build);
     let config = build.config;
-    Loaded { config, diagnostics: report.list, sources: reader.into_sources() }
+    Loaded { config, diagnostics: report.finish(), sources: reader.into_sources() }
 }
 
 #[cfg(test)]

@@ -152,7 +152,7 @@ pub(crate) static VRRP_INSTANCE: Table = table(
         flag("preempt").does(apply::instance::preempt),
         flag("nopreempt").does(apply::instance::nopreempt),
         value("preempt_delay", decimal(0, 1_000_000_000, 1)).fatal().does(apply::instance::preempt_delay),
-        value("debug", loose(0, 4)).fatal(),
+        value("debug", loose(0, 4)).required(),
         value("notify_master", Arg::Command).fatal().does(apply::instance::notify_master),
         value("notify_backup", Arg::Command).fatal().does(apply::instance::notify_backup),
         value("notify_fault", Arg::Command).fatal().does(apply::instance::notify_fault),

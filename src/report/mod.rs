@@ -1,3 +1,5 @@
-//! What people read: diagnostics, log lines, dumps.
+//! Facts → text for people and their tools: the log, its wording, diagnostics.
 
 pub mod diagnostics;
+pub mod log;
+pub mod wording;

@@ -14,9 +14,9 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal as Number, raise};
 use tokio::sync::oneshot;
 
-use crate::host::{KernelEvent, Signal};
+use crate::host::{self, Exit, KernelEvent, Signal};
 use crate::linux::daemonize::daemonize;
-use crate::linux::{host, run};
+use crate::linux::{self, run};
 
 /// Set in the process of a test: where it may leave files.
 const DIRECTORY: &str = "KEEPALIVED_RS_TEST_DIRECTORY";
@@ -156,6 +156,38 @@ fn the_service_manager_is_told() {
 }
 
 #[test]
+fn what_would_mislead_a_script_is_not_handed_down() {
+    let prepare = |command: &mut Command, _: &PathBuf| {
+        command
+            .env("IFS", "x")
+            .env("LD_LIBRARY_PATH", "/nonexistent")
+            .env("LD_PRELOAD", "")
+            .env("OTHER", "y");
+    };
+    let Some(directory) = own_process("what_would_mislead_a_script_is_not_handed_down", prepare) else {
+        return;
+    };
+    let file = directory.join("environment");
+    let script = format!("cat /proc/$$/environ > {}", file.display());
+    let argv = ["sh", "-c", &script].map(str::to_owned).into();
+    let status = run(|host| {
+        Box::pin(async move {
+            let command = host::Command { program: "/bin/sh".to_owned(), argv, credentials: None };
+            let mut child = host.processes.spawn(&command).unwrap();
+            assert_eq!(poll_fn(|cx| child.poll_exit(cx)).await, Exit::Status(0));
+            0
+        })
+    });
+    assert_eq!(status.unwrap(), 0);
+    let environment = fs::read_to_string(file).unwrap();
+    let variables: Vec<_> = environment.split('\0').collect();
+    assert!(variables.contains(&"OTHER=y"));
+    for hidden in ["IFS=", "LD_PRELOAD=", "LD_LIBRARY_PATH="] {
+        assert!(!variables.iter().any(|variable| variable.starts_with(hidden)), "{environment}");
+    }
+}
+
+#[test]
 fn a_daemon_has_left_its_terminal_and_directory() {
     if own_process("a_daemon_has_left_its_terminal_and_directory", |_, _| {}).is_none() {
         return;
@@ -203,7 +235,7 @@ fn outside_a_service_nothing_is_told_and_a_host_needs_no_privileges() {
         Box::pin(async move {
             slow.supervisor.ready();
             // Signals and timers are there already; what needs privileges is refused with a reason.
-            let refused = (host().unwrap().start_fast)(Box::new(|_| Box::pin(async {})));
+            let refused = (linux::host().unwrap().start_fast)(Box::new(|_| Box::pin(async {})));
             let error = refused.err().unwrap();
             assert_eq!(error.source.raw_os_error(), Some(libc::EPERM), "{error}");
             0

@@ -10,13 +10,15 @@
 //! | [`track`] | what virtual routers track |
 //! | [`kernel`] | claims, the mirror of the kernel's tables, the difference |
 //! | [`notify`] | changes of state → scripts |
-//! | [`report`] | events → text |
+//! | [`report`] | facts → text: the log, diagnostics |
 //! | [`host`] | the machine we run on, as small traits |
 //! | [`linux`] | the machine, on Linux |
 //! | [`sim`] | the machine, in memory and in virtual time |
 //! | [`daemon`] | boot and shutdown |
+//! | [`cli`] | the command line: stock's options and habits |
 
 pub mod base;
+pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod host;

@@ -74,7 +74,8 @@ async fn stop(
 ) {
     wording::stopping();
     supervisor.stopping();
-    for control in controls {
+    // Kept until the end: an instance whose inbox is closed does not wait for the kernel.
+    for control in &controls {
         // An instance that is gone has nothing to give up.
         let _ = control.send(Control::Stop);
     }

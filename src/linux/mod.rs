@@ -19,10 +19,12 @@ mod vrrp_net;
 mod watch;
 
 pub mod daemonize;
+pub mod loader;
 pub mod pidfile;
+pub mod startup;
 pub mod syslog;
 
-pub use plane::{host, run};
+pub use plane::{Options, host, run};
 
 #[cfg(test)]
 mod tests;

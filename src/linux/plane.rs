@@ -23,31 +23,38 @@ use crate::host::{Error, Fast, FastMain, Host, LocalBoxFuture, Plane};
 /// Stack of our threads, in bytes. Only what is touched costs memory.
 const STACK: usize = 512 * 1024;
 
+/// How the machine is to behave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// `SIGINT` does nothing, instead of stopping the daemon.
+    pub ignore_sigint: bool,
+}
+
 /// Runs `main` with the real machine, on this thread as the slow plane, and gives what it gives.
 ///
 /// Call it on the main thread: scripts get `SIGTERM` when the thread that started them ends.
 ///
 /// # Errors
 /// The runtime or the host cannot be set up.
-pub fn run<F>(main: F) -> Result<u8, Error>
+pub fn run<F>(options: Options, main: F) -> Result<u8, Error>
 where
     F: FnOnce(Host) -> LocalBoxFuture<u8>,
 {
     let runtime = runtime()?;
     let local = LocalSet::new();
-    local.block_on(&runtime, async { Ok(main(host()?).await) })
+    local.block_on(&runtime, async { Ok(main(host(options)?).await) })
 }
 
 /// The machine we are on. Call it inside a current-thread runtime and a `LocalSet`; [`run`] has them.
 ///
 /// # Errors
 /// A timer descriptor or a signal handler cannot be set up.
-pub fn host() -> Result<Host, Error> {
+pub fn host(options: Options) -> Result<Host, Error> {
     Ok(Host {
         slow: plane()?,
         start_fast: Box::new(start_fast),
         processes: Rc::new(LocalProcesses),
-        signals: Box::new(ProcessSignals::install()?),
+        signals: Box::new(ProcessSignals::install(options.ignore_sigint)?),
         supervisor: Rc::new(Systemd),
     })
 }

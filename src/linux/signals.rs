@@ -6,23 +6,23 @@ use tokio::signal::unix::{self, SignalKind};
 
 use crate::host::{Error, Signal, Signals};
 
-/// Handlers of this process, in the order they are asked.
-pub(super) struct ProcessSignals(Vec<(unix::Signal, Signal)>);
+/// Handlers of this process, in the order they are asked, and what their signals mean, if anything.
+pub(super) struct ProcessSignals(Vec<(unix::Signal, Option<Signal>)>);
 
 impl ProcessSignals {
-    /// Installs the handlers.
+    /// Installs the handlers. With `ignore_sigint`, `SIGINT` means nothing.
     ///
     /// # Errors
     /// The system refused one.
-    pub(super) fn install() -> Result<Self, Error> {
+    pub(super) fn install(ignore_sigint: bool) -> Result<Self, Error> {
         let wanted = [
-            (SignalKind::terminate(), Signal::Stop),
-            (SignalKind::interrupt(), Signal::Stop),
-            (SignalKind::hangup(), Signal::Reload),
-            (SignalKind::user_defined1(), Signal::Data),
-            (SignalKind::user_defined2(), Signal::Stats),
-            (SignalKind::from_raw(libc::SIGRTMAX() - 1), Signal::StatsClear),
-            (SignalKind::from_raw(libc::SIGRTMIN() + 2), Signal::Json),
+            (SignalKind::terminate(), Some(Signal::Stop)),
+            (SignalKind::interrupt(), (!ignore_sigint).then_some(Signal::Stop)),
+            (SignalKind::hangup(), Some(Signal::Reload)),
+            (SignalKind::user_defined1(), Some(Signal::Data)),
+            (SignalKind::user_defined2(), Some(Signal::Stats)),
+            (SignalKind::from_raw(libc::SIGRTMAX() - 1), Some(Signal::StatsClear)),
+            (SignalKind::from_raw(libc::SIGRTMIN() + 2), Some(Signal::Json)),
         ];
         let handlers = wanted.into_iter().map(|(kind, meaning)| {
             let handler =
@@ -36,8 +36,10 @@ impl ProcessSignals {
 impl Signals for ProcessSignals {
     fn poll_signal(&mut self, cx: &mut Context<'_>) -> Poll<Signal> {
         for (handler, meaning) in &mut self.0 {
-            if let Poll::Ready(Some(())) = handler.poll_recv(cx) {
-                return Poll::Ready(*meaning);
+            while let Poll::Ready(Some(())) = handler.poll_recv(cx) {
+                if let Some(meaning) = *meaning {
+                    return Poll::Ready(meaning);
+                }
             }
         }
         Poll::Pending

@@ -40,6 +40,11 @@ impl Facility {
     /// System daemons, 3.
     pub const DAEMON: Self = Self(3);
 
+    /// The facility of this number, 0 to 23; `None` for greater ones.
+    pub const fn new(number: u8) -> Option<Self> {
+        if number <= 23 { Some(Self(number)) } else { None }
+    }
+
     /// `LOG_LOCAL0` to `LOG_LOCAL7`; `None` for greater numbers.
     pub const fn local(number: u8) -> Option<Self> {
         if number <= 7 { Some(Self(16 + number)) } else { None }

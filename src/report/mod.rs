@@ -1,3 +1,5 @@
-//! Snapshots and events → text.
+//! Facts → text for people and their tools: the log, its wording, diagnostics.
 
+pub mod diagnostics;
+pub mod log;
 pub mod wording;

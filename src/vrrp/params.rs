@@ -31,8 +31,8 @@ pub struct Params {
     pub addresses: Vec<Ipv4Addr>,
     /// Whether a master stays silent when it hears a lower priority.
     pub lower_prio_no_advert: bool,
-    /// Whether a master sends one more advert before it yields to a higher priority. `None`: only to a router that
-    /// has probably not noticed that we took over from it.
+    /// Whether a master sends one more advert before it yields to a higher priority. `None`: yes, unless it was
+    /// stalled. Stock does so only when told to, and after a partition the caches of half the network stay wrong.
     pub higher_prio_send_advert: Option<bool>,
     /// Gratuitous ARP.
     pub garp: GarpSchedule,

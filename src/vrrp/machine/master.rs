@@ -105,8 +105,12 @@ impl Machine {
     /// The other one has to yield. It may have announced the addresses, so announce them again.
     fn insist(&mut self, now: Instant, advert: &Advert, out: &mut Vec<Output>) {
         let election = !self.params.lower_prio_no_advert;
-        let (from, priority, ours) = (advert.source, advert.priority, self.priority);
-        out.push(Output::Event(Event::LowerPriorityHeard { from, priority, ours, election }));
+        // The router that we have just taken over from says goodbye: that is no news.
+        let goodbye = now - self.master_since < self.params.advert_int;
+        if !goodbye {
+            let (from, priority, ours) = (advert.source, advert.priority, self.priority);
+            out.push(Output::Event(Event::LowerPriorityHeard { from, priority, ours, election }));
+        }
         if election {
             self.advertise(now, out);
         }
@@ -118,7 +122,9 @@ impl Machine {
                 self.timers.set(Timer::Announce, Some(now + garp.lower_prio_delay));
             }
         }
-        out.push(Output::Notify(Notice::MasterRxLowerPri(self.priority)));
+        if !goodbye {
+            out.push(Output::Notify(Notice::MasterRxLowerPri(self.priority)));
+        }
     }
 
     /// Gives the addresses to the sender of `advert`.
@@ -130,14 +136,10 @@ impl Machine {
         self.enter_backup(now, false, cause, out);
     }
 
-    /// A router that has been master for less than the master-down time has taken over from one that is alive: that
-    /// one may not have noticed, and would not announce its addresses again. One advert from us makes it do so.
+    /// The other one may have been master all the time, unheard (a partition, a lost advert), and would not announce
+    /// its addresses again although ours was the last announcement. One advert from us makes it do so. After a stall
+    /// we say nothing any more.
     fn speaks_before_yielding(&self, now: Instant) -> bool {
-        if self.is_stalled(now) {
-            return false;
-        }
-        self.params
-            .higher_prio_send_advert
-            .unwrap_or(now - self.master_since < self.params.shortest_master_down())
+        !self.is_stalled(now) && self.params.higher_prio_send_advert.unwrap_or(true)
     }
 }

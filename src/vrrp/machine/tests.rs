@@ -291,13 +291,14 @@ fn a_master_yields_to_a_higher_priority_and_to_a_higher_address() {
         assert_eq!(router.state(), state, "{from} {priority}");
         let insists = state == State::Master && from != OURS;
         let announced = router.announced();
-        assert_eq!(router.adverts(), if insists { vec![100] } else { vec![] }, "{from} {priority}");
+        // Who yields says goodbye.
+        assert_eq!(router.adverts(), if from == OURS { vec![] } else { vec![100] }, "{from} {priority}");
         assert_eq!(announced, if insists { vec![5] } else { vec![] }, "{from} {priority}");
     }
 }
 
 #[test]
-fn whoever_took_over_from_a_living_master_says_so_before_it_yields() {
+fn a_master_says_goodbye_before_it_yields() {
     let speaks = |higher_prio_send_advert, after| {
         let mut router = Router::master(Params { higher_prio_send_advert, ..params(100) });
         router.pass(after);
@@ -307,9 +308,22 @@ fn whoever_took_over_from_a_living_master_says_so_before_it_yields() {
         !router.adverts().is_empty()
     };
     assert!(speaks(None, ms(500)));
-    assert!(!speaks(None, ms(5000)));
+    assert!(speaks(None, ms(500)));
+    assert!(speaks(None, ms(5000)));
     assert!(speaks(Some(true), ms(5000)));
     assert!(!speaks(Some(false), ms(500)));
+}
+
+#[test]
+fn the_goodbye_of_the_last_master_is_answered_and_not_reported() {
+    let mut router = Router::master(params(100));
+    router.pass(ms(1));
+    router.hear(LOW, 50);
+    assert_eq!(router.out, [Output::Advert(100), Output::Announce(5)]);
+    router.pass(ms(1500));
+    router.out.clear();
+    router.hear(LOW, 50);
+    assert!(router.out.contains(&Output::Notify(Notice::MasterRxLowerPri(Priority::new(100).unwrap()))));
 }
 
 #[test]

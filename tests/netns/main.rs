@@ -1,0 +1,24 @@
+//! The real daemon on the real kernel, against itself and against stock keepalived.
+//!
+//! Every scenario of two routers runs for the pairs ours–ours, ours–stock and stock–ours, side by side. The
+//! environment variables `SUBJECT` (the router that is master at first) and `PEER` (the other one), each `ours`
+//! or `stock`, replace these by one pair; `SUBJECT=stock PEER=stock` proves the scenarios themselves:
+//!
+//! ```text
+//! SUBJECT=stock PEER=stock cargo test --test netns
+//! ```
+//!
+//! Needs root, iproute2, util-linux, psmisc and keepalived. Everything happens in namespaces, see [`lab`].
+
+// Tests may unwrap and index: a failure is a failed test, with the reason.
+#![allow(clippy::disallowed_methods, unreachable_pub)]
+
+mod addresses;
+mod failover;
+mod lab;
+mod parity;
+mod process;
+mod rejects;
+mod scripts;
+mod seeds;
+mod support;

@@ -1,0 +1,129 @@
+//! The daemon as a process: pid files, exit statuses, going into the background, bad configurations.
+
+use std::process::Stdio;
+
+use nix::sys::signal::Signal;
+
+use crate::lab::{Kind, Router, wait_until};
+use crate::support::{Two, config, holds, holds_any, subject};
+
+const PID_FILE: &str = "/run/keepalived.pid";
+
+#[test]
+fn terminate_and_interrupt_end_it_well() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let two = Two::new();
+        let daemon = two.a.start(subject(), &config(3, 100, ""));
+        wait_until("the router is master", || holds(&two.a));
+        daemon.signal(signal);
+        assert_eq!(daemon.wait().code(), Some(0), "{signal}");
+        assert!(!holds_any(&two.a));
+        assert!(!two.a.has_file(PID_FILE));
+    }
+}
+
+#[test]
+fn pid_files() {
+    let two = Two::new();
+    let daemon = two.a.start(subject(), &config(3, 100, ""));
+    wait_until("the router is master", || holds(&two.a));
+    for file in [PID_FILE, "/run/vrrp.pid"] {
+        let content = two.a.read(file).unwrap_or_else(|| panic!("{file} is missing"));
+        let pid: u32 = content.strip_suffix('\n').unwrap().parse().unwrap();
+        assert!(two.a.has_file(&format!("/proc/{pid}")), "{file} names a process that is there");
+        assert_eq!(two.a.run(&format!("stat -c %a {file}")), "644\n");
+    }
+    daemon.stop();
+    for file in [PID_FILE, "/run/vrrp.pid"] {
+        assert!(!two.a.has_file(file), "{file} is left behind");
+    }
+}
+
+#[test]
+fn pid_files_where_asked_for() {
+    let two = Two::new();
+    let options = ["-p", "/run/x/main.pid", "-r", "/run/x/vrrp.pid", "-c", "/run/x/c.pid", "-b", "/run/x/b.pid"];
+    two.a.run("mkdir /run/x");
+    let daemon = two.a.start_with(subject(), &config(3, 100, ""), &options);
+    wait_until("the router is master", || holds(&two.a));
+    assert!(two.a.has_file("/run/x/main.pid") && two.a.has_file("/run/x/vrrp.pid"));
+    assert!(!two.a.has_file(PID_FILE));
+    daemon.stop();
+    assert!(!two.a.has_file("/run/x/main.pid") && !two.a.has_file("/run/x/vrrp.pid"));
+}
+
+#[test]
+fn the_second_one_sees_the_first() {
+    let two = Two::new();
+    let first = two.a.start(subject(), &config(3, 100, ""));
+    wait_until("the router is master", || holds(&two.a));
+    let second = two.a.start(subject(), &config(3, 100, ""));
+    assert_eq!(second.wait().code(), Some(0));
+    second.wait_log("already running");
+    assert!(holds(&two.a), "the first one's addresses stay");
+    assert_eq!(first.exited(), None);
+}
+
+#[test]
+fn background() {
+    let two = Two::new();
+    two.a.write("/etc/keepalived/keepalived.conf", &config(3, 100, ""));
+    let started = two.a.namespace().command(subject().program()).stdin(Stdio::null()).status().unwrap();
+    assert_eq!(started.code(), Some(0));
+    wait_until("the router is master", || holds(&two.a));
+    two.a.run(&format!("kill -TERM $(cat {PID_FILE})"));
+    wait_until("it ends", || !two.a.has_file(PID_FILE));
+    assert!(!holds_any(&two.a));
+}
+
+/// Exit status of a daemon started with this configuration, or of `-t` with it.
+fn status(kind: Kind, router: &Router, config: &str, options: &[&str]) -> Option<i32> {
+    router.start_with(kind, config, options).wait().code()
+}
+
+#[track_caller]
+fn same_status(config: &str, options: &[&str], expected: i32) {
+    let two = Two::new();
+    assert_eq!(status(subject(), &two.a, config, options), Some(expected));
+    assert_eq!(status(Kind::Stock, &two.a, config, options), Some(expected));
+}
+
+#[test]
+fn interface_that_is_missing() {
+    same_status(&config(3, 100, "").replace("eth0", "eth7"), &[], 2);
+}
+
+#[test]
+fn no_virtual_router_id() {
+    same_status(&config(3, 100, "").replace("virtual_router_id 51", ""), &[], 2);
+}
+
+#[test]
+fn configuration_test() {
+    same_status(&config(3, 100, ""), &["-t"], 0);
+    same_status(&config(3, 100, "").replace("eth0", "eth7"), &["-t"], 5);
+    same_status(&config(3, 100, "wibble"), &["-t"], 5);
+}
+
+#[test]
+fn configuration_file_that_is_missing() {
+    for (options, expected) in [(&[][..], 6), (&["-t"][..], 0)] {
+        let two = Two::new();
+        let run = |kind: Kind| {
+            let mut command = two.a.namespace().command(kind.program());
+            command.args(["-n", "-l", "-f", "/etc/keepalived/none.conf"]).args(options);
+            command.stdin(Stdio::null()).stderr(Stdio::null()).stdout(Stdio::null()).status().unwrap().code()
+        };
+        assert_eq!((run(subject()), run(Kind::Stock)), (Some(expected), Some(expected)), "{options:?}");
+    }
+}
+
+#[test]
+fn unknown_option() {
+    let two = Two::new();
+    let run = |kind: Kind| {
+        let mut command = two.a.namespace().command(kind.program());
+        command.arg("--wibble").stdin(Stdio::null()).stderr(Stdio::null()).status().unwrap().code()
+    };
+    assert_eq!((run(subject()), run(Kind::Stock)), (Some(1), Some(1)));
+}

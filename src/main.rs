@@ -1,3 +1,247 @@
-//! The `keepalived-rs` daemon.
+//! The `keepalived-rs` daemon: from arguments to an exit status. The only file that names `linux`.
 
-fn main() {}
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use keepalived_rs::cli::{self, Options, Request};
+use keepalived_rs::config::{self, Loaded, diagnostic::Severity};
+use keepalived_rs::linux::{self, daemonize::daemonize, loader::SystemLoader, pidfile, startup, syslog};
+use keepalived_rs::plan::{self, Plan};
+use keepalived_rs::report::{diagnostics, log};
+use keepalived_rs::{daemon, host};
+use tracing::{error, info, warn};
+
+/// Exit status: a normal stop; also: the daemon runs already.
+const OK: u8 = 0;
+/// Exit status: something failed.
+const FATAL: u8 = 1;
+/// Exit status: the system does not permit it.
+const NO_PERMISSION: u8 = 4;
+/// Exit status of `-t`: the configuration has errors.
+const TEST_FAILED: u8 = 5;
+
+/// Pid file of the daemon unless `-p` names another.
+const PID_FILE: &str = "/run/keepalived.pid";
+/// Pid file of stock's VRRP process unless `-r` names another; ours holds the same number as the first.
+const VRRP_PID_FILE: &str = "/run/vrrp.pid";
+
+fn main() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    ExitCode::from(match cli::parse(args.iter().cloned()) {
+        Ok(Request::Run(options)) => run(&options, &args),
+        Ok(Request::Help) => {
+            let program = args.first().map_or("keepalived-rs".into(), |a| a.to_string_lossy());
+            say(std::io::stderr(), &cli::help(&program));
+            OK
+        }
+        Ok(Request::Version) => {
+            say(std::io::stderr(), &cli::version(&system()));
+            OK
+        }
+        Ok(Request::Signum(number)) => {
+            say(std::io::stdout(), &format!("{number}\n"));
+            OK
+        }
+        Err(refusal) => {
+            say(std::io::stderr(), &format!("{refusal}\n"));
+            FATAL
+        }
+    })
+}
+
+fn run(options: &Options, args: &[OsString]) -> u8 {
+    for complaint in options.complaints() {
+        say(std::io::stderr(), &format!("{complaint}\n"));
+    }
+    if !options.operands.is_empty() {
+        say(std::io::stdout(), &format!("Unexpected argument(s): {} \n", options.operands.join(" ")));
+    }
+    startup::set_umask(options.umask());
+    match &options.config_test {
+        Some(_) => test(options),
+        None => log_and_serve(options, args),
+    }
+}
+
+/// `-t`: says what is wrong with the configuration, with the offending lines if a person looks on.
+fn test(options: &Options) -> u8 {
+    let log = options.test_log().map(|file| (file, startup::open_to_append(Path::new(file))));
+    if let Some((file, Err(error))) = &log {
+        // Stock's words: the number, then what it means.
+        let number = error.source.raw_os_error().unwrap_or_default();
+        let text = format!("Unable to open config-test log file {file} {number} - {}\n", error.source);
+        say(std::io::stderr(), &text);
+        return FATAL;
+    }
+    let loaded = load(options);
+    let with_lines = log.is_none() && std::io::stderr().is_terminal();
+    let render = |d| match with_lines {
+        true => format!(
+            "{}\n\n",
+            diagnostics::snippet(d, &loaded.sources, std::env::var_os("NO_COLOR").is_none())
+        ),
+        false => format!("{}\n", diagnostics::one_line(d, &loaded.sources)),
+    };
+    let text: String = loaded.diagnostics.iter().filter(|d| d.shown_by_test()).map(render).collect();
+    match log {
+        Some((_, Ok(file))) => say(file, &text),
+        _ => say(std::io::stderr(), &text),
+    }
+    match loaded.test_status() {
+        OK if options.fails_test() => TEST_FAILED,
+        status => status,
+    }
+}
+
+fn load(options: &Options) -> Loaded {
+    let options = config::Options {
+        main: options.use_file.clone(),
+        config_id: options.config_id.clone(),
+        all_files: options.all_config,
+    };
+    config::load(&SystemLoader, &options)
+}
+
+/// The daemon, between the first and the last line of its log.
+fn log_and_serve(options: &Options, args: &[OsString]) -> u8 {
+    let Ok(mut log) = log::init(options.log_detail, jiff::Timestamp::now, sinks(options)) else {
+        return FATAL;
+    };
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        error!("Panic at {place}: {}", panic.payload_as_str().unwrap_or("no message"));
+    }));
+    let banner = cli::banner();
+    info!("Starting {banner}");
+    info!("Running on Linux {}", startup::kernel());
+    let quoted: Vec<_> = args.iter().map(|a| format!("'{}'", a.to_string_lossy())).collect();
+    info!("Command line: {}", quoted.join(" "));
+    let status = serve(options, &mut log);
+    info!("Stopped {banner}");
+    log.finish();
+    status
+}
+
+/// Where the log goes. The console is for the foreground only: a daemon has none.
+fn sinks(options: &Options) -> Vec<Box<dyn log::Sink>> {
+    let mut sinks: Vec<Box<dyn log::Sink>> = Vec::new();
+    if has_console(options) {
+        sinks.push(Box::new(log::Console::stderr()));
+    }
+    if !options.no_syslog {
+        let facility = syslog::Facility::new(options.facility()).unwrap_or(syslog::Facility::DAEMON);
+        let syslog = syslog::Syslog::new(Path::new(syslog::DEFAULT_PATH), facility);
+        let write = move |line: &log::Line| {
+            let severity = match line.severity {
+                0..=3 => syslog::Severity::Error,
+                4 => syslog::Severity::Warning,
+                5 | 6 => syslog::Severity::Info,
+                _ => syslog::Severity::Debug,
+            };
+            syslog.write(severity, line.ident, &line.text);
+        };
+        sinks.push(Box::new(write));
+    }
+    sinks
+}
+
+fn has_console(options: &Options) -> bool {
+    options.log_console && options.dont_fork
+}
+
+/// Everything that may refuse a start comes before the background, so that the caller sees the status.
+fn serve(options: &Options, log: &mut log::Log) -> u8 {
+    for name in options.not_in_effect() {
+        warn!("Option --{name} is not in effect yet");
+    }
+    let loaded = load(options);
+    info!("Configuration file {}", options.use_file);
+    report(options, &loaded);
+    if let Some(status) = loaded.refusal() {
+        return status;
+    }
+    let plan = if options.without_vrrp { Plan::default() } else { plan::resolve(&loaded.config) };
+    drop(loaded);
+
+    let missing = startup::missing_capabilities();
+    if !plan.instances.is_empty() && !missing.is_empty() {
+        return refuse(options, NO_PERMISSION, &format!("VRRP needs root, or {}", missing.join(" and ")));
+    }
+    let mut pid_files = match lock_pid_files(options, !plan.instances.is_empty()) {
+        Ok(pid_files) => pid_files,
+        Err(status) => return status,
+    };
+    let background = if options.dont_fork { Ok(()) } else { daemonize() };
+    let ready = background.and_then(|()| pid_files.iter_mut().try_for_each(pidfile::PidFile::write));
+    if let Err(error) = ready {
+        return refuse(options, FATAL, &error.to_string());
+    }
+    if let Err(error) = log.detach() {
+        warn!(cause = %error, "The log has no thread of its own: who reads it slowly slows the daemon");
+    }
+    let machine = linux::Options { ignore_sigint: options.ignore_sigint };
+    linux::run(machine, |host| Box::pin(daemon::run(host, plan))).unwrap_or_else(|error: host::Error| {
+        error!("{error}");
+        FATAL
+    })
+}
+
+/// Logs what is wrong with the configuration.
+fn report(options: &Options, loaded: &Loaded) {
+    for diagnostic in &loaded.diagnostics {
+        let line = diagnostics::one_line(diagnostic, &loaded.sources);
+        match diagnostic.severity {
+            _ if diagnostic.effect != config::diagnostic::Effect::Runs => {
+                refuse(options, FATAL, &line);
+            }
+            Severity::Note => info!("{line}"),
+            Severity::Warning => warn!("{line}"),
+            Severity::Error => error!("{line}"),
+        }
+    }
+}
+
+/// Locks the pid files of what will run, or gives the exit status.
+fn lock_pid_files(options: &Options, vrrp: bool) -> Result<Vec<pidfile::PidFile>, u8> {
+    let main = options.pid.as_deref().unwrap_or(PID_FILE);
+    let vrrp = vrrp.then(|| options.vrrp_pid.as_deref().unwrap_or(VRRP_PID_FILE));
+    let lock = |path: &str| {
+        pidfile::PidFile::lock(Path::new(path)).map_err(|error| match error {
+            pidfile::Error::Locked(path) => {
+                info!("Another process has pid file {} locked", path.display());
+                refuse(options, OK, "daemon is already running")
+            }
+            pidfile::Error::Failed(error) => match error.source.kind() {
+                std::io::ErrorKind::PermissionDenied => refuse(options, NO_PERMISSION, &error.to_string()),
+                _ => refuse(options, FATAL, &error.to_string()),
+            },
+        })
+    };
+    std::iter::once(main).chain(vrrp).map(lock).collect()
+}
+
+/// Logs why there will be no daemon, and tells it whoever started it. Gives `status`.
+fn refuse(options: &Options, status: u8, why: &str) -> u8 {
+    error!("{why}");
+    if !has_console(options) {
+        say(std::io::stderr(), &format!("{why}\n"));
+    }
+    status
+}
+
+/// The machine, as the version text tells it.
+fn system() -> cli::System {
+    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let name = release.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="));
+    cli::System {
+        kernel: startup::kernel(),
+        distribution: name.unwrap_or_default().trim_matches('"').to_owned(),
+    }
+}
+
+/// Prints. Nobody there to read is no reason to fail.
+fn say(mut out: impl std::io::Write, text: &str) {
+    let _ = out.write_all(text.as_bytes());
+}

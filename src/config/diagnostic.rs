@@ -66,12 +66,21 @@ pub struct Diagnostic {
     pub class: Class,
     /// What it does to a start.
     pub effect: Effect,
+    /// It says that something written is not in effect yet, which must not be hidden.
+    pub not_in_effect: bool,
     /// One sentence, in stock's words where it has some.
     pub text: String,
     /// What to do about it.
     pub hint: Option<String>,
     /// Where the text came from when it was expanded, innermost first: `in the definition of $VI`.
     pub trail: Vec<(Span, String)>,
+}
+
+impl Diagnostic {
+    /// Whether `-t` shows it, which like stock's shows only what counts; and what is not in effect yet.
+    pub fn shown_by_test(&self) -> bool {
+        self.class != Class::Log || self.not_in_effect
+    }
 }
 
 /// The text of one file that was read.

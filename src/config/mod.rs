@@ -3,11 +3,24 @@
 //! A configuration never fails to load. Loading gives a model *and* a list of diagnostics; what to do about them
 //! is decided by the caller, with [`Loaded::test_status`] and [`Loaded::refusal`].
 
+mod apply;
+mod check;
 pub mod diagnostic;
+mod expand;
+mod grammar;
+mod include;
+mod lines;
 pub mod model;
+mod reader;
+mod report;
+mod schema;
+mod suggest;
+mod tree;
 
 use diagnostic::{Class, Diagnostic, Effect, Sources};
 use model::Config;
+use reader::Reader;
+use report::Report;
 
 use crate::host::Loader;
 
@@ -55,6 +68,28 @@ impl Loaded {
 }
 
 /// Loads a configuration.
-pub fn load(_loader: &dyn Loader, _options: &Options) -> Loaded {
-    Loaded { config: Config::default(), diagnostics: Vec::new(), sources: Sources::default() }
+pub fn load(loader: &dyn Loader, options: &Options) -> Loaded {
+    let mut report = Report::default();
+    let mut reader = Reader::new(loader, options, &mut report);
+    let mut builder = tree::Builder::default();
+    while let Some(line) = reader.next(builder.in_globals(), &mut report) {
+        if let Some(stmt) = builder.line(&mut report, line)
+            && stmt.row.name == "include_check"
+        {
+            let checks = include::checks(reader.checks(), stmt, &mut report);
+            reader.set_checks(checks);
+        }
+    }
+    let stmts = builder.finish(&mut report);
+    let mut build = apply::Build::new(loader, &mut report);
+    // Whatever the order in the file: instances and scripts depend on the settings for all of them.
+    let (globals, others): (Vec<_>, Vec<_>) = stmts.into_iter().partition(|s| s.row.name == "global_defs");
+    build.run("", &globals);
+    build.run("", &others);
+    check::run(&mut build);
+    let config = build.config;
+    Loaded { config, diagnostics: report.list, sources: reader.into_sources() }
 }
+
+#[cfg(test)]
+mod tests;

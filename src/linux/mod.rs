@@ -1,1 +1,29 @@
 //! The ports of `host` on Linux. The only room with `unsafe`, `libc`, `nix` and blocking system calls.
+//!
+//! Three threads: the **main** one is the slow plane; **vrrp** is the fast plane; **netlink** talks to the
+//! kernel about links and addresses, because a batch of 1,000 addresses keeps a thread in the kernel for 20 ms.
+//! Each has a single-threaded runtime. All of them live in the network namespace the process is in when they
+//! are started.
+
+mod announcer;
+mod clock;
+mod kernel;
+mod plane;
+mod process;
+mod signals;
+mod supervisor;
+mod tasks;
+mod timer;
+mod vrrp_net;
+mod watch;
+
+pub mod daemonize;
+pub mod loader;
+pub mod pidfile;
+pub mod startup;
+pub mod syslog;
+
+pub use plane::{Options, host, run};
+
+#[cfg(test)]
+mod tests;

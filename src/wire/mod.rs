@@ -3,6 +3,7 @@
 //! Every decoder takes any bytes whatever and answers with a value or an [`Error`]; every encoder writes whole
 //! packets. Layouts are given with each type, from the RFC that defines them.
 
+pub mod arp;
 pub mod ip;
 pub mod vrrp;
 

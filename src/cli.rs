@@ -1,0 +1,374 @@
+//! The command line, with stock's options and habits.
+//!
+//! Pure: arguments come in, a [`Request`] goes out. The struct [`Options`] is the one table of options; parser and
+//! help both come from it.
+//!
+//! Stock reads its arguments the GNU way: long options may be abbreviated, short ones bundled, options and operands
+//! mixed; an optional argument must be attached. clap does all but the last, which `argv` prepares for it.
+
+mod argv;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
+
+pub use text::{System, banner, help, version};
+
+/// The configuration file that is read unless `-f` names another.
+pub const DEFAULT_CONFIG: &str = "/etc/keepalived/keepalived.conf";
+
+/// A long option and whether it was given.
+type Given = (&'static str, fn(&Options) -> bool);
+
+/// Options that are accepted and do nothing yet.
+const PENDING: &[Given] = &[
+    ("dont-release-vrrp", |o| o.dont_release_vrrp),
+    ("dont-release-ipvs", |o| o.dont_release_ipvs),
+    ("dont-respawn", |o| o.dont_respawn),
+    ("dump-conf", |o| o.dump_conf),
+    ("address-monitoring", |o| o.address_monitoring),
+    ("snmp", |o| o.snmp),
+    ("snmp-agent-socket", |o| o.snmp_agent_socket.is_some()),
+    ("core-dump", |o| o.core_dump),
+    ("core-dump-pattern", |o| o.core_dump_pattern.is_some()),
+    ("config-fd", |o| o.config_fd.is_some()),
+];
+
+/// Options that are refused until they are in effect, because to go on without them would do harm, or nothing;
+/// and what the user can do instead.
+const REFUSED: &[(Given, &str)] = &[
+    (("genhash", |o| o.genhash), "use: curl -s URL | md5sum"),
+    (("namespace", |o| o.namespace.is_some()), "use: ip netns exec NAME keepalived-rs ..."),
+    (("log-file", |o| o.log_file.is_some()), "use syslog, or -n -l and redirect stderr"),
+];
+
+/// What the command line asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Run, or test the configuration.
+    Run(Box<Options>),
+    /// Print the help (`-h`).
+    Help,
+    /// Print the version (`-v`).
+    Version,
+    /// Print this signal number (`--signum`).
+    Signum(u8),
+}
+
+/// A command line that cannot be obeyed: print this to stderr and exit with status 1.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refusal(pub String);
+
+/// All options. Those that [`Options::not_in_effect`] does not name are in effect.
+#[derive(Clone, Debug, PartialEq, Eq, Parser)]
+#[command(no_binary_name = true, disable_help_flag = true, infer_long_args = true, args_override_self = true)]
+pub struct Options {
+    /// Configuration file
+    #[arg(short = 'f', long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    #[arg(allow_hyphen_values = true)]
+    pub use_file: String,
+
+    /// Run VRRP without the health checkers
+    #[arg(short = 'P', long = "vrrp")]
+    pub without_checkers: bool,
+
+    /// Run the health checkers without VRRP
+    #[arg(short = 'C', long = "check")]
+    pub without_vrrp: bool,
+
+    /// Run without BFD
+    #[arg(short = 'B', long = "no_bfd")]
+    pub without_bfd: bool,
+
+    /// Accepted: one process does the work, whatever is configured
+    #[arg(long)]
+    pub all: bool,
+
+    /// Log to stderr as well (with -n)
+    #[arg(short = 'l', long)]
+    pub log_console: bool,
+
+    /// Log details; twice for more of them
+    #[arg(short = 'D', long, action = ArgAction::Count)]
+    pub log_detail: u8,
+
+    /// Syslog facility: 0-7, local0-local7, user or daemon (the default)
+    #[arg(short = 'S', long, value_name = "FACILITY", allow_hyphen_values = true)]
+    pub log_facility: Option<String>,
+
+    /// Do not log to syslog
+    #[arg(short = 'G', long)]
+    pub no_syslog: bool,
+
+    /// Mask for the mode of files that are made, in C notation (default 0177)
+    #[arg(short = 'u', long, value_name = "MASK", allow_hyphen_values = true)]
+    pub umask: Option<String>,
+
+    /// Accepted: virtual addresses are always removed when mastership ends
+    #[arg(short = 'X', long)]
+    pub release_vips: bool,
+
+    /// Leave virtual addresses in place when the daemon stops
+    #[arg(short = 'V', long)]
+    pub dont_release_vrrp: bool,
+
+    /// Leave IPVS as it is when the daemon stops
+    #[arg(short = 'I', long)]
+    pub dont_release_ipvs: bool,
+
+    /// Stop when a part of the daemon fails, instead of restarting the part
+    #[arg(short = 'R', long)]
+    pub dont_respawn: bool,
+
+    /// Stay in the foreground
+    #[arg(short = 'n', long)]
+    pub dont_fork: bool,
+
+    /// Write the configuration to the log
+    #[arg(short = 'd', long)]
+    pub dump_conf: bool,
+
+    /// Pid file
+    #[arg(short = 'p', long, value_name = "FILE", allow_hyphen_values = true)]
+    pub pid: Option<String>,
+
+    /// Pid file that says VRRP runs; holds the same pid
+    #[arg(short = 'r', long = "vrrp_pid", value_name = "FILE", allow_hyphen_values = true)]
+    pub vrrp_pid: Option<String>,
+
+    /// Pid file that says the health checkers run
+    #[arg(short = 'c', long = "checkers_pid", value_name = "FILE", allow_hyphen_values = true)]
+    pub checkers_pid: Option<String>,
+
+    /// Pid file that says BFD runs
+    #[arg(short = 'b', long = "bfd_pid", value_name = "FILE", allow_hyphen_values = true)]
+    pub bfd_pid: Option<String>,
+
+    /// Be the genhash tool
+    #[arg(short = 'T', long)]
+    pub genhash: bool,
+
+    /// Log every address that comes or goes
+    #[arg(short = 'a', long)]
+    pub address_monitoring: bool,
+
+    /// Serve SNMP
+    #[arg(short = 'x', long)]
+    pub snmp: bool,
+
+    /// Socket of the SNMP master agent
+    #[arg(short = 'A', long, value_name = "SOCKET", allow_hyphen_values = true)]
+    pub snmp_agent_socket: Option<String>,
+
+    /// Run in this network namespace
+    #[arg(short = 's', long, value_name = "NAME", allow_hyphen_values = true)]
+    pub namespace: Option<String>,
+
+    /// Allow core dumps
+    #[arg(short = 'm', long)]
+    pub core_dump: bool,
+
+    /// Set the kernel's core_pattern, to `core` unless given
+    #[arg(short = 'M', long, value_name = "PATTERN", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "core")]
+    pub core_dump_pattern: Option<String>,
+
+    /// A configuration file that is missing or unreadable is an error
+    #[arg(short = 'e', long)]
+    pub all_config: bool,
+
+    /// Compare the id of `@id` lines with this, instead of the node name
+    #[arg(short = 'i', long, value_name = "ID", allow_hyphen_values = true)]
+    pub config_id: Option<String>,
+
+    /// Print the number of a signal: STOP, RELOAD, DATA, STATS, STATS_CLEAR, JSON
+    #[arg(long, value_name = "FUNCTION", allow_hyphen_values = true)]
+    pub signum: Option<String>,
+
+    /// Do not stop on SIGINT
+    #[arg(long)]
+    pub ignore_sigint: bool,
+
+    /// Stock's way to hand a configuration to itself
+    #[arg(long, value_name = "NUMBER", hide = true, allow_hyphen_values = true)]
+    pub config_fd: Option<String>,
+
+    /// Log to a file
+    #[arg(short = 'g', long, value_name = "FILE", hide = true, num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "")]
+    pub log_file: Option<String>,
+
+    /// Check the configuration and exit; append the findings to FILE instead of showing them on stderr
+    #[arg(short = 't', long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "")]
+    pub config_test: Option<String>,
+
+    /// Show the version
+    #[arg(short = 'v', long, action = ArgAction::Version)]
+    version: Option<bool>,
+
+    /// Show this help
+    #[arg(short = 'h', long, action = ArgAction::Help)]
+    help: Option<bool>,
+
+    /// Arguments that are not options; stock notes and ignores them.
+    #[arg(hide = true)]
+    pub operands: Vec<String>,
+}
+
+/// Reads a command line, program name first.
+///
+/// # Errors
+/// With what stock says about an unknown option or a missing argument.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, Refusal> {
+    let mut args = args.into_iter();
+    let program = args.next().unwrap_or_default();
+    let args = args
+        .map(|a| a.into_string().map_err(|a| Refusal(format!("Argument {a:?} is not valid UTF-8"))))
+        .collect::<Result<Vec<String>, Refusal>>()?;
+
+    let mut command = Options::command().disable_version_flag(true).version("");
+    command.build();
+    let matches = match command.clone().try_get_matches_from(argv::normalise(&command, &args)) {
+        Ok(matches) => matches,
+        Err(e) if e.kind() == ErrorKind::DisplayHelp => return Ok(Request::Help),
+        Err(e) if e.kind() == ErrorKind::DisplayVersion => return Ok(Request::Version),
+        Err(e) => return Err(refusal(&e, &args)),
+    };
+    let mut options = Options::from_arg_matches(&matches).map_err(|e| refusal(&e, &args))?;
+
+    if let Some(function) = &options.signum {
+        return signum(function).map(Request::Signum);
+    }
+    if let Some(option) = options.empty_argument() {
+        return Err(Refusal(format!("Missing parameter for option --{option}")));
+    }
+    // Stock is the genhash tool when it is called by that name.
+    options.genhash |= std::path::Path::new(&program).file_name().is_some_and(|name| name == "genhash");
+    if let Some(((name, _), instead)) = REFUSED.iter().find(|((_, given), _)| given(&options)) {
+        return Err(Refusal(format!("Option --{name} is not in effect yet; {instead}")));
+    }
+    Ok(Request::Run(Box::new(options)))
+}
+
+/// What stock says about the mistake that clap found in `args`.
+fn refusal(error: &clap::Error, args: &[String]) -> Refusal {
+    let argument = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(argument)) => argument.as_str(),
+        _ => return Refusal(error.to_string().trim_end().to_owned()),
+    };
+    // clap names an option by its whole usage, `--use-file <FILE>`.
+    let option = argument.split([' ', '=']).next().unwrap_or(argument);
+    let last = args.last().map_or("", String::as_str);
+    Refusal(match error.kind() {
+        // Only the very last argument can lack its parameter; stock calls it what the user called it.
+        ErrorKind::InvalidValue if last.starts_with('-') && !last.starts_with("--") => {
+            format!("Missing parameter for option -{}", last.chars().next_back().unwrap_or('-'))
+        }
+        ErrorKind::InvalidValue => format!("Missing parameter for option {option}"),
+        // An argument that an option does not take makes the whole unknown to stock.
+        _ => {
+            let with_value = |a: &&String| a.strip_prefix(option).is_some_and(|rest| rest.starts_with('='));
+            format!("Unknown option {}", args.iter().find(with_value).map_or(option, String::as_str))
+        }
+    })
+}
+
+/// The number of the signal for stock's name of its function. Real-time signals are counted as glibc counts
+/// them: `SIGRTMIN` is 34, `SIGRTMAX` 64.
+fn signum(function: &str) -> Result<u8, Refusal> {
+    Ok(match function {
+        "STOP" => 15,
+        "RELOAD" => 1,
+        "DATA" => 10,
+        "STATS" => 12,
+        "STATS_CLEAR" => 63,
+        "JSON" => 36,
+        "" => return Err(Refusal("Missing parameter for option --signum".to_owned())),
+        _ => return Err(Refusal(format!("Unknown sigfunc {function}"))),
+    })
+}
+
+impl Options {
+    /// The syslog facility to log with, 0 to 23; `daemon` (3) if none or a bad one was given.
+    pub fn facility(&self) -> u8 {
+        self.log_facility.as_deref().and_then(facility).unwrap_or(3)
+    }
+
+    /// The mask for the mode of files that are made; 0177 if none or a bad one was given.
+    pub fn umask(&self) -> u32 {
+        self.umask.as_deref().and_then(mask).unwrap_or(0o177)
+    }
+
+    /// The file that the findings of `-t` are appended to; `None`: they go to stderr.
+    pub fn test_log(&self) -> Option<&str> {
+        self.config_test.as_deref().filter(|file| !file.is_empty())
+    }
+
+    /// What stock says on stderr about bad arguments that it runs in spite of.
+    pub fn complaints(&self) -> Vec<String> {
+        let bad_facility = self.log_facility.as_ref().filter(|f| facility(f).is_none());
+        let bad_mask = self.umask.as_ref().filter(|m| mask(m).is_none());
+        (bad_facility.map(|f| format!("Invalid log facility '{f}'")).into_iter())
+            .chain(bad_mask.map(|m| format!("Invalid --umask option {m}")))
+            .collect()
+    }
+
+    /// Whether `-t` must fail because of the command line: stock fails it for a bad facility (not for a bad mask).
+    pub fn fails_test(&self) -> bool {
+        self.log_facility.as_ref().is_some_and(|f| facility(f).is_none())
+    }
+
+    /// The options given that do nothing yet, for a warning each.
+    pub fn not_in_effect(&self) -> Vec<&'static str> {
+        PENDING.iter().filter(|(_, given)| given(self)).map(|(name, _)| *name).collect()
+    }
+
+    /// The option that was given an empty argument where stock wants one.
+    fn empty_argument(&self) -> Option<&'static str> {
+        let empty = |value: &Option<String>| value.as_deref() == Some("");
+        let arguments = [
+            (self.use_file.is_empty(), "use-file"),
+            (empty(&self.log_facility), "log-facility"),
+            (empty(&self.umask), "umask"),
+            (empty(&self.pid), "pid"),
+            (empty(&self.vrrp_pid), "vrrp_pid"),
+            (empty(&self.checkers_pid), "checkers_pid"),
+            (empty(&self.bfd_pid), "bfd_pid"),
+            (empty(&self.snmp_agent_socket), "snmp-agent-socket"),
+            (empty(&self.namespace), "namespace"),
+        ];
+        arguments.into_iter().find(|(empty, _)| *empty).map(|(_, name)| name)
+    }
+}
+
+/// The number of a syslog facility (RFC 5424 table 1) by one of the names that stock takes.
+fn facility(name: &str) -> Option<u8> {
+    match name {
+        "user" => Some(1),
+        "daemon" => Some(3),
+        _ => match name.strip_prefix("local").unwrap_or(name).as_bytes() {
+            [digit @ b'0'..=b'7'] => Some(16 + digit - b'0'),
+            _ => None,
+        },
+    }
+}
+
+/// A file mode mask in C notation: `0x`, a leading `0` for octal, else decimal; at most 0777.
+fn mask(text: &str) -> Option<u32> {
+    let (digits, radix) = match text.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (text.get(2..)?, 16),
+        [b'0', _, ..] => (text.get(1..)?, 8),
+        _ => (text, 10),
+    };
+    if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return None;
+    }
+    u32::from_str_radix(digits, radix).ok().filter(|mask| *mask <= 0o777)
+}

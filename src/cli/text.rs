@@ -1,0 +1,72 @@
+//! Help and version.
+
+use std::fmt::Write as _;
+
+use clap::{Arg, CommandFactory};
+
+use super::{Options, PENDING, REFUSED};
+
+/// The version of stock whose behaviour is taken for granted: scripts choose keywords by it.
+const COMPATIBLE_WITH: &str = "2.2.7";
+
+/// What only the machine can tell for the version text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct System {
+    /// Kernel release and version, as `uname -r` and `uname -v` have them.
+    pub kernel: String,
+    /// Name of the distribution (`PRETTY_NAME` of os-release); empty if unknown.
+    pub distribution: String,
+}
+
+/// Name and version: `Keepalived v2.2.7 (keepalived-rs 0.1.0)`.
+///
+/// The first number is the version of stock we are compatible with, because that is what scripts look for
+/// behind `Keepalived v`, here and in the log; the second is our own.
+pub fn banner() -> String {
+    format!("Keepalived v{COMPATIBLE_WITH} (keepalived-rs {})", env!("CARGO_PKG_VERSION"))
+}
+
+/// What `-v` prints. Has stock's first line, and its `Config options:` with what is in effect.
+pub fn version(system: &System) -> String {
+    let mut text = format!(
+        "{}\n\nAn independent implementation in Rust, compatible with Keepalived {COMPATIBLE_WITH}\n\n",
+        banner()
+    );
+    let _ = writeln!(text, "Running on Linux {}", system.kernel);
+    if !system.distribution.is_empty() {
+        let _ = writeln!(text, "Distro: {}", system.distribution);
+    }
+    text.push_str("\nConfig options:  VRRP VRRP_AUTH INIT=systemd SYSTEMD_NOTIFY\n");
+    text
+}
+
+/// What `-h` prints, for the program called `program`: one line for each option.
+pub fn help(program: &str) -> String {
+    let mut text = format!("Usage: {program} [OPTION...]\n");
+    for arg in Options::command().get_arguments().filter(|a| !a.is_hide_set()) {
+        let option = usage(arg);
+        let mut about = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        let refused = REFUSED.iter().map(|((name, _), _)| name);
+        if PENDING.iter().map(|(name, _)| name).chain(refused).any(|name| arg.get_long() == Some(name)) {
+            about.push_str(" (not in effect yet)");
+        }
+        // An option too long for its column gets a line of its own.
+        if option.len() > 30 {
+            let _ = writeln!(text, "{option}\n{:30} {about}", "");
+        } else {
+            let _ = writeln!(text, "{option:30} {about}");
+        }
+    }
+    text
+}
+
+/// `  -f, --use-file=FILE`.
+fn usage(arg: &Arg) -> String {
+    let short = arg.get_short().map_or_else(|| "    ".to_owned(), |c| format!("-{c}, "));
+    let value = match arg.get_value_names() {
+        Some([name, ..]) if arg.is_require_equals_set() => format!("[={name}]"),
+        Some([name, ..]) if arg.get_action().takes_values() => format!("={name}"),
+        _ => String::new(),
+    };
+    format!("  {short}--{}{value}", arg.get_long().unwrap_or_default())
+}

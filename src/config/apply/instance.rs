@@ -1,0 +1,400 @@
+//! `vrrp_instance`.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::super::diagnostic::{Class, Severity};
+use super::super::grammar;
+use super::super::lines::Line;
+use super::super::model::{Authentication, InitialState, Script, TrackScript, VirtualAddress, VrrpInstance};
+use super::super::schema::addresses::VIRTUAL_IPADDRESS;
+use super::super::tree::Stmt;
+use super::{Build, address, globals, script};
+use crate::base::{Family, Priority, Vrid};
+
+/// A `vrrp_instance` being read.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) instance: VrrpInstance,
+    /// Its name, for what concerns all of it.
+    pub(crate) name: Line,
+    /// Where its keywords were last written.
+    pub(crate) lines: BTreeMap<&'static str, Line>,
+    /// Its family, once something has told.
+    pub(crate) family: Option<Family>,
+    /// `auth_type`.
+    auth_type: Option<AuthType>,
+    /// `auth_pass`, zero-padded.
+    auth_pass: Option<[u8; 8]>,
+    /// What is not in effect and would make it speak past its peers.
+    pub(crate) left_out: Vec<&'static str>,
+    /// The `vrrp_script`s it tracks that cannot be used still count as written for the checks.
+    pub(crate) no_addresses: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AuthType {
+    Pass,
+    Ah,
+}
+
+impl Draft {
+    /// Where `keyword` was written, or else the name.
+    pub(crate) fn line(&self, keyword: &str) -> &Line {
+        self.lines.get(keyword).unwrap_or(&self.name)
+    }
+}
+
+pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
+    let name = stmt.word(1).unwrap_or_default().to_owned();
+    let no_addresses = stmt.body.iter().any(|s| s.row.name == "no_virtual_ipaddress");
+    b.instance = Some(Draft {
+        instance: VrrpInstance { name, ..VrrpInstance::default() },
+        name: stmt.place(1),
+        lines: stmt.body.iter().map(|s| (s.row.name, s.place(s.len().min(2) - 1))).collect(),
+        family: None,
+        auth_type: None,
+        auth_pass: None,
+        left_out: Vec::new(),
+        no_addresses,
+    });
+    b.run("vrrp_instance", &stmt.body);
+    if let Some(draft) = b.instance.take() {
+        b.instances.push(draft);
+    }
+}
+
+fn set(b: &mut Build<'_>, set: impl FnOnce(&mut VrrpInstance)) {
+    if let Some(draft) = &mut b.instance {
+        set(&mut draft.instance);
+    }
+}
+
+pub(crate) fn state(b: &mut Build<'_>, stmt: &Stmt) {
+    let word = stmt.word(1).unwrap_or_default();
+    let was_master = b.instance.as_ref().is_some_and(|d| d.instance.state == Some(InitialState::Master));
+    let state = match word {
+        "MASTER" => InitialState::Master,
+        "BACKUP" if was_master => {
+            b.report.error(&stmt.place(1), "'state BACKUP' after 'state MASTER' is ignored");
+            InitialState::Master
+        }
+        "BACKUP" => InitialState::Backup,
+        _ => {
+            let added = b.report.error(&stmt.place(1), format!("Unknown state '{word}', BACKUP used"));
+            added.hint("MASTER and BACKUP are understood, in capitals");
+            if was_master { InitialState::Master } else { InitialState::Backup }
+        }
+    };
+    set(b, |i| i.state = Some(state));
+}
+
+pub(crate) fn interface(b: &mut Build<'_>, stmt: &Stmt) {
+    if stmt.word(1) == Some("lo") {
+        b.report.error(&stmt.place(1), "VRRP cannot run on the loopback interface - ignoring");
+        return;
+    }
+    if let Some(name) = b.interface(stmt, 1) {
+        set(b, |i| i.interface = Some(name));
+    }
+}
+
+pub(crate) fn virtual_router_id(b: &mut Build<'_>, stmt: &Stmt) {
+    let vrid = b.integer(stmt).and_then(|n| u8::try_from(n).ok()).and_then(Vrid::new);
+    if vrid.is_some() {
+        set(b, |i| i.vrid = vrid);
+    }
+}
+
+pub(crate) fn version(b: &mut Build<'_>, stmt: &Stmt) {
+    let Some(version) = globals::version(b, stmt) else { return };
+    let earlier = b.instance.as_ref().and_then(|d| d.instance.version);
+    if earlier.is_some_and(|e| e != version) {
+        b.report.error(&stmt.place(1), "version differs from the one given before - ignoring");
+    } else {
+        set(b, |i| i.version = Some(version));
+    }
+}
+
+pub(crate) fn priority(b: &mut Build<'_>, stmt: &Stmt) {
+    let priority = b.integer(stmt).and_then(|n| u8::try_from(n).ok()).and_then(Priority::new);
+    set(b, |i| i.priority = Some(priority.unwrap_or(Priority::DEFAULT)));
+}
+
+pub(crate) fn advert_int(b: &mut Build<'_>, stmt: &Stmt) {
+    if let Some(time) = b.seconds(stmt) {
+        set(b, |i| i.advert_int = Some(time));
+    }
+}
+
+pub(crate) fn nopreempt(b: &mut Build<'_>, _stmt: &Stmt) {
+    set(b, |i| i.nopreempt = true);
+}
+
+pub(crate) fn preempt(b: &mut Build<'_>, _stmt: &Stmt) {
+    set(b, |i| i.nopreempt = false);
+}
+
+pub(crate) fn preempt_delay(b: &mut Build<'_>, stmt: &Stmt) {
+    let time = b.seconds(stmt).unwrap_or(Duration::ZERO);
+    set(b, |i| i.preempt_delay = Some(time));
+}
+
+pub(crate) fn mcast_src_ip(b: &mut Build<'_>, stmt: &Stmt) {
+    let Some(ip) = b.address(stmt) else { return };
+    let Some(draft) = &mut b.instance else { return };
+    let family = *draft.family.get_or_insert(Family::of(ip));
+    if family == Family::of(ip) {
+        draft.instance.mcast_src_ip = Some(ip);
+    } else {
+        b.report.error(&stmt.place(1), format!("{ip} is not of the instance's address family - ignoring"));
+    }
+}
+
+pub(crate) fn dont_track_primary(b: &mut Build<'_>, _stmt: &Stmt) {
+    set(b, |i| i.dont_track_primary = true);
+}
+
+pub(crate) fn authentication(b: &mut Build<'_>, stmt: &Stmt) {
+    b.run("authentication", &stmt.body);
+    let Some(draft) = &mut b.instance else { return };
+    match (draft.auth_type, draft.auth_pass) {
+        (_, None) if draft.auth_type.is_some() => {
+            b.report.error(&stmt.line, "authentication without auth_pass - not authenticating");
+        }
+        (Some(AuthType::Pass), Some(pass)) => {
+            draft.instance.authentication = Some(Authentication::Pass(pass))
+        }
+        (Some(AuthType::Ah), Some(_)) => draft.left_out.push("auth_type AH"),
+        _ => {}
+    }
+}
+
+pub(crate) fn auth_type(b: &mut Build<'_>, stmt: &Stmt) {
+    let auth_type = match stmt.word(1) {
+        Some("PASS") => AuthType::Pass,
+        Some("AH") => AuthType::Ah,
+        other => {
+            let text = format!("Unknown authentication type '{}'", other.unwrap_or_default());
+            b.report.error(&stmt.place(1), text).hint("PASS and AH are understood, in capitals");
+            return;
+        }
+    };
+    if let Some(draft) = &mut b.instance {
+        draft.auth_type = Some(auth_type);
+    }
+}
+
+pub(crate) fn auth_pass(b: &mut Build<'_>, stmt: &Stmt) {
+    let word = stmt.word(1).unwrap_or_default();
+    if word.len() > 8 {
+        let hint = "all routers use the first 8 bytes only; write just these";
+        b.report.error(&stmt.place(1), "auth_pass is longer than 8 bytes - truncated").hint(hint);
+    }
+    if word.contains(char::REPLACEMENT_CHARACTER) {
+        b.report.error(&stmt.place(1), "auth_pass is not UTF-8 - peers will not accept it");
+    }
+    let mut pass = [0; 8];
+    for (to, from) in pass.iter_mut().zip(word.bytes()) {
+        *to = from;
+    }
+    // An empty password is no password.
+    if let Some(draft) = &mut b.instance {
+        draft.auth_pass = (!word.is_empty()).then_some(pass);
+    }
+}
+
+pub(crate) fn virtual_ipaddress(b: &mut Build<'_>, stmt: &Stmt) {
+    for entry in &stmt.body {
+        let Some(address) = address::line(b, entry, &VIRTUAL_IPADDRESS) else { continue };
+        let Some(draft) = &mut b.instance else { return };
+        let family = *draft.family.get_or_insert(Family::of(address.cidr.ip));
+        if family != Family::of(address.cidr.ip) {
+            let text = format!("{} is not of the instance's address family - dropping it", address.cidr.ip);
+            b.report.error(&entry.place(0), text).hint("virtual_ipaddress_excluded takes both families");
+        } else if is_new(&draft.instance.addresses, &address) {
+            draft.instance.addresses.push(address);
+        } else {
+            b.report.warning(&entry.place(0), format!("{} is given twice", address.cidr));
+        }
+    }
+}
+
+pub(crate) fn virtual_ipaddress_excluded(b: &mut Build<'_>, stmt: &Stmt) {
+    for entry in &stmt.body {
+        let Some(address) = address::line(b, entry, &VIRTUAL_IPADDRESS) else { continue };
+        let Some(draft) = &mut b.instance else { return };
+        if let IpAddr::V6(ip) = address.cidr.ip {
+            let text = format!("IPv6 address {ip} is left out: IPv6 is not in effect yet");
+            b.report.at(&entry.place(0), Severity::Error, Class::Log, text).not_in_effect();
+        } else if is_new(&draft.instance.excluded, &address) {
+            draft.instance.excluded.push(address);
+        } else {
+            b.report.warning(&entry.place(0), format!("{} is given twice", address.cidr));
+        }
+    }
+}
+
+/// Whether no line before has the same address on the same interface.
+fn is_new(addresses: &[VirtualAddress], new: &VirtualAddress) -> bool {
+    addresses.iter().all(|a| a.cidr != new.cidr || a.dev != new.dev)
+}
+
+pub(crate) fn track_script(b: &mut Build<'_>, stmt: &Stmt) {
+    for entry in &stmt.body {
+        if let Some(track) = track(b, stmt, entry)
+            && let Some(draft) = &mut b.instance
+        {
+            draft.instance.track_scripts.push(track);
+        }
+    }
+}
+
+/// `NAME [weight N [reverse|noreverse]]`.
+fn track(b: &mut Build<'_>, stmt: &Stmt, entry: &Stmt) -> Option<TrackScript> {
+    let name = entry.word(0)?;
+    match b.scripts.get(name) {
+        Some(true) => {}
+        // It has been reported where it was defined.
+        Some(false) => return None,
+        None => {
+            let later = format!("track script {name} not found, ignoring...");
+            b.report
+                .error(&entry.place(0), later)
+                .hint("a vrrp_script must come before the instances that track it");
+            return None;
+        }
+    }
+    let known =
+        b.instance.as_ref().is_some_and(|d| d.instance.track_scripts.iter().any(|t| t.script == name));
+    if known {
+        b.report.error(&entry.place(0), format!("track script {name} is tracked twice - ignoring"));
+        return None;
+    }
+    let mut track = TrackScript { script: name.to_owned(), weight: None, reverse: None };
+    match entry.word(1) {
+        None => return Some(track),
+        Some("weight") => {}
+        Some(word) => {
+            let text = format!("Unknown word '{word}' after the name of a script - ignoring the line");
+            b.report.error(&entry.place(1), text).hint("NAME, or NAME weight N");
+            return None;
+        }
+    }
+    let Some(word) = entry.word(2) else {
+        b.report.error(&entry.place(1), format!("weight of {name} is missing - ignoring the line"));
+        return None;
+    };
+    let (number, tail) = grammar::integer(word);
+    match number.and_then(|n| i16::try_from(n).ok()) {
+        Some(n @ -254..=254) if tail.is_empty() => {
+            if n.abs() == 254 {
+                b.report
+                    .error(&entry.place(2), format!("weight {n} is out of reach; {} used", n.signum() * 253));
+            }
+            track.weight = Some(n.clamp(-253, 253));
+        }
+        _ => {
+            let text = format!("weight must be a number from -253 to 253, not '{word}'");
+            b.report.error(&entry.place(2), text);
+        }
+    }
+    match entry.word(3) {
+        None => {}
+        Some("reverse") => track.reverse = Some(true),
+        Some("noreverse") => track.reverse = Some(false),
+        Some(word) => {
+            let text = format!("Unknown word '{word}' in '{}'", stmt.row.name);
+            b.report.error(&entry.place(3), text).hint("reverse and noreverse are understood");
+        }
+    }
+    Some(track)
+}
+
+/// Sets one of the scripts that may be given once only.
+fn notify_once(b: &mut Build<'_>, stmt: &Stmt, slot: fn(&mut VrrpInstance) -> &mut Option<Script>) {
+    let taken = b.instance.as_mut().is_some_and(|d| slot(&mut d.instance).is_some());
+    if taken {
+        b.report.error(&stmt.line, format!("{} script is given twice - ignoring", stmt.row.name));
+        return;
+    }
+    if let Some(script) = script::notify(b, stmt) {
+        set(b, |i| *slot(i) = Some(script));
+    }
+}
+
+pub(crate) fn notify_master(b: &mut Build<'_>, stmt: &Stmt) {
+    notify_once(b, stmt, |i| &mut i.notify_master);
+}
+
+pub(crate) fn notify_backup(b: &mut Build<'_>, stmt: &Stmt) {
+    notify_once(b, stmt, |i| &mut i.notify_backup);
+}
+
+pub(crate) fn notify_fault(b: &mut Build<'_>, stmt: &Stmt) {
+    notify_once(b, stmt, |i| &mut i.notify_fault);
+}
+
+pub(crate) fn notify_stop(b: &mut Build<'_>, stmt: &Stmt) {
+    notify_once(b, stmt, |i| &mut i.notify_stop);
+}
+
+pub(crate) fn notify(b: &mut Build<'_>, stmt: &Stmt) {
+    notify_once(b, stmt, |i| &mut i.notify);
+}
+
+pub(crate) fn notify_master_rx_lower_pri(b: &mut Build<'_>, stmt: &Stmt) {
+    notify_once(b, stmt, |i| &mut i.notify_master_rx_lower_pri);
+}
+
+/// One of the `garp_*` keywords.
+fn garp(b: &mut Build<'_>, stmt: &Stmt) {
+    // `run` is only called for the body of an instance, so there is one; the defaults stand in for it.
+    globals::garp(b, stmt, |b| match b.instance {
+        Some(ref mut draft) => &mut draft.instance.garp,
+        None => &mut b.config.globals.garp,
+    });
+}
+
+pub(crate) fn garp_master_delay(b: &mut Build<'_>, stmt: &Stmt) {
+    garp(b, stmt);
+}
+
+pub(crate) fn garp_master_repeat(b: &mut Build<'_>, stmt: &Stmt) {
+    garp(b, stmt);
+}
+
+pub(crate) fn garp_master_refresh(b: &mut Build<'_>, stmt: &Stmt) {
+    garp(b, stmt);
+}
+
+pub(crate) fn garp_master_refresh_repeat(b: &mut Build<'_>, stmt: &Stmt) {
+    garp(b, stmt);
+}
+
+pub(crate) fn garp_lower_prio_delay(b: &mut Build<'_>, stmt: &Stmt) {
+    garp(b, stmt);
+}
+
+pub(crate) fn garp_lower_prio_repeat(b: &mut Build<'_>, stmt: &Stmt) {
+    garp(b, stmt);
+}
+
+pub(crate) fn down_timer_adverts(b: &mut Build<'_>, stmt: &Stmt) {
+    if let Some(n) = b.integer(stmt).and_then(|n| u8::try_from(n).ok()) {
+        set(b, |i| i.down_timer_adverts = Some(n));
+    }
+}
+
+pub(crate) fn lower_prio_no_advert(b: &mut Build<'_>, stmt: &Stmt) {
+    if let Some(on) = b.boolean(stmt) {
+        set(b, |i| i.lower_prio_no_advert = Some(on));
+    }
+}
+
+pub(crate) fn higher_prio_send_advert(b: &mut Build<'_>, stmt: &Stmt) {
+    if let Some(on) = b.boolean(stmt) {
+        set(b, |i| i.higher_prio_send_advert = Some(on));
+    }
+}

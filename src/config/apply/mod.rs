@@ -1,0 +1,292 @@
+//! Statements → model. One function per keyword in effect; the tables of [`schema`](super::schema) name them.
+
+pub(crate) mod address;
+pub(crate) mod globals;
+pub(crate) mod instance;
+pub(crate) mod script;
+pub(crate) mod user;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::diagnostic::{Class, Severity};
+use super::grammar;
+use super::lines::Line;
+use super::model::Config;
+use super::report::Report;
+use super::schema::{Arg, Effect, Kind, Missing, Row};
+use super::tree::{self, Stmt};
+use crate::base::IfName;
+use crate::host::Loader;
+
+/// What is being built, and what it takes.
+pub(crate) struct Build<'a> {
+    pub(crate) loader: &'a dyn Loader,
+    pub(crate) report: &'a mut Report,
+    /// What is finished.
+    pub(crate) config: Config,
+    /// Keywords already reported as not in effect, with their blocks.
+    reported: BTreeSet<(&'static str, &'static str)>,
+    /// The default user of scripts.
+    pub(crate) default_user: user::Default,
+    /// Scripts were found that can be run, and script security is off.
+    pub(crate) security: user::Security,
+    /// The `vrrp_script` being read.
+    pub(crate) script: Option<script::Draft>,
+    /// The `vrrp_instance` being read.
+    pub(crate) instance: Option<instance::Draft>,
+    /// The instances that have been read.
+    pub(crate) instances: Vec<instance::Draft>,
+    /// The `vrrp_script` blocks so far, and whether they can be used.
+    pub(crate) scripts: BTreeMap<String, bool>,
+    /// Interfaces that were asked for, and whether they exist.
+    interfaces: BTreeMap<IfName, bool>,
+    /// An interface does not exist: stock checks nothing after reading.
+    pub(crate) interface_missing: bool,
+    /// Keywords of `global_defs` without which instances would speak past their peers.
+    pub(crate) vital: Vec<&'static str>,
+}
+
+impl<'a> Build<'a> {
+    /// An empty configuration.
+    pub(crate) fn new(loader: &'a dyn Loader, report: &'a mut Report) -> Self {
+        Self {
+            loader,
+            report,
+            config: Config::default(),
+            reported: BTreeSet::new(),
+            default_user: user::Default::Unset,
+            security: user::Security::default(),
+            script: None,
+            instance: None,
+            instances: Vec::new(),
+            scripts: BTreeMap::new(),
+            interfaces: BTreeMap::new(),
+            interface_missing: false,
+            vital: Vec::new(),
+        }
+    }
+
+    /// Applies the statements of a block.
+    pub(crate) fn run(&mut self, block: &'static str, stmts: &[Stmt]) {
+        for stmt in stmts {
+            self.statement(block, stmt);
+        }
+    }
+
+    fn statement(&mut self, block: &'static str, stmt: &Stmt) {
+        let row = stmt.row;
+        if row.deprecated {
+            self.report.at(
+                &stmt.line,
+                Severity::Warning,
+                Class::Config,
+                format!("'{}' is deprecated", row.name),
+            );
+        }
+        match row.effect {
+            Effect::Apply(apply) => {
+                if self.has_argument(stmt) {
+                    apply(self, stmt);
+                }
+            }
+            Effect::None | Effect::Word => {
+                self.not_in_effect(block, stmt);
+                self.check(stmt);
+            }
+        }
+    }
+
+    /// Says once per keyword and block that it is not in effect.
+    pub(crate) fn not_in_effect(&mut self, block: &'static str, stmt: &Stmt) {
+        let row = stmt.row;
+        if matches!(row.kind, Kind::Value(Arg::Boolean))
+            && stmt.word(1).and_then(grammar::boolean) == Some(false)
+        {
+            return;
+        }
+        if row.vital {
+            match (block, &mut self.instance) {
+                ("", _) => {
+                    let text = format!("'{}' is not in effect yet", row.name);
+                    let hint = "keepalived-rs would run in the wrong place, so it does not start";
+                    self.report
+                        .at(&stmt.line, Severity::Error, Class::Log, text)
+                        .refuses(2)
+                        .hint(hint)
+                        .not_in_effect();
+                    return;
+                }
+                (_, Some(instance)) => instance.left_out.push(row.name),
+                (_, None) => self.vital.push(row.name),
+            }
+        }
+        self.word_not_in_effect(block, row.name, &stmt.place(0));
+    }
+
+    /// Says once per block and word that it is not in effect.
+    pub(crate) fn word_not_in_effect(&mut self, block: &'static str, word: &'static str, at: &Line) {
+        if self.reported.insert((block, word)) {
+            self.report.warning(at, format!("keyword '{word}' is not in effect yet")).not_in_effect();
+        }
+    }
+
+    /// Whether the argument that a keyword must have is there; says so if not.
+    fn has_argument(&mut self, stmt: &Stmt) -> bool {
+        let missing = stmt.row.missing;
+        let good = missing == Missing::Fine || stmt.len() > 1 || stmt.row.inside().is_some();
+        if !good {
+            tree::missing_argument(self.report, stmt, missing);
+        }
+        good
+    }
+
+    /// Checks a statement that is not in effect as far as its row can tell, and all that is inside it.
+    fn check(&mut self, stmt: &Stmt) {
+        for inner in &stmt.body {
+            if inner.row.deprecated {
+                let text = format!("'{}' is deprecated", inner.row.name);
+                self.report.at(&inner.line, Severity::Warning, Class::Config, text);
+            }
+            self.check(inner);
+        }
+        if !self.has_argument(stmt) {
+            return;
+        }
+        let Kind::Value(arg) = stmt.row.kind else { return };
+        match arg {
+            Arg::Text => {}
+            Arg::Boolean => {
+                self.boolean(stmt);
+            }
+            Arg::Integer { .. } if stmt.len() > 1 => {
+                self.integer(stmt);
+            }
+            Arg::Decimal { .. } if stmt.len() > 1 => {
+                self.decimal(stmt);
+            }
+            Arg::Address => {
+                self.address(stmt);
+            }
+            Arg::Interface => {
+                self.interface_name(stmt, 1);
+            }
+            Arg::Command if stmt.len() > 1 => {
+                script::check(self, stmt);
+            }
+            _ => {}
+        }
+    }
+
+    /// The optional boolean of a statement.
+    pub(crate) fn boolean(&mut self, stmt: &Stmt) -> Option<bool> {
+        let Some(word) = stmt.word(1) else { return Some(true) };
+        let found = grammar::boolean(word);
+        if found.is_none() {
+            let text = format!("'{}' must be on or off, not '{word}'", stmt.row.name);
+            self.report.error(&stmt.place(1), text).hint("on, true, yes, off, false and no are understood");
+        }
+        found
+    }
+
+    /// The integer argument of a statement, in the range of its row.
+    pub(crate) fn integer(&mut self, stmt: &Stmt) -> Option<i64> {
+        self.integer_at(stmt, 1, stmt.row)
+    }
+
+    /// Word `n` of a statement as the integer of `row`.
+    pub(crate) fn integer_at(&mut self, stmt: &Stmt, n: usize, row: &Row) -> Option<i64> {
+        let Kind::Value(Arg::Integer { min, max, loose }) = row.kind else { return None };
+        let word = stmt.word(n)?;
+        let (number, tail) = grammar::integer(word);
+        let value = if loose { Some(number.unwrap_or(0)) } else { number.filter(|_| tail.is_empty()) };
+        let value = value.filter(|v| (min..=max).contains(v));
+        let bad = if value.is_none() {
+            format!("'{}' must be a number from {min} to {max}, not '{word}'", row.name)
+        } else if !tail.is_empty() || number.is_none() {
+            format!("'{tail}' is not part of a number in '{word}'; {} used", number.unwrap_or(0))
+        } else {
+            return value;
+        };
+        self.report.error(&stmt.place(n), bad);
+        value
+    }
+
+    /// The decimal argument of a statement in millionths, in the range of its row.
+    pub(crate) fn decimal(&mut self, stmt: &Stmt) -> Option<u64> {
+        let Kind::Value(Arg::Decimal { min, max, step }) = stmt.row.kind else { return None };
+        let word = stmt.word(1)?;
+        let found = grammar::decimal(word, step);
+        let value = found.map(|d| d.millionths).filter(|v| (min..=max).contains(v));
+        let bad = match (found, value) {
+            (Some(d), Some(_)) if d.trailing => format!("'{word}' is not a number"),
+            (Some(d), Some(v)) if d.rounded => format!("'{word}' is too precise; {} used", millionths(v)),
+            (_, Some(_)) => return value,
+            _ => {
+                let (min, max) = (millionths(min), millionths(max));
+                format!("'{}' must be a number from {min} to {max}, not '{word}'", stmt.row.name)
+            }
+        };
+        let units = found.is_some_and(|d| d.trailing);
+        let added = self.report.error(&stmt.place(1), bad);
+        if units {
+            added.hint("a number stands without unit");
+        }
+        value
+    }
+
+    /// The decimal argument of a statement as a time in seconds.
+    pub(crate) fn seconds(&mut self, stmt: &Stmt) -> Option<Duration> {
+        self.decimal(stmt).map(Duration::from_micros)
+    }
+
+    /// The address argument of a statement.
+    pub(crate) fn address(&mut self, stmt: &Stmt) -> Option<std::net::IpAddr> {
+        let word = stmt.word(1)?;
+        // Stock cuts off everything from the first '-' or '/' on.
+        let found = grammar::address(word.split(['-', '/']).next().unwrap_or_default());
+        if found.is_none() {
+            let text = format!("'{}' needs an address, not '{word}'", stmt.row.name);
+            self.report.error(&stmt.place(1), text);
+        }
+        found.map(|(ip, _)| ip)
+    }
+
+    /// Word `n` of a statement as the name of an interface, which need not exist.
+    pub(crate) fn interface_name(&mut self, stmt: &Stmt, n: usize) -> Option<IfName> {
+        let word = stmt.word(n)?;
+        let name = IfName::new(word);
+        if name.is_none() {
+            let text = format!("'{word}' cannot be an interface: names have 1 to {} bytes", IfName::MAX);
+            self.report.error(&stmt.place(n), text);
+        }
+        name
+    }
+
+    /// Word `n` of a statement as the name of an interface, which must exist unless `dynamic_interfaces` is on.
+    pub(crate) fn interface(&mut self, stmt: &Stmt, n: usize) -> Option<IfName> {
+        let name = self.interface_name(stmt, n)?;
+        if self.config.globals.dynamic_interfaces {
+            return Some(name);
+        }
+        let (loader, report) = (self.loader, &mut *self.report);
+        let missing = &mut self.interface_missing;
+        self.interfaces.entry(name.clone()).or_insert_with(|| {
+            let exists = loader.interface_exists(&name);
+            if !exists {
+                *missing = true;
+                let text = format!("interface {name} doesn't exist");
+                let hint = "with dynamic_interfaces in global_defs it may come later";
+                report.error(&stmt.place(n), text).refuses(2).hint(hint);
+            }
+            exists
+        });
+        Some(name)
+    }
+}
+
+/// A number of millionths as people write it.
+pub(crate) fn millionths(n: u64) -> String {
+    let text = format!("{}.{:06}", n / 1_000_000, n % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}

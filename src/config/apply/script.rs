@@ -1,0 +1,243 @@
+//! `vrrp_script`, and commands wherever they stand.
+
+use super::super::diagnostic::{Class, Severity};
+use super::super::grammar;
+use super::super::lines::Line;
+use super::super::model::{Script, User, VrrpScript};
+use super::super::tree::Stmt;
+use super::{Build, user};
+use crate::host::loader::ProgramError;
+
+/// A `vrrp_script` being read.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    script: VrrpScript,
+    command: Option<(String, Line)>,
+    user: Option<Result<User, ()>>,
+}
+
+pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
+    let name = stmt.word(1).unwrap_or_default().to_owned();
+    let script = VrrpScript {
+        name: name.clone(),
+        script: Script::Open(String::new()),
+        interval: None,
+        timeout: None,
+        weight: None,
+        reverse: false,
+        rise: None,
+        fall: None,
+        init_fail: false,
+    };
+    b.script = Some(Draft { script, command: None, user: None });
+    b.run("vrrp_script", &stmt.body);
+    let Some(draft) = b.script.take() else { return };
+    // References find the first block of a name; stock does not mind further ones.
+    let first = !b.scripts.contains_key(&name);
+    let usable = finish(b, stmt, draft);
+    if first {
+        b.scripts.insert(name, usable.is_some());
+        b.config.scripts.extend(usable);
+    } else {
+        b.report.warning(
+            &stmt.place(1),
+            format!("vrrp_script '{name}' is there already; this one is never used"),
+        );
+    }
+}
+
+/// Makes a script of a draft, if it can be used.
+fn finish(b: &mut Build<'_>, stmt: &Stmt, draft: Draft) -> Option<VrrpScript> {
+    let name = &draft.script.name;
+    let Some((command, line)) = draft.command else {
+        b.report.error(&stmt.place(1), format!("vrrp_script '{name}' has no script - removing"));
+        return None;
+    };
+    let user = match draft.user {
+        Some(Ok(user)) => user,
+        Some(Err(())) => return None,
+        None => match user::default(b) {
+            Some(user) => user,
+            None => {
+                let text = format!("Unable to set default user for vrrp script {name} - removing");
+                b.report
+                    .error(&stmt.place(1), text)
+                    .hint("add script_user to global_defs, or user to the script");
+                return None;
+            }
+        },
+    };
+    let what = format!("track script {name}");
+    let script = usable(b, &command, user, &line, &what, Some(Class::Config))?;
+    Some(VrrpScript { script, ..draft.script })
+}
+
+fn draft(b: &mut Build<'_>, set: impl FnOnce(&mut Draft)) {
+    if let Some(draft) = &mut b.script {
+        set(draft);
+    }
+}
+
+pub(crate) fn script(b: &mut Build<'_>, stmt: &Stmt) {
+    if let Some(words) = command_words(b, stmt) {
+        let command = words.into_iter().nth(1).unwrap_or_default();
+        let line = stmt.place(1);
+        draft(b, |d| d.command = Some((command, line)));
+    }
+}
+
+pub(crate) fn interval(b: &mut Build<'_>, stmt: &Stmt) {
+    if let Some(time) = b.seconds(stmt) {
+        draft(b, |d| d.script.interval = Some(time));
+    }
+}
+
+pub(crate) fn timeout(b: &mut Build<'_>, stmt: &Stmt) {
+    if let Some(time) = b.seconds(stmt) {
+        draft(b, |d| d.script.timeout = Some(time));
+    }
+}
+
+pub(crate) fn weight(b: &mut Build<'_>, stmt: &Stmt) {
+    if let Some(weight) = b.integer(stmt).and_then(|n| i16::try_from(n).ok()) {
+        draft(b, |d| d.script.weight = Some(weight));
+    }
+    match stmt.word(2) {
+        None => draft(b, |d| d.script.reverse = false),
+        Some("reverse") => draft(b, |d| d.script.reverse = true),
+        Some(word) => {
+            b.report.error(&stmt.place(2), format!("Unknown word '{word}' after the weight"));
+        }
+    }
+}
+
+pub(crate) fn rise(b: &mut Build<'_>, stmt: &Stmt) {
+    let n = b.integer(stmt).and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
+    draft(b, |d| d.script.rise = Some(n));
+}
+
+pub(crate) fn fall(b: &mut Build<'_>, stmt: &Stmt) {
+    let n = b.integer(stmt).and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
+    draft(b, |d| d.script.fall = Some(n));
+}
+
+pub(crate) fn user(b: &mut Build<'_>, stmt: &Stmt) {
+    let found = user::named(b, stmt, 1).map_err(|why| {
+        b.report.error(&stmt.place(1), format!("{why} - removing the script"));
+    });
+    draft(b, |d| d.user = Some(found));
+}
+
+pub(crate) fn init_fail(b: &mut Build<'_>, _stmt: &Stmt) {
+    draft(b, |d| d.script.init_fail = true);
+}
+
+/// The words of a line with a command, in the command's own way.
+fn command_words(b: &mut Build<'_>, stmt: &Stmt) -> Option<Vec<String>> {
+    let words = grammar::command_words(stmt.line.text());
+    if words.is_err() && stmt.line.text().matches('"').count() % 2 == 0 {
+        // An odd number of double quotes has been reported already.
+        b.report.error(&stmt.line, "Unterminated quote in command - not set");
+    }
+    words.ok()
+}
+
+/// The command of a `notify` keyword, with the user it may name. What is wrong with it does not count for `-t`.
+pub(crate) fn notify(b: &mut Build<'_>, stmt: &Stmt) -> Option<Script> {
+    let words = command_words(b, stmt)?;
+    let mut words = words.into_iter().skip(1);
+    let command = words.next()?;
+    let what = format!("{} script", stmt.row.name);
+    let user = match words.next() {
+        Some(user) => match user::resolve(b, &user, words.next().as_deref()) {
+            Ok(user) => user,
+            Err(why) => {
+                let hint = "a command with arguments must be quoted as a whole";
+                b.report.warning(&stmt.line, format!("Disabling {what}: {why}")).hint(hint);
+                return None;
+            }
+        },
+        None => match user::default(b) {
+            Some(user) => user,
+            None => {
+                let text = format!("Unable to set default user for {what} - removing");
+                b.report.error(&stmt.line, text).hint("add script_user to global_defs");
+                return None;
+            }
+        },
+    };
+    usable(b, &command, user, &stmt.place(1), &what, None)
+}
+
+/// Looks at a command that is not in effect, because stock's verdict depends on scripts being there.
+pub(crate) fn check(b: &mut Build<'_>, stmt: &Stmt) {
+    notify(b, stmt);
+}
+
+/// Finds the program of a command. `missing`: the class of not finding it; `None` if that is only logged.
+fn usable(
+    b: &mut Build<'_>,
+    command: &str,
+    user: User,
+    line: &Line,
+    what: &str,
+    missing: Option<Class>,
+) -> Option<Script> {
+    if let Some(path) = command.strip_prefix('<') {
+        return Some(Script::Open(path.trim_start().to_owned()));
+    }
+    let Ok(argv) = grammar::command_argv(command) else {
+        b.report.error(line, format!("Unterminated quote in {what} - disabling"));
+        return None;
+    };
+    let name = argv.first().cloned().unwrap_or_default();
+    let severity = if missing.is_some() { Severity::Error } else { Severity::Warning };
+    let counts = missing.unwrap_or(Class::Log);
+    let program = match b.loader.program(&name, user.uid, user.gid) {
+        Ok(program) => program,
+        Err(ProgramError::NotFound) => {
+            let text = format!("Disabling {what} '{name}' since not found/accessible");
+            let hint = shell_hint(&name);
+            let added = b.report.at(line, severity, counts, text);
+            if let Some(hint) = hint {
+                added.hint(hint);
+            }
+            return None;
+        }
+        Err(ProgramError::NotExecutable) => {
+            let text = format!(
+                "WARNING - script '{name}' is not executable for uid:gid {}:{} - disabling.",
+                user.uid, user.gid
+            );
+            b.report.warning(line, text).hint("chmod +x it, or name the interpreter");
+            return None;
+        }
+    };
+    let by_root = user.uid == 0 || user.gid == 0;
+    if let Some(component) = program.insecure.as_ref().filter(|_| by_root) {
+        let hint = format!("it runs as root, but others than root can change '{}'", component.display());
+        if b.config.globals.script_security {
+            let text = format!("Unsafe permissions found for script '{name}' - disabling.");
+            b.report.at(line, severity, counts, text).hint(hint);
+            return None;
+        }
+        b.security.insecure = true;
+        b.report.warning(line, format!("Unsafe permissions found for script '{name}'.")).hint(hint);
+    }
+    b.security.scripts = true;
+    Some(Script::Run { program: program.path.to_string_lossy().into_owned(), argv, user })
+}
+
+/// Advice for those who expect a shell.
+fn shell_hint(program: &str) -> Option<String> {
+    const BUILTINS: [&str; 22] = [
+        "[[", "if", "for", "while", "case", "until", "!", "{", "(", ".", "source", "exit", "return", "set",
+        "export", "eval", "exec", "cd", "test", "[", "trap", ":",
+    ];
+    let shell = BUILTINS.contains(&program) || program.contains(['|', ';', '&', '=', '(', '$']);
+    shell.then(|| {
+        format!(
+            "'{program}' is for a shell, but no shell runs it: put it into a script, or use /bin/sh -c '...'"
+        )
+    })
+}

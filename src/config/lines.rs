@@ -1,0 +1,182 @@
+//! Lines: where they came from, comments, braces.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::diagnostic::{FileId, Span};
+
+/// Characters that separate words.
+pub(crate) const fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\x0c' | '\x0b' | '\r' | '\n')
+}
+
+/// Why a line is there although no file has it literally; a list, innermost first.
+#[derive(Debug)]
+pub(crate) struct Trail {
+    /// Where the expansion was asked for.
+    pub(crate) at: Span,
+    /// What was expanded: `in the definition of $VI`.
+    pub(crate) what: String,
+    /// The expansion that this one happened in.
+    pub(crate) outer: Option<Rc<Trail>>,
+    /// How many expansions are around it, itself included.
+    pub(crate) depth: u32,
+}
+
+/// A piece of text with its origin. Cheap to copy: the text is shared.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    text: Rc<str>,
+    range: Range<usize>,
+    file: FileId,
+    number: u32,
+    /// Where in its physical line the range begins; `None` once the text is not the file's own any more.
+    column: Option<usize>,
+    pub(crate) trail: Option<Rc<Trail>>,
+    /// Parameters have been substituted in it, which happens only once.
+    pub(crate) substituted: bool,
+}
+
+impl Line {
+    /// A physical line: `range` of the whole file's `text`.
+    pub(crate) fn physical(text: &Rc<str>, range: Range<usize>, file: FileId, number: u32) -> Self {
+        Self { text: text.clone(), range, file, number, column: Some(0), trail: None, substituted: false }
+    }
+
+    /// The same place with other text.
+    pub(crate) fn with_text(&self, text: &str) -> Self {
+        Self { text: text.into(), range: 0..text.len(), column: None, ..self.clone() }
+    }
+
+    /// Its text.
+    pub(crate) fn text(&self) -> &str {
+        self.text.get(self.range.clone()).unwrap_or_default()
+    }
+
+    /// The part of it that `range` (bytes of [`Line::text`]) says.
+    pub(crate) fn part(&self, range: Range<usize>) -> Self {
+        let start = (self.range.start + range.start).min(self.range.end);
+        let end = (self.range.start + range.end).clamp(start, self.range.end);
+        let column = self.column.map(|c| c + start - self.range.start);
+        Self { range: start..end, column, ..self.clone() }
+    }
+
+    /// Without blanks around it.
+    pub(crate) fn trimmed(&self) -> Self {
+        let text = self.text();
+        let start = text.len() - text.trim_start_matches(is_blank).len();
+        let end = text.trim_end_matches(is_blank).len().max(start);
+        self.part(start..end)
+    }
+
+    /// Where it is.
+    pub(crate) fn span(&self) -> Span {
+        self.span_of(0..self.range.len())
+    }
+
+    /// Where `range` (bytes of [`Line::text`]) is; the whole line if it was expanded.
+    pub(crate) fn span_of(&self, range: Range<usize>) -> Span {
+        let columns = match self.column {
+            Some(c) => number(c + range.start)..number(c + range.end),
+            None => 0..0,
+        };
+        Span { file: self.file, line: self.number, columns }
+    }
+
+    /// The expansions it came from, innermost first.
+    pub(crate) fn trail(&self) -> Vec<(Span, String)> {
+        std::iter::successors(self.trail.as_deref(), |t| t.outer.as_deref())
+            .map(|t| (t.at.clone(), t.what.clone()))
+            .collect()
+    }
+}
+
+/// A column or line number; nobody has files that do not fit.
+fn number(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// A line without its comment.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Stripped {
+    /// Bytes of the line before the comment.
+    pub(crate) end: usize,
+    /// Positions of backslashes that protected a comment character and are to be taken out.
+    pub(crate) escapes: Vec<usize>,
+    /// A double quote was opened and not closed: where.
+    pub(crate) open_quote: Option<usize>,
+}
+
+/// Finds the comment of a line: from `#` or `!` outside double quotes on. `\#` and `\!` protect the character if
+/// `escapes` says so; otherwise only the backslash is taken away, as stock does outside `global_defs`.
+pub(crate) fn strip_comment(text: &str, escapes: bool) -> Stripped {
+    let bytes = text.as_bytes();
+    let mut found = Stripped { end: text.len(), escapes: Vec::new(), open_quote: None };
+    let mut i = 0;
+    while let Some(&b) = bytes.get(i) {
+        match b {
+            b'"' => found.open_quote = if found.open_quote.is_some() { None } else { Some(i) },
+            _ if found.open_quote.is_some() => {}
+            b'\\' if matches!(bytes.get(i + 1), Some(b'#' | b'!')) => {
+                if !escapes {
+                    found.end = i;
+                    break;
+                }
+                found.escapes.push(i);
+                i += 1;
+            }
+            b'#' | b'!' => {
+                found.end = i;
+                break;
+            }
+            _ => {}
+        }
+        i += 1;
+    }
+    found
+}
+
+/// Position of the first brace outside double quotes.
+pub(crate) fn find_brace(text: &str) -> Option<usize> {
+    let mut quoted = false;
+    text.bytes().position(|b| {
+        quoted ^= b == b'"';
+        !quoted && (b == b'{' || b == b'}')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stripped(text: &str, escapes: bool) -> String {
+        let found = strip_comment(text, escapes);
+        text.char_indices()
+            .filter(|(i, _)| *i < found.end && !found.escapes.contains(i))
+            .map(|(_, c)| c)
+            .collect()
+    }
+
+    #[test]
+    fn comments_end_lines_outside_double_quotes() {
+        assert_eq!(stripped("priority 150!comment", false), "priority 150");
+        assert_eq!(stripped("router_id \"a#b!c\" # x", false), "router_id \"a#b!c\" ");
+        assert_eq!(stripped("router_id 'a#b'", false), "router_id 'a");
+        assert_eq!(stripped("# \"", false), "");
+        assert_eq!(strip_comment("a # \"", false).open_quote, None);
+        assert_eq!(strip_comment("a \" # b", false).open_quote, Some(2));
+    }
+
+    #[test]
+    fn escapes_work_where_the_parent_reads() {
+        assert_eq!(stripped(r"router_id a\#b\!c#d", true), "router_id a#b!c");
+        assert_eq!(stripped(r"router_id a\#b", false), "router_id a");
+    }
+
+    #[test]
+    fn only_double_quotes_protect_braces() {
+        assert_eq!(find_brace("a \"{\" {"), Some(6));
+        assert_eq!(find_brace("'{'"), Some(1));
+        assert_eq!(find_brace("a \"}"), None);
+    }
+}

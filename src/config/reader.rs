@@ -1,0 +1,338 @@
+//! Files → logical lines: comments, conditions, definitions, repetition, substitution, includes, braces.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use super::Options;
+use super::diagnostic::{Class, FileId, Severity, SourceFile, Sources, Span};
+use super::expand;
+use super::include::{self, Checks};
+use super::lines::{self, Line, Stripped, Trail};
+use super::report::Report;
+use crate::host::Loader;
+use crate::host::loader::ReadError;
+
+/// How deep files may include each other, and expansions contain each other.
+const DEPTH: usize = 64;
+
+/// Reads the files and hands out their lines.
+pub(crate) struct Reader<'a> {
+    loader: &'a dyn Loader,
+    pub(crate) config_id: String,
+    /// What relative paths are relative to.
+    dir: PathBuf,
+    /// Checks that all includes are subject to.
+    checks: Checks,
+    pub(crate) expander: expand::Expander,
+    files: Vec<(String, Rc<str>)>,
+    /// What is still to be handed out, the next one last.
+    stack: Vec<Source>,
+}
+
+/// Where lines come from.
+enum Source {
+    File(OpenFile),
+    Line(Line),
+    Repeat(expand::Repeat),
+}
+
+struct OpenFile {
+    id: FileId,
+    path: PathBuf,
+    text: Rc<str>,
+    position: usize,
+    number: u32,
+    /// The directory and the checks to go back to at its end.
+    before: (PathBuf, Checks),
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of the main file or files. What is wrong with them is reported.
+    pub(crate) fn new(loader: &'a dyn Loader, options: &Options, report: &mut Report) -> Self {
+        let config_id = options.config_id.clone().unwrap_or_else(|| {
+            let node = loader.node_name();
+            node.split('.').next().unwrap_or_default().to_owned()
+        });
+        let dir = loader.current_dir();
+        let checks = if options.all_files { Checks::ALL } else { Checks::NONE };
+        let mut reader = Self {
+            loader,
+            config_id,
+            dir,
+            checks,
+            expander: expand::Expander::default(),
+            files: Vec::new(),
+            stack: Vec::new(),
+        };
+        reader.open_main(options, report);
+        reader
+    }
+
+    /// Subjects the includes that follow to further checks (`include_check`).
+    pub(crate) fn set_checks(&mut self, checks: Checks) {
+        self.checks = checks;
+    }
+
+    /// The checks includes are subject to.
+    pub(crate) fn checks(&self) -> Checks {
+        self.checks
+    }
+
+    /// The current directory, as `${_PWD}` has it.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The machine.
+    pub(crate) fn loader(&self) -> &'a dyn Loader {
+        self.loader
+    }
+
+    /// All that was read.
+    pub(crate) fn into_sources(self) -> Sources {
+        let files = self.files.into_iter().map(|(name, text)| SourceFile { name, text: text.to_string() });
+        Sources { files: files.collect() }
+    }
+
+    /// The next logical line: a brace alone, or text without braces.
+    ///
+    /// `in_globals`: the line is inside `global_defs`, where `\#` protects.
+    pub(crate) fn next(&mut self, in_globals: bool, report: &mut Report) -> Option<Line> {
+        loop {
+            let line = match self.stack.last_mut()? {
+                Source::Line(_) => match self.stack.pop() {
+                    Some(Source::Line(line)) => line,
+                    _ => continue,
+                },
+                Source::Repeat(repeat) => match self.expander.repeat(repeat, report) {
+                    Some(line) => line,
+                    None => {
+                        self.stack.pop();
+                        continue;
+                    }
+                },
+                Source::File(file) => match file.next_line() {
+                    Some(line) => {
+                        if self.expander.continues(&line) {
+                            continue;
+                        }
+                        match physical(&line, in_globals, report) {
+                            Some(line) => line,
+                            None => continue,
+                        }
+                    }
+                    None => {
+                        self.close();
+                        continue;
+                    }
+                },
+            };
+            if let Some(line) = self.process(line, report) {
+                return Some(line);
+            }
+        }
+    }
+
+    /// Ends the file on top.
+    fn close(&mut self) {
+        if let Some(Source::File(file)) = self.stack.pop() {
+            (self.dir, self.checks) = file.before;
+        }
+    }
+
+    /// Takes a line through all steps. What is left of it, or what it stands for, goes on the stack.
+    fn process(&mut self, line: Line, report: &mut Report) -> Option<Line> {
+        let line = line.trimmed();
+        match expand::step(self, line, report) {
+            expand::Step::Gone => None,
+            expand::Step::Repeat(repeat) => {
+                self.stack.push(Source::Repeat(repeat));
+                None
+            }
+            expand::Step::Lines(lines) => {
+                self.stack.extend(lines.into_iter().rev().map(Source::Line));
+                None
+            }
+            expand::Step::Line(line) => {
+                if let Some(statement) = include::parse(&line) {
+                    include::run(self, &line, &statement, report);
+                    return None;
+                }
+                self.split(line)
+            }
+        }
+    }
+
+    /// Splits at the first brace; the rest goes back on the stack.
+    fn split(&mut self, line: Line) -> Option<Line> {
+        let text = line.text();
+        let end = match lines::find_brace(text) {
+            Some(0) => 1,
+            Some(n) => n,
+            None => text.len(),
+        };
+        if end < text.len() {
+            self.stack.push(Source::Line(line.part(end..text.len())));
+        }
+        let first = line.part(0..end).trimmed();
+        (!first.text().is_empty()).then_some(first)
+    }
+
+    /// Whether this file is being read already, or too many are.
+    fn nested(&self, path: &Path) -> Option<&'static str> {
+        let mut open = self.stack.iter().filter_map(|s| match s {
+            Source::File(f) => Some(f),
+            _ => None,
+        });
+        if open.clone().count() >= DEPTH {
+            return Some("files include each other too deeply");
+        }
+        open.any(|f| f.path == path).then_some("this file includes itself")
+    }
+
+    /// Reads `path`, which is relative to `base`, from here on; its lines come before what is on the stack.
+    pub(crate) fn open(&mut self, path: &Path, base: &Path) -> Result<Opened, ReadError> {
+        let full = normal(&base.join(path));
+        if let Some(why) = self.nested(&full) {
+            return Ok(Opened::Refused(why));
+        }
+        let bytes = self.loader.read(&full)?;
+        let utf8 = std::str::from_utf8(&bytes).is_ok();
+        let text: Rc<str> = String::from_utf8_lossy(&bytes).into();
+        let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
+        self.files.push((path.display().to_string(), text.clone()));
+        // Of several files opened at once the last one opened is read first. What it restores at its end is then
+        // the directory of the one that comes next, and the last one restores that of the includer.
+        let before = (self.dir.clone(), self.checks);
+        self.dir = match full.parent() {
+            Some(parent) if path.components().count() > 1 => parent.to_path_buf(),
+            _ => base.to_path_buf(),
+        };
+        self.stack.push(Source::File(OpenFile { id, path: full, text, position: 0, number: 0, before }));
+        Ok(Opened::Reading { id, utf8 })
+    }
+
+    fn open_main(&mut self, options: &Options, report: &mut Report) {
+        let pattern = Path::new(&options.main);
+        let found = include::matches(self.loader, &self.dir, &options.main);
+        if found.is_empty() {
+            missing_main(report, format!("Config files missing '{}'.", options.main));
+        }
+        if found.len() > 1 {
+            let text = format!("'{}' matches {} files; all are read", pattern.display(), found.len());
+            report.add(None, Severity::Warning, Class::Config, text);
+        }
+        // The last one pushed is read first.
+        let base = self.dir.clone();
+        let before = self.stack.len();
+        for path in found.iter().rev() {
+            match self.open(path, &base) {
+                Ok(Opened::Reading { id, utf8 }) => self.note_encoding(id, utf8, report),
+                Ok(Opened::Refused(_)) => {}
+                Err(e) => {
+                    let text = format!("Configuration file '{}' {}", path.display(), phrase(&e));
+                    report.add(None, Severity::Error, Class::Config, text);
+                }
+            }
+        }
+        if !found.is_empty() && self.stack.len() == before {
+            missing_main(report, format!("No configuration in '{}' to read", options.main));
+        }
+    }
+
+    /// Says so if a file is not UTF-8.
+    pub(crate) fn note_encoding(&self, id: FileId, utf8: bool, report: &mut Report) {
+        if !utf8 {
+            let span = Span { file: id, line: 1, columns: 0..0 };
+            let text = "This file is not UTF-8; bytes that do not fit are replaced";
+            report.add(Some(span), Severity::Warning, Class::Log, text);
+        }
+    }
+
+    /// A trail for an expansion at `line`, or nothing if there are too many already.
+    pub(crate) fn trail(line: &Line, what: String) -> Option<Rc<Trail>> {
+        let depth = line.trail.as_ref().map_or(0, |t| t.depth) + 1;
+        (depth as usize <= DEPTH)
+            .then(|| Rc::new(Trail { at: line.span(), what, outer: line.trail.clone(), depth }))
+    }
+}
+
+/// What became of the opening of a file.
+pub(crate) enum Opened {
+    /// It is being read.
+    Reading {
+        /// Its number.
+        id: FileId,
+        /// Its bytes are UTF-8.
+        utf8: bool,
+    },
+    /// It is not, because of a limit of ours.
+    Refused(&'static str),
+}
+
+/// Why a file cannot be read, as the end of a sentence.
+pub(crate) fn phrase(error: &ReadError) -> String {
+    match error {
+        ReadError::NotFound => "does not exist".into(),
+        ReadError::Directory => "is a directory".into(),
+        ReadError::NotRegular => "is not a regular file".into(),
+        ReadError::Executable => "is executable".into(),
+        ReadError::Unreadable(why) => format!("cannot be read: {why}"),
+    }
+}
+
+fn missing_main(report: &mut Report, text: String) {
+    report.add(None, Severity::Error, Class::Security, text).refuses(6);
+}
+
+/// `path` without `.` and `..`, by text alone.
+fn normal(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir => {
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+impl OpenFile {
+    fn next_line(&mut self) -> Option<Line> {
+        let start = self.position;
+        let left = self.text.get(start..).filter(|l| !l.is_empty())?;
+        let end = left.find('\n').unwrap_or(left.len());
+        self.position = start + end + 1;
+        self.number = self.number.saturating_add(1);
+        Some(Line::physical(&self.text, start..start + end, self.id, self.number))
+    }
+}
+
+/// Takes blanks and the comment off a physical line; `None` if nothing is left.
+fn physical(line: &Line, in_globals: bool, report: &mut Report) -> Option<Line> {
+    let mut line = line.trimmed();
+    if let Some(nul) = line.text().find('\0') {
+        report.error(&line, "NUL character found - the rest of the line is ignored");
+        line = line.part(0..nul).trimmed();
+    }
+    let escapes = in_globals || line.text().starts_with("global_defs");
+    let line = uncomment(&line, escapes, report);
+    (!line.text().is_empty()).then_some(line)
+}
+
+/// Takes the comment off a line.
+pub(crate) fn uncomment(line: &Line, escapes: bool, report: &mut Report) -> Line {
+    let text = line.text();
+    let Stripped { end, escapes, open_quote } = lines::strip_comment(text, escapes);
+    if let Some(at) = open_quote {
+        report.error(&line.part(at..text.len()), "Unterminated quote");
+    }
+    if escapes.is_empty() {
+        return line.part(0..end).trimmed();
+    }
+    let kept = text.char_indices().filter(|(i, _)| *i < end && !escapes.contains(i));
+    line.with_text(&kept.map(|(_, c)| c).collect::<String>()).trimmed()
+}

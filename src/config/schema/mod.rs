@@ -1,0 +1,243 @@
+//! The vocabulary: one table per block, one row per keyword.
+//!
+//! A row says how its keyword nests, what argument it takes, what its absence means, and which function of
+//! [`apply`](super::apply) puts it into the model. A keyword without such a function is known, its argument is
+//! checked as far as the row goes, and it is reported once as not in effect.
+
+pub(crate) mod addresses;
+pub(crate) mod checkers;
+pub(crate) mod globals;
+pub(crate) mod lvs;
+pub(crate) mod routes;
+pub(crate) mod top;
+pub(crate) mod track;
+pub(crate) mod vrrp;
+
+use super::apply::Build;
+use super::tree::Stmt;
+
+/// The keywords of one block, or the words of one kind of line.
+#[derive(Debug)]
+pub(crate) struct Table {
+    /// The keyword that opens the block; empty outside any block.
+    pub(crate) name: &'static str,
+    /// Its rows, in the order of the reference.
+    pub(crate) rows: &'static [Row],
+}
+
+impl Table {
+    /// The row of `keyword`. Positions have no keyword.
+    pub(crate) fn row(&self, keyword: &str) -> Option<&'static Row> {
+        self.rows.iter().find(|r| r.name == keyword && !matches!(r.kind, Kind::Position))
+    }
+}
+
+/// One keyword of one block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    /// The keyword, or what stands in its place.
+    pub(crate) name: &'static str,
+    /// How it nests and what it takes.
+    pub(crate) kind: Kind,
+    /// What a missing argument means.
+    pub(crate) missing: Missing,
+    /// What must follow the keyword of a block.
+    pub(crate) head: Head,
+    /// Words that may follow on the same line.
+    pub(crate) words: Option<&'static Table>,
+    /// Stock reports each use as deprecated, which counts as an error.
+    pub(crate) deprecated: bool,
+    /// Without it a router would speak past its peers: its instance is left out while it is not in effect.
+    pub(crate) vital: bool,
+    /// What it does.
+    pub(crate) effect: Effect,
+}
+
+/// Puts one statement into the model.
+pub(crate) type Apply = fn(&mut Build<'_>, &Stmt);
+
+/// What a keyword does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Effect {
+    /// Nothing yet.
+    None,
+    /// This.
+    Apply(Apply),
+    /// What the keyword of its line does with it.
+    Word,
+}
+
+/// How a keyword nests.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    /// No argument; further words are ignored.
+    Flag,
+    /// An argument.
+    Value(Arg),
+    /// `{` keywords `}`.
+    Block(&'static Table),
+    /// `{` entries `}`, one a line; the table has the words of an entry.
+    List(&'static Table),
+    /// Not a keyword but a place in a line, such as the address that an address line begins with.
+    Position,
+}
+
+/// What an argument must look like.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Arg {
+    /// Anything, or nothing that the row could say.
+    Text,
+    /// `on`, `off` and their synonyms, or nothing for `on`.
+    Boolean,
+    /// A decimal integer in a range, both ends included.
+    Integer {
+        /// Least value.
+        min: i64,
+        /// Greatest value.
+        max: i64,
+        /// Text behind the digits is an error, but the number counts ("`[L]`" of the reference).
+        loose: bool,
+    },
+    /// A decimal number, counted in millionths.
+    Decimal {
+        /// Least value, in millionths.
+        min: u64,
+        /// Greatest value, in millionths.
+        max: u64,
+        /// What it is a multiple of, in millionths.
+        step: u64,
+    },
+    /// An IPv4 or IPv6 address.
+    Address,
+    /// The name of an interface.
+    Interface,
+    /// A command with arguments, and who runs it.
+    Command,
+}
+
+/// What the absence of an argument means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// Nothing: it is optional.
+    Fine,
+    /// An error; the line is ignored.
+    Error,
+    /// Stock stops at once with status 2.
+    Fatal,
+}
+
+/// What must follow the keyword of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Head {
+    /// Nothing.
+    None,
+    /// A name; without it stock stops at once with status 2.
+    Name,
+    /// One name that no block of this kind has had; otherwise the block is skipped.
+    UniqueName,
+    /// An address and port, `fwmark N` or `group NAME`.
+    VirtualServer,
+    /// An address and port.
+    RealServer,
+}
+
+/// A line without words of its own.
+pub(crate) static NO_WORDS: Table = table("", &[]);
+
+/// The row of an entry of a list.
+pub(crate) static ENTRY: Row = position("");
+
+const fn table(name: &'static str, rows: &'static [Row]) -> Table {
+    Table { name, rows }
+}
+
+const fn row(name: &'static str, kind: Kind) -> Row {
+    Row {
+        name,
+        kind,
+        missing: Missing::Fine,
+        head: Head::None,
+        words: None,
+        deprecated: false,
+        vital: false,
+        effect: Effect::None,
+    }
+}
+
+const fn flag(name: &'static str) -> Row {
+    row(name, Kind::Flag)
+}
+
+const fn boolean(name: &'static str) -> Row {
+    row(name, Kind::Value(Arg::Boolean))
+}
+
+const fn value(name: &'static str, arg: Arg) -> Row {
+    row(name, Kind::Value(arg))
+}
+
+const fn block(name: &'static str, table: &'static Table) -> Row {
+    row(name, Kind::Block(table))
+}
+
+const fn list(name: &'static str, table: &'static Table) -> Row {
+    row(name, Kind::List(table))
+}
+
+const fn position(name: &'static str) -> Row {
+    row(name, Kind::Position)
+}
+
+const fn int(min: i64, max: i64) -> Arg {
+    Arg::Integer { min, max, loose: false }
+}
+
+const fn loose(min: i64, max: i64) -> Arg {
+    Arg::Integer { min, max, loose: true }
+}
+
+const fn decimal(min: u64, max: u64, step: u64) -> Arg {
+    Arg::Decimal { min, max, step }
+}
+
+impl Row {
+    const fn fatal(self) -> Self {
+        Self { missing: Missing::Fatal, ..self }
+    }
+
+    const fn required(self) -> Self {
+        Self { missing: Missing::Error, ..self }
+    }
+
+    const fn deprecated(self) -> Self {
+        Self { deprecated: true, ..self }
+    }
+
+    const fn vital(self) -> Self {
+        Self { vital: true, ..self }
+    }
+
+    const fn head(self, head: Head) -> Self {
+        Self { head, ..self }
+    }
+
+    const fn words(self, words: &'static Table) -> Self {
+        Self { words: Some(words), ..self }
+    }
+
+    const fn does(self, apply: Apply) -> Self {
+        Self { effect: Effect::Apply(apply), ..self }
+    }
+
+    const fn in_effect(self) -> Self {
+        Self { effect: Effect::Word, ..self }
+    }
+
+    /// The table of what is inside, of a block or a list.
+    pub(crate) const fn inside(&self) -> Option<&'static Table> {
+        match self.kind {
+            Kind::Block(t) | Kind::List(t) => Some(t),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! VRRP: instances, scripts, groups.
+
+use super::{Arg, NO_WORDS, Table, block, boolean, decimal, flag, int, list, loose, position, table, value};
+use crate::config::apply;
+
+/// `track_group`.
+pub(crate) static TRACK_GROUP: Table = table("track_group", &[list("group", &NO_WORDS)]);
+
+/// Words of a line of `track_interface`.
+pub(crate) static TRACKED_INTERFACE: Table =
+    table("track_interface", &[position("IFNAME"), value("weight", Arg::Text), flag("reverse")]);
+
+/// Words of a line of `track_script`, `track_file`, `track_process`, `track_bfd` (where not in effect).
+pub(crate) static TRACKED: Table = table(
+    "track_script",
+    &[position("NAME"), value("weight", Arg::Text), flag("reverse"), flag("noreverse")],
+);
+
+/// `vrrp_sync_group`.
+pub(crate) static VRRP_SYNC_GROUP: Table = table(
+    "vrrp_sync_group",
+    &[
+        list("group", &NO_WORDS),
+        list("track_interface", &TRACKED_INTERFACE),
+        list("track_script", &TRACKED),
+        list("track_file", &TRACKED),
+        list("track_process", &TRACKED),
+        list("track_bfd", &TRACKED),
+        value("notify_master", Arg::Command).fatal(),
+        value("notify_backup", Arg::Command).fatal(),
+        value("notify_fault", Arg::Command).fatal(),
+        value("notify_stop", Arg::Command).fatal(),
+        value("notify", Arg::Command).fatal(),
+        boolean("smtp_alert"),
+        boolean("notify_priority_changes"),
+        flag("global_tracking").deprecated(),
+        flag("sync_group_tracking_weight"),
+    ],
+);
+
+/// `garp_group`.
+pub(crate) static GARP_GROUP: Table = table(
+    "garp_group",
+    &[
+        value("garp_interval", decimal(0, 4_294_967_295, 1)).fatal(),
+        value("gna_interval", decimal(0, 4_294_967_295, 1)).fatal(),
+        value("interface", Arg::Interface).fatal(),
+        list("interfaces", &NO_WORDS),
+    ],
+);
+
+/// `linkbeat_interfaces`.
+pub(crate) static LINKBEAT_INTERFACES: Table =
+    table("linkbeat_interfaces", &[position("IFNAME"), flag("MII"), flag("ETHTOOL"), flag("IOCTL")]);
+
+/// `interface_up_down_delays`.
+pub(crate) static INTERFACE_UP_DOWN_DELAYS: Table = table("interface_up_down_delays", &[position("IFNAME")]);
+
+/// `vrrp_instance/use_vmac`.
+pub(crate) static USE_VMAC: Table = table(
+    "use_vmac",
+    &[value("name", Arg::Text), position("MAC"), flag("netlink_notify_msg"), value("group", Arg::Text)],
+);
+
+/// `vrrp_instance/use_ipvlan`.
+pub(crate) static USE_IPVLAN: Table = table(
+    "use_ipvlan",
+    &[
+        value("name", Arg::Text),
+        position("ADDRESS"),
+        flag("bridge"),
+        flag("private"),
+        flag("vepa"),
+        value("group", Arg::Text),
+    ],
+);
+
+/// `vrrp_instance/unicast_peer`.
+pub(crate) static UNICAST_PEER: Table =
+    table("unicast_peer", &[position("ADDRESS"), value("min_ttl", Arg::Text), value("max_ttl", Arg::Text)]);
+
+/// `vrrp_instance/old_unicast_checksum`.
+pub(crate) static OLD_UNICAST_CHECKSUM: Table = table("old_unicast_checksum", &[flag("never")]);
+
+/// Words of a line of `track_script`.
+pub(crate) static TRACKED_SCRIPT: Table = table(
+    "track_script",
+    &[
+        position("NAME"),
+        value("weight", Arg::Text).in_effect(),
+        flag("reverse").in_effect(),
+        flag("noreverse").in_effect(),
+    ],
+);
+
+/// `vrrp_instance/authentication`.
+pub(crate) static AUTHENTICATION: Table = table(
+    "authentication",
+    &[
+        value("auth_type", Arg::Text).fatal().does(apply::instance::auth_type),
+        value("auth_pass", Arg::Text).fatal().does(apply::instance::auth_pass),
+    ],
+);
+
+/// `vrrp_instance/auth_hmac`.
+pub(crate) static AUTH_HMAC: Table = table(
+    "auth_hmac",
+    &[
+        value("key", Arg::Text).required(),
+        value("active_key", int(1, 255)).fatal(),
+        value("time_window", int(1, 300)).fatal(),
+        value("anti_replay", Arg::Text).fatal(),
+        value("mode", Arg::Text).fatal(),
+    ],
+);
+
+/// `vrrp_instance`.
+pub(crate) static VRRP_INSTANCE: Table = table(
+    "vrrp_instance",
+    &[
+        value("state", Arg::Text).fatal().does(apply::instance::state),
+        value("interface", Arg::Interface).fatal().does(apply::instance::interface),
+        value("vrf", Arg::Interface).fatal(),
+        value("use_vmac", Arg::Text).words(&USE_VMAC),
+        flag("use_vmac_addr"),
+        flag("vmac_xmit_base"),
+        value("use_ipvlan", Arg::Text).words(&USE_IPVLAN).required(),
+        list("unicast_peer", &UNICAST_PEER).vital(),
+        flag("unicast_fault_no_peer"),
+        value("unicast_src_ip", Arg::Address).fatal().vital(),
+        value("mcast_src_ip", Arg::Address).fatal().does(apply::instance::mcast_src_ip),
+        value("mcast_dst_ip", Arg::Text).fatal().vital(),
+        flag("track_src_ip"),
+        flag("check_unicast_src"),
+        value("unicast_ttl", int(0, 255)).fatal(),
+        value("old_unicast_checksum", Arg::Text).words(&OLD_UNICAST_CHECKSUM),
+        flag("native_ipv6"),
+        flag("dont_track_primary").does(apply::instance::dont_track_primary),
+        list("track_interface", &TRACKED_INTERFACE),
+        list("track_script", &TRACKED_SCRIPT).does(apply::instance::track_script),
+        list("track_file", &TRACKED),
+        list("track_process", &TRACKED),
+        list("track_bfd", &TRACKED),
+        value("virtual_router_id", int(1, 255)).fatal().does(apply::instance::virtual_router_id),
+        value("version", Arg::Text).fatal().does(apply::instance::version),
+        value("priority", int(1, 255)).fatal().does(apply::instance::priority),
+        value("advert_int", decimal(10_000, 255_000_000, 1)).fatal().does(apply::instance::advert_int),
+        flag("accept"),
+        flag("no_accept"),
+        boolean("skip_check_adv_addr"),
+        boolean("strict_mode"),
+        flag("preempt").does(apply::instance::preempt),
+        flag("nopreempt").does(apply::instance::nopreempt),
+        value("preempt_delay", decimal(0, 1_000_000_000, 1)).fatal().does(apply::instance::preempt_delay),
+        value("debug", loose(0, 4)).fatal(),
+        value("notify_master", Arg::Command).fatal().does(apply::instance::notify_master),
+        value("notify_backup", Arg::Command).fatal().does(apply::instance::notify_backup),
+        value("notify_fault", Arg::Command).fatal().does(apply::instance::notify_fault),
+        value("notify_stop", Arg::Command).fatal().does(apply::instance::notify_stop),
+        value("notify", Arg::Command).fatal().does(apply::instance::notify),
+        value("notify_deleted", Arg::Command),
+        value("notify_master_rx_lower_pri", Arg::Command)
+            .fatal()
+            .does(apply::instance::notify_master_rx_lower_pri),
+        boolean("smtp_alert"),
+        boolean("notify_priority_changes"),
+        value("lvs_sync_daemon_interface", Arg::Interface).fatal().deprecated(),
+        flag("linkbeat_use_polling").deprecated(),
+        boolean("v3_checksum_as_v2").vital(),
+        value("garp_master_delay", loose(0, 4_294)).fatal().does(apply::instance::garp_master_delay),
+        value("garp_master_repeat", loose(0, 4_294_967_295))
+            .fatal()
+            .does(apply::instance::garp_master_repeat),
+        value("garp_master_refresh", loose(0, 4_294_967_295))
+            .fatal()
+            .does(apply::instance::garp_master_refresh),
+        value("garp_master_refresh_repeat", loose(0, 4_294_967_295))
+            .fatal()
+            .does(apply::instance::garp_master_refresh_repeat),
+        value("garp_lower_prio_delay", loose(0, 4_294)).fatal().does(apply::instance::garp_lower_prio_delay),
+        value("garp_lower_prio_repeat", loose(0, 2_147_483_647))
+            .fatal()
+            .does(apply::instance::garp_lower_prio_repeat),
+        value("down_timer_adverts", loose(1, 100)).fatal().does(apply::instance::down_timer_adverts),
+        value("garp_extra_if", Arg::Text).required(),
+        value("vmac_garp_intvl", Arg::Text).required().deprecated(),
+        boolean("lower_prio_no_advert").does(apply::instance::lower_prio_no_advert),
+        boolean("higher_prio_send_advert").does(apply::instance::higher_prio_send_advert),
+        boolean("owner_ignore_adverts"),
+        value("timer_expired_backup", int(1, 254)).required(),
+        value("thread_timer_expired", int(1, 254)).required().deprecated(),
+        value("kernel_rx_buf_size", int(0, 4_294_967_295)).required(),
+        block("authentication", &AUTHENTICATION).does(apply::instance::authentication),
+        block("auth_hmac", &AUTH_HMAC).vital(),
+        list("virtual_ipaddress", &super::addresses::VIRTUAL_IPADDRESS)
+            .does(apply::instance::virtual_ipaddress),
+        list("virtual_ipaddress_excluded", &super::addresses::VIRTUAL_IPADDRESS)
+            .does(apply::instance::virtual_ipaddress_excluded),
+        flag("no_virtual_ipaddress"),
+        flag("promote_secondaries"),
+        list("virtual_routes", &super::routes::VIRTUAL_ROUTES),
+        list("virtual_rules", &super::routes::VIRTUAL_RULES),
+    ],
+);
+
+/// `vrrp_script/weight`.
+pub(crate) static VRRP_SCRIPT_WEIGHT: Table = table("weight", &[flag("reverse").in_effect()]);
+
+/// `vrrp_script`.
+pub(crate) static VRRP_SCRIPT: Table = table(
+    "vrrp_script",
+    &[
+        value("script", Arg::Command).required().does(apply::script::script),
+        value("interval", decimal(1_000, 4_294_000_000, 1_000)).fatal().does(apply::script::interval),
+        value("timeout", decimal(1_000, 4_294_000_000, 1_000)).fatal().does(apply::script::timeout),
+        value("weight", loose(-253, 253)).words(&VRRP_SCRIPT_WEIGHT).fatal().does(apply::script::weight),
+        value("rise", loose(1, 2_147_483_647)).fatal().does(apply::script::rise),
+        value("fall", loose(1, 2_147_483_647)).fatal().does(apply::script::fall),
+        value("user", Arg::Text).fatal().does(apply::script::user),
+        flag("init_fail").does(apply::script::init_fail),
+    ],
+);

@@ -1,0 +1,91 @@
+//! Guesses at what was meant.
+
+use super::schema::top::TOP;
+use super::schema::{Row, Table};
+
+/// Advice on an unknown keyword of `table`.
+pub(crate) fn keyword(word: &str, table: &'static Table) -> Option<String> {
+    if let Some(c) = word.chars().find(|c| !c.is_ascii()) {
+        return Some(format!(
+            "it contains the character '{c}' (U+{:04X}), which no keyword has",
+            u32::from(c)
+        ));
+    }
+    if let Some(near) = nearest(word, table.rows) {
+        return Some(format!("did you mean '{near}'?"));
+    }
+    if let Some(block) = home(word) {
+        return Some(format!("it is a keyword of '{block}'"));
+    }
+    nearest(word, TOP.rows).map(|near| format!("did you mean '{near}', which begins outside any block?"))
+}
+
+/// The keyword of `rows` that is closest to `word`, if it is close.
+fn nearest(word: &str, rows: &'static [Row]) -> Option<&'static str> {
+    let limit = (word.len() / 4).clamp(1, 3);
+    rows.iter()
+        .filter(|r| r.name.len().abs_diff(word.len()) <= limit)
+        .map(|r| (distance(word.as_bytes(), r.name.as_bytes()), r.name))
+        .filter(|(d, _)| *d <= limit)
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// The block outside any other that has this keyword.
+fn home(word: &str) -> Option<&'static str> {
+    TOP.rows.iter().find(|r| r.inside().is_some_and(|t| t.row(word).is_some())).map(|r| r.name)
+}
+
+/// How many bytes must be put in, taken out, changed, or swapped with their neighbour, to make `b` of `a`.
+fn distance(a: &[u8], b: &[u8]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    let mut row = Vec::new();
+    for (i, x) in a.iter().enumerate() {
+        row.clear();
+        row.push(i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let changed = last[j] + usize::from(x != y);
+            let mut best = changed.min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && a[i - 1] == *y && b[j - 1] == *x {
+                best = best.min(before[j - 1] + 1);
+            }
+            row.push(best);
+        }
+        std::mem::swap(&mut before, &mut last);
+        std::mem::swap(&mut last, &mut row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::schema::vrrp::VRRP_INSTANCE;
+
+    #[test]
+    fn near_misses_are_recognised() {
+        for (word, table, hint) in [
+            ("lvs_sync_daemon_inteface", &VRRP_INSTANCE, "did you mean 'lvs_sync_daemon_interface'?"),
+            ("vvrp_script", &TOP, "did you mean 'vrrp_script'?"),
+            ("prioritiy", &VRRP_INSTANCE, "did you mean 'priority'?"),
+            (
+                "p\u{433}eempt",
+                &VRRP_INSTANCE,
+                "it contains the character '\u{433}' (U+0433), which no keyword has",
+            ),
+            ("router_id", &VRRP_INSTANCE, "it is a keyword of 'global_defs'"),
+        ] {
+            assert_eq!(keyword(word, table).as_deref(), Some(hint), "{word}");
+        }
+        assert_eq!(keyword("frobnicate", &VRRP_INSTANCE), None);
+    }
+
+    #[test]
+    fn distances() {
+        assert_eq!(distance(b"", b"abc"), 3);
+        assert_eq!(distance(b"abc", b"abc"), 0);
+        assert_eq!(distance(b"state", b"sttae"), 1);
+        assert_eq!(distance(b"kitten", b"sitting"), 3);
+    }
+}

@@ -1,0 +1,306 @@
+//! Lines → statements, nested as the tables say.
+//!
+//! The nesting follows stock to the letter, because what a configuration with a mistake means to stock is what its
+//! owner has been running. In particular an unknown keyword does not protect its braces: what is inside them counts
+//! as part of the enclosing block, and the closing brace ends that block. Only the reporting differs: one diagnostic
+//! for the mistake and none for its consequences.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::diagnostic::{Class, Severity};
+use super::grammar;
+use super::lines::Line;
+use super::report::Report;
+use super::schema::top::TOP;
+use super::schema::{ENTRY, Head, Kind, Missing, Row, Table};
+use super::suggest;
+
+/// A keyword with its arguments and what is inside its braces; or an entry of a list.
+#[derive(Debug)]
+pub(crate) struct Stmt {
+    /// Its row; [`ENTRY`] for an entry of a list.
+    pub(crate) row: &'static Row,
+    /// Where it is.
+    pub(crate) line: Line,
+    /// Its words, the keyword first.
+    words: Vec<Range<usize>>,
+    /// What is inside.
+    pub(crate) body: Vec<Stmt>,
+}
+
+impl Stmt {
+    /// Word number `n`, the keyword being number 0.
+    pub(crate) fn word(&self, n: usize) -> Option<&str> {
+        self.words.get(n).and_then(|r| self.line.text().get(r.clone()))
+    }
+
+    /// The words from number `n` on.
+    pub(crate) fn words_from(&self, n: usize) -> impl Iterator<Item = &str> {
+        (n..self.words.len()).filter_map(|n| self.word(n))
+    }
+
+    /// How many words there are.
+    pub(crate) fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// The place of word number `n`; the whole line if there is no such word.
+    pub(crate) fn place(&self, n: usize) -> Line {
+        self.words.get(n).map_or_else(|| self.line.clone(), |r| self.line.part(r.clone()))
+    }
+}
+
+/// A block that is open.
+#[derive(Debug)]
+struct Open {
+    stmt: Stmt,
+    inside: &'static Table,
+    is_list: bool,
+    /// Its `{` has been seen.
+    begun: bool,
+    /// Its header is unusable: braces are counted and nothing is looked at. How deep we are inside.
+    skipped: Option<u32>,
+}
+
+/// Builds the tree, line by line.
+#[derive(Debug, Default)]
+pub(crate) struct Builder {
+    open: Vec<Open>,
+    done: Vec<Stmt>,
+    /// Names of blocks that may exist only once, with their keywords.
+    names: BTreeSet<(&'static str, String)>,
+    /// Braces seen open, whether or not they opened a block.
+    depth: u32,
+    /// An unknown keyword's braces have upset the nesting; until depth is 0 again only the first mistake is told.
+    derailed: bool,
+    /// The diagnostic of the unknown keyword on the line before, whose `{` may come.
+    unknown: Option<usize>,
+}
+
+impl Builder {
+    /// Whether lines are inside `global_defs` now, or about to be.
+    pub(crate) fn in_globals(&self) -> bool {
+        self.open.first().is_some_and(|o| o.stmt.row.name == "global_defs")
+    }
+
+    /// Takes one line: a brace alone, or text without braces. Tells the statement it was, if it is complete.
+    pub(crate) fn line(&mut self, report: &mut Report, line: Line) -> Option<&Stmt> {
+        let unknown = self.unknown.take();
+        match line.text() {
+            "{" => self.begin(report, &line, unknown),
+            "}" => self.end(report, &line),
+            _ => return self.text(report, line),
+        }
+        None
+    }
+
+    /// Ends the input: what is open is closed, with one diagnostic.
+    pub(crate) fn finish(mut self, report: &mut Report) -> Vec<Stmt> {
+        if let Some(open) = self.open.last()
+            && !self.derailed
+        {
+            let text = format!("Missing '}}' at the end, to close '{}'", open.stmt.row.name);
+            report.error(&open.stmt.line.clone(), text).hint("this block is still open where the file ends");
+        }
+        while !self.open.is_empty() {
+            self.close();
+        }
+        self.done
+    }
+
+    fn begin(&mut self, report: &mut Report, line: &Line, unknown: Option<usize>) {
+        self.depth = self.depth.saturating_add(1);
+        match self.open.last_mut() {
+            Some(open) if !open.begun => open.begun = true,
+            Some(Open { skipped: Some(depth), .. }) => *depth = depth.saturating_add(1),
+            inside => {
+                let enclosing = inside.map(|o| o.stmt.row.name);
+                match unknown.and_then(|n| report.list.get_mut(n)) {
+                    Some(diagnostic) if diagnostic.hint.is_none() => {
+                        if let Some(name) = enclosing {
+                            diagnostic.hint(format!(
+                                "the '}}' that belongs to it ends '{name}' early, as in stock"
+                            ));
+                        }
+                    }
+                    Some(_) => {}
+                    None if self.derailed => {}
+                    None => {
+                        report.error(line, "Unexpected '{' - ignoring");
+                    }
+                }
+                self.derailed = true;
+            }
+        }
+    }
+
+    fn end(&mut self, report: &mut Report, line: &Line) {
+        let derailed = self.derailed;
+        self.depth = self.depth.saturating_sub(1);
+        if self.depth == 0 {
+            self.derailed = false;
+        }
+        match self.open.last_mut() {
+            None if derailed => {}
+            None => {
+                report.error(line, "Extra '}' found");
+            }
+            Some(Open { skipped: Some(depth), begun: true, .. }) if *depth > 0 => *depth -= 1,
+            Some(open) => {
+                if !open.begun {
+                    missing_brace(report, open, line);
+                }
+                self.close();
+            }
+        }
+    }
+
+    /// Closes the innermost block.
+    fn close(&mut self) {
+        if let Some(open) = self.open.pop()
+            && open.skipped.is_none()
+        {
+            self.add(open.stmt);
+        }
+    }
+
+    fn add(&mut self, stmt: Stmt) {
+        match self.open.last_mut() {
+            Some(open) => open.stmt.body.push(stmt),
+            None => self.done.push(stmt),
+        }
+    }
+
+    fn text(&mut self, report: &mut Report, line: Line) -> Option<&Stmt> {
+        if let Some(open) = self.open.last_mut()
+            && !open.begun
+        {
+            missing_brace(report, open, &line);
+            open.begun = true;
+            self.depth = self.depth.saturating_add(1);
+        }
+        if self.open.last().is_some_and(|o| o.skipped.is_some()) {
+            return None;
+        }
+        let words = grammar::words(line.text());
+        if words.open_quote.is_some() {
+            // Reported where the comment was looked for, which sees the same quotes.
+            if words.ranges.is_empty() {
+                return None;
+            }
+        }
+        let mut stmt = Stmt { row: &ENTRY, line, words: words.ranges, body: Vec::new() };
+        let (table, is_list) = self.open.last().map_or((&TOP, false), |o| (o.inside, o.is_list));
+        if !is_list {
+            let keyword = stmt.word(0).unwrap_or_default();
+            let Some(row) = table.row(keyword) else {
+                if !self.derailed {
+                    self.unknown = Some(report.list.len());
+                    unknown_keyword(report, &stmt, table);
+                }
+                return None;
+            };
+            stmt.row = row;
+            if let Kind::Block(inside) | Kind::List(inside) = row.kind {
+                let is_list = matches!(row.kind, Kind::List(_));
+                let skipped = (!self.head(report, &stmt)).then_some(0);
+                self.open.push(Open { stmt, inside, is_list, begun: false, skipped });
+                return None;
+            }
+        }
+        self.add(stmt);
+        match self.open.last() {
+            Some(open) => open.stmt.body.last(),
+            None => self.done.last(),
+        }
+    }
+
+    /// Checks what follows the keyword of a block; `false`: the block is to be skipped.
+    fn head(&mut self, report: &mut Report, stmt: &Stmt) -> bool {
+        let keyword = stmt.row.name;
+        match stmt.row.head {
+            Head::None => {
+                if stmt.len() > 1 {
+                    report.error(&stmt.place(1), format!("Extra text after '{keyword}' ignored"));
+                }
+                true
+            }
+            Head::Name => {
+                let named = stmt.len() > 1;
+                if !named {
+                    missing_argument(report, stmt, Missing::Fatal);
+                }
+                named
+            }
+            Head::UniqueName => {
+                let Some(name) = stmt.word(1).filter(|_| stmt.len() == 2) else {
+                    report.error(&stmt.line, format!("{keyword} must have one name - skipping block"));
+                    return false;
+                };
+                let fresh = self.names.insert((keyword, name.to_owned()));
+                if !fresh {
+                    let text = format!("{keyword} name '{name}' already defined - skipping block");
+                    report.error(&stmt.place(1), text);
+                }
+                fresh
+            }
+            Head::VirtualServer | Head::RealServer => service(report, stmt),
+        }
+    }
+}
+
+/// The address of a virtual or real server.
+fn service(report: &mut Report, stmt: &Stmt) -> bool {
+    let Some(first) = stmt.word(1) else {
+        missing_argument(report, stmt, Missing::Fatal);
+        return false;
+    };
+    let group = stmt.row.head == Head::VirtualServer;
+    let good = match (first, stmt.word(2)) {
+        ("group" | "fwmark", None) if group => false,
+        ("group", Some(_)) if group => true,
+        ("fwmark", Some(mark)) if group => {
+            matches!(grammar::integer(mark), (Some(0..=0xffff_ffff), ""))
+        }
+        (address, port) => {
+            // Stock cuts off everything from the first '-' or '/' on.
+            let address = address.split(['-', '/']).next().unwrap_or_default();
+            let port = port.is_none_or(|p| matches!(grammar::integer(p), (Some(0..=65535), "")));
+            grammar::address(address).is_some() && port
+        }
+    };
+    if !good {
+        report
+            .error(&stmt.line, format!("{} has an invalid address or port - skipping block", stmt.row.name));
+    }
+    good
+}
+
+/// Says that an argument is missing.
+pub(crate) fn missing_argument(report: &mut Report, stmt: &Stmt, missing: Missing) {
+    let class = if missing == Missing::Fatal { Class::Fatal } else { Class::Config };
+    let text = format!("'{}' is missing a parameter", stmt.row.name);
+    let added = report.at(&stmt.line, Severity::Error, class, text);
+    if missing == Missing::Fatal {
+        added.refuses(2);
+    }
+}
+
+fn missing_brace(report: &mut Report, open: &Open, line: &Line) {
+    let text = format!("Missing '{{' after '{}'", open.stmt.row.name);
+    if open.is_list {
+        report.warning(line, text);
+    } else {
+        report.error(line, text).hint(format!("'{}' begins a block", open.stmt.row.name));
+    }
+}
+
+fn unknown_keyword(report: &mut Report, stmt: &Stmt, table: &'static Table) {
+    let keyword = stmt.word(0).unwrap_or_default();
+    let hint = suggest::keyword(keyword, table);
+    let added = report.error(&stmt.place(0), format!("Unknown keyword '{keyword}'"));
+    if let Some(hint) = hint {
+        added.hint(hint);
+    }
+}

@@ -1,0 +1,131 @@
+//! Boot and shutdown.
+
+mod fast;
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+
+use crate::host::{Host, LocalBoxFuture, Plane, Processes, Signal, Supervisor};
+use crate::notify::{Message, Notifier};
+use crate::plan::Plan;
+use crate::report::wording;
+use crate::track::script::Tracker;
+use crate::vrrp::instance::Control;
+
+/// How long the fast plane may take to give up all addresses.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+/// How long notify scripts may take after that; they are ended when theirs is over.
+const NOTIFY_LIMIT: Duration = Duration::from_secs(3);
+
+/// Exit status: a normal stop.
+pub const EXIT_OK: u8 = 0;
+/// Exit status: a fatal error.
+pub const EXIT_FATAL: u8 = 1;
+
+/// Runs a daemon until a signal stops it. Gives its exit status.
+pub async fn run(host: Host, plan: Plan) -> u8 {
+    let Host { slow, start_fast, processes, mut signals, supervisor } = host;
+    if plan.instances.is_empty() {
+        wording::nothing_to_run();
+    }
+    let (controls, inboxes): (Vec<_>, Vec<_>) = plan.instances.iter().map(|_| unbounded_channel()).unzip();
+    let (notices, notices_inbox) = unbounded_channel();
+    let notified = start_notifier(&slow, &processes, &plan, notices_inbox);
+    start_trackers(&slow, &processes, &plan, &controls);
+    let fast_main =
+        Box::new(move |fast| -> LocalBoxFuture<()> { Box::pin(fast::run(fast, plan, inboxes, notices)) });
+    let mut fast = match start_fast(fast_main) {
+        Ok(fast) => fast,
+        Err(error) => {
+            wording::cannot_start(&error);
+            return EXIT_FATAL;
+        }
+    };
+    supervisor.ready();
+    wording::started();
+    loop {
+        tokio::select! {
+            biased;
+            signal = poll_fn(|cx| signals.poll_signal(cx)) => match signal {
+                Signal::Stop => break,
+                other => wording::signal_not_in_effect(other),
+            },
+            () = &mut fast => {
+                wording::fast_plane_ended();
+                return EXIT_FATAL;
+            }
+        }
+    }
+    stop(&slow, &*supervisor, controls, fast, notified).await;
+    EXIT_OK
+}
+
+/// Every instance resigns, the kernel gives up the addresses, the stop scripts run.
+async fn stop(
+    slow: &Plane,
+    supervisor: &dyn Supervisor,
+    controls: Vec<UnboundedSender<Control>>,
+    fast: LocalBoxFuture<()>,
+    notified: oneshot::Receiver<()>,
+) {
+    wording::stopping();
+    supervisor.stopping();
+    // Kept until the end: an instance whose inbox is closed does not wait for the kernel.
+    for control in &controls {
+        // An instance that is gone has nothing to give up.
+        let _ = control.send(Control::Stop);
+    }
+    tokio::select! {
+        biased;
+        () = fast => {}
+        () = slow.sleep(STOP_LIMIT) => wording::stop_overdue(STOP_LIMIT),
+    }
+    tokio::select! {
+        biased;
+        _ = notified => {}
+        () = slow.sleep(NOTIFY_LIMIT) => {}
+    }
+}
+
+fn start_notifier(
+    slow: &Plane,
+    processes: &Rc<dyn Processes>,
+    plan: &Plan,
+    inbox: UnboundedReceiver<Message>,
+) -> oneshot::Receiver<()> {
+    let (done, notified) = oneshot::channel();
+    let notifier =
+        Notifier { plane: slow.clone(), processes: Rc::clone(processes), instances: plan.instances.clone() };
+    let task = async move {
+        notifier.run(inbox).await;
+        // Nobody waits any more when the stop took too long.
+        let _ = done.send(());
+    };
+    slow.tasks.spawn("notify", Box::pin(task));
+    notified
+}
+
+fn start_trackers(
+    slow: &Plane,
+    processes: &Rc<dyn Processes>,
+    plan: &Plan,
+    controls: &[UnboundedSender<Control>],
+) {
+    for (number, script) in plan.scripts.iter().enumerate() {
+        let listeners = plan.instances.iter().zip(controls).flat_map(|(instance, control)| {
+            let tracks = instance.tracks.iter().enumerate().filter(|(_, t)| t.script == number);
+            tracks.map(|(index, _)| (control.clone(), index))
+        });
+        let tracker = Tracker {
+            plane: slow.clone(),
+            processes: Rc::clone(processes),
+            plan: script.clone(),
+            listeners: listeners.collect(),
+        };
+        slow.tasks.spawn("script", Box::pin(tracker.run()));
+    }
+}

@@ -1,0 +1,188 @@
+//! Messages of rtnetlink ⇄ our data.
+
+use std::net::IpAddr;
+
+use netlink_packet_core::NetlinkPayload;
+use netlink_packet_route::address::{
+    AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage, AddressProtocol,
+};
+use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkLayerType, LinkMessage};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+
+use super::Message;
+use crate::base::{Cidr, IfIndex, IfName, MacAddr};
+use crate::host::{Address, KernelEvent, Link};
+
+/// What a notification says, if it is about something we keep.
+pub(super) fn event(message: &Message) -> Option<KernelEvent> {
+    let NetlinkPayload::InnerMessage(message) = &message.payload else { return None };
+    match message {
+        RouteNetlinkMessage::NewLink(message) => link(message).map(KernelEvent::Link),
+        RouteNetlinkMessage::DelLink(message) if is_about_link(message) => {
+            Some(KernelEvent::LinkGone(IfIndex(message.header.index)))
+        }
+        RouteNetlinkMessage::NewAddress(message) => address(message).map(KernelEvent::Address),
+        RouteNetlinkMessage::DelAddress(message) => address(message).map(KernelEvent::AddressGone),
+        _ => None,
+    }
+}
+
+/// A bridge tells about its ports in link messages of its own family; there "deleted" means "left the bridge".
+fn is_about_link(message: &LinkMessage) -> bool {
+    message.header.interface_family == AddressFamily::Unspec
+}
+
+/// The link described; `None` for partial descriptions (wireless events) and other families' views of it.
+pub(super) fn link(message: &LinkMessage) -> Option<Link> {
+    if !is_about_link(message) {
+        return None;
+    }
+    let (mut name, mut mtu, mut mac) = (None, 0, None);
+    for attribute in &message.attributes {
+        match attribute {
+            LinkAttribute::IfName(text) => name = IfName::new(text),
+            LinkAttribute::Mtu(bytes) => mtu = *bytes,
+            LinkAttribute::Address(bytes) if message.header.link_layer_type == LinkLayerType::Ether => {
+                mac = <[u8; 6]>::try_from(bytes.as_slice()).ok().map(MacAddr);
+            }
+            _ => {}
+        }
+    }
+    let flags = message.header.flags;
+    let without_arp = LinkFlags::Noarp | LinkFlags::Pointopoint | LinkFlags::Loopback;
+    Some(Link {
+        index: IfIndex(message.header.index),
+        name: name?,
+        up: flags.contains(LinkFlags::Up),
+        running: flags.contains(LinkFlags::Running),
+        multicast: flags.contains(LinkFlags::Multicast),
+        arp: !flags.intersects(without_arp),
+        loopback: flags.contains(LinkFlags::Loopback),
+        mtu,
+        mac,
+    })
+}
+
+/// The address described.
+pub(super) fn address(message: &AddressMessage) -> Option<Address> {
+    let (mut local, mut remote, mut broadcast, mut label, mut protocol) = (None, None, None, None, 0);
+    for attribute in &message.attributes {
+        match attribute {
+            AddressAttribute::Local(ip) => local = Some(*ip),
+            AddressAttribute::Address(ip) => remote = Some(*ip),
+            AddressAttribute::Broadcast(ip) => broadcast = Some(*ip),
+            AddressAttribute::Label(text) => label = Some(text.clone()),
+            AddressAttribute::Protocol(number) => protocol = u8::from(*number),
+            _ => {}
+        }
+    }
+    // IFA_ADDRESS is the other end; without one it repeats the address (IPv4) or is the only one (IPv6).
+    let ip = local.or(remote)?;
+    Some(Address {
+        link: IfIndex(message.header.index),
+        cidr: Cidr::new(ip, message.header.prefix_len)?,
+        peer: remote.filter(|remote| *remote != ip),
+        broadcast,
+        label,
+        scope: message.header.scope.into(),
+        protocol,
+    })
+}
+
+/// The message that adds `address`.
+pub(super) fn add(address: &Address) -> AddressMessage {
+    let mut message = identify(address);
+    message.header.scope = address.scope.into();
+    if address.cidr.ip.is_ipv6() {
+        // The virtual router's election decides who has it; detecting duplicates would only delay it.
+        message.header.flags = AddressHeaderFlags::Nodad;
+        message.attributes.push(AddressAttribute::Flags(AddressFlags::Nodad));
+    }
+    message.attributes.extend(address.broadcast.map(AddressAttribute::Broadcast));
+    message.attributes.extend(address.label.clone().map(AddressAttribute::Label));
+    if address.protocol != 0 {
+        // Linux before 5.18 skips it.
+        message.attributes.push(AddressAttribute::Protocol(AddressProtocol::Other(address.protocol)));
+    }
+    message
+}
+
+/// The message that deletes `address`: only what identifies it, so that a label somebody changed does not save it.
+pub(super) fn delete(address: &Address) -> AddressMessage {
+    identify(address)
+}
+
+fn identify(address: &Address) -> AddressMessage {
+    let ip = address.cidr.ip;
+    let mut message = AddressMessage::default();
+    message.header.family = match ip {
+        IpAddr::V4(_) => AddressFamily::Inet,
+        IpAddr::V6(_) => AddressFamily::Inet6,
+    };
+    message.header.prefix_len = address.cidr.prefix;
+    message.header.index = address.link.0;
+    message.attributes =
+        vec![AddressAttribute::Local(ip), AddressAttribute::Address(address.peer.unwrap_or(ip))];
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(ip: &str, prefix: u8, peer: Option<&str>) -> Address {
+        Address {
+            link: IfIndex(7),
+            cidr: Cidr { ip: ip.parse().unwrap(), prefix },
+            peer: peer.map(|peer| peer.parse().unwrap()),
+            broadcast: None,
+            label: None,
+            scope: 253,
+            protocol: Address::PROTO_KEEPALIVED,
+        }
+    }
+
+    #[test]
+    fn an_address_survives_the_way_there_and_back() {
+        let with_label = Address {
+            broadcast: Some([192, 0, 2, 255].into()),
+            label: Some("eth0:1".to_owned()),
+            ..sample("192.0.2.9", 24, None)
+        };
+        let addresses =
+            [with_label, sample("192.0.2.9", 32, Some("192.0.2.10")), sample("2001:db8::9", 64, None)];
+        for sent in addresses {
+            assert_eq!(address(&add(&sent)), Some(sent));
+        }
+    }
+
+    #[test]
+    fn a_deletion_names_neither_label_nor_broadcast() {
+        let mut labelled = sample("192.0.2.9", 24, None);
+        labelled.label = Some("eth0:1".to_owned());
+        let bare = Address { label: None, scope: 0, protocol: 0, ..labelled.clone() };
+        assert_eq!(address(&delete(&labelled)), Some(bare));
+    }
+
+    #[test]
+    fn leaving_a_bridge_is_not_the_end_of_a_link() {
+        let mut message = LinkMessage::default();
+        message.header.index = 3;
+        let gone =
+            |message: &LinkMessage| event(&Message::from(RouteNetlinkMessage::DelLink(message.clone())));
+        assert_eq!(gone(&message), Some(KernelEvent::LinkGone(IfIndex(3))));
+        message.header.interface_family = AddressFamily::Bridge;
+        assert_eq!(gone(&message), None);
+    }
+
+    #[test]
+    fn only_an_ethernet_address_is_a_mac() {
+        let mut message = LinkMessage::default();
+        message.header.link_layer_type = LinkLayerType::Ether;
+        message.attributes =
+            vec![LinkAttribute::IfName("eth0".to_owned()), LinkAttribute::Address(vec![2, 0, 0, 0, 0, 1])];
+        assert_eq!(link(&message).unwrap().mac, Some(MacAddr([2, 0, 0, 0, 0, 1])));
+        message.header.link_layer_type = LinkLayerType::Ipgre;
+        assert_eq!(link(&message).unwrap().mac, None);
+    }
+}

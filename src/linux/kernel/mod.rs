@@ -1,0 +1,104 @@
+//! The kernel's tables of links and addresses, over rtnetlink, on a thread of their own.
+//!
+//! Two netlink sockets: [`monitor`] reports what changes, whoever changes it; [`writer`] makes our changes. The
+//! thread ends when the [`Writer`] is dropped and everything it was given is done.
+
+mod message;
+mod monitor;
+mod writer;
+
+use std::sync::mpsc::SyncSender;
+use std::task::{Context, Poll};
+use std::thread::JoinHandle;
+
+use netlink_packet_core::NetlinkMessage;
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_proto::Connection;
+use nix::sys::socket::{setsockopt, sockopt};
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use tokio::sync::mpsc;
+use tokio::task::LocalSet;
+
+pub(super) use writer::Writer;
+
+use super::plane::{plane, runtime, start_thread};
+use crate::host::{Error, KernelEvent, KernelEvents};
+
+/// A message of the route family.
+type Message = NetlinkMessage<RouteNetlinkMessage>;
+
+/// Receive buffer of each socket, in bytes as the kernel counts them: about 2,500 messages.
+const RECEIVE_BUFFER: usize = 2 * 1024 * 1024;
+
+/// Both ends of the netlink thread that the fast plane holds.
+pub(super) struct Kernel {
+    /// What changes.
+    pub(super) events: Events,
+    /// Makes changes.
+    pub(super) writer: Writer,
+}
+
+/// Starts the netlink thread.
+///
+/// # Errors
+/// The thread, its runtime or one of its sockets cannot be made.
+pub(super) fn start() -> Result<(Kernel, JoinHandle<()>), Error> {
+    let (jobs, work) = mpsc::unbounded_channel();
+    let (report, events) = mpsc::unbounded_channel();
+    let ((), thread) = start_thread("netlink", move |started| {
+        if let Err(error) = serve(work, report, started) {
+            let _ = started.send(Err(error));
+        }
+    })?;
+    Ok((Kernel { events: Events(events), writer: Writer::new(jobs) }, thread))
+}
+
+/// The body of the thread. An error means that it did not get as far as to serve.
+fn serve(
+    work: mpsc::UnboundedReceiver<writer::Job>,
+    report: mpsc::UnboundedSender<KernelEvent>,
+    started: &SyncSender<Result<(), Error>>,
+) -> Result<(), Error> {
+    let runtime = runtime()?;
+    let local = LocalSet::new();
+    local.block_on(&runtime, async {
+        let plane = plane()?;
+        let monitor = monitor::Monitor::open().map_err(|e| Error::new("open", "the netlink monitor", e))?;
+        let channel = writer::Channel::open().map_err(|e| Error::new("open", "the netlink channel", e))?;
+        let _ = started.send(Ok(()));
+        tokio::task::spawn_local(monitor::run(monitor, report, plane.clone()));
+        writer::run(channel, work, plane).await;
+        Ok(())
+    })
+}
+
+/// Gives a fresh connection its receive buffer. netlink-sys can set one only within `rmem_max`.
+fn enlarge_receive_buffer(connection: &mut Connection<RouteNetlinkMessage>) -> io::Result<()> {
+    let socket = connection.socket_mut();
+    // SAFETY: the socket is open and stays so while `connection` is borrowed.
+    let fd = unsafe { BorrowedFd::borrow_raw(socket.as_raw_fd()) };
+    Ok(setsockopt(&fd, sockopt::RcvBufForce, &RECEIVE_BUFFER)?)
+}
+
+/// The stream of changes.
+pub(super) struct Events(mpsc::UnboundedReceiver<KernelEvent>);
+
+impl KernelEvents for Events {
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<KernelEvent> {
+        match self.0.poll_recv(cx) {
+            Poll::Ready(Some(event)) => Poll::Ready(event),
+            // The thread is gone, which it is only when the writer is: nobody is told anything more.
+            Poll::Ready(None) | Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+/// Watches on the runtime of this thread, for a test that wants to be in its way.
+#[cfg(test)]
+pub(super) fn watch_here(plane: &crate::host::Plane) -> Events {
+    let (report, events) = mpsc::unbounded_channel();
+    let monitor = monitor::Monitor::open().unwrap();
+    tokio::task::spawn_local(monitor::run(monitor, report, plane.clone()));
+    Events(events)
+}

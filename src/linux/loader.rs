@@ -1,0 +1,158 @@
+//! What loading a configuration asks of the machine.
+
+use std::fs::{self, Metadata};
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::unistd::{Group, User, getegid, geteuid};
+
+use crate::base::IfName;
+use crate::host::loader::{Loader, Program, ProgramError, ReadError};
+
+/// Where programs are looked for when the environment does not say.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The machine as it is now. Holds nothing; each question is asked afresh.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemLoader;
+
+impl Loader for SystemLoader {
+    fn node_name(&self) -> String {
+        nix::unistd::gethostname().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    fn current_dir(&self) -> PathBuf {
+        // Without a current directory relative paths lead nowhere; "/" makes them fail by name.
+        std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"))
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        let usable = !name.is_empty() && !name.contains(['=', '\0']);
+        usable.then(|| std::env::var_os(name)).flatten().map(|v| v.to_string_lossy().into_owned())
+    }
+
+    fn glob(&self, pattern: &Path) -> Vec<PathBuf> {
+        let options = glob::MatchOptions {
+            case_sensitive: true,
+            require_literal_separator: true,
+            require_literal_leading_dot: true,
+        };
+        match glob::glob_with(&pattern.to_string_lossy(), options) {
+            Ok(paths) => paths.filter_map(Result::ok).collect(),
+            // Not a pattern: perhaps a path.
+            Err(_) if pattern.exists() => vec![pattern.to_path_buf()],
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn read(&self, path: &Path) -> Result<Vec<u8>, ReadError> {
+        let metadata = fs::metadata(path).map_err(|e| read_error(&e))?;
+        if metadata.is_dir() {
+            return Err(ReadError::Directory);
+        }
+        if !metadata.is_file() {
+            return Err(ReadError::NotRegular);
+        }
+        if metadata.permissions().mode() & 0o111 != 0 {
+            return Err(ReadError::Executable);
+        }
+        fs::read(path).map_err(|e| read_error(&e))
+    }
+
+    fn interface_exists(&self, name: &IfName) -> bool {
+        nix::net::if_::if_nametoindex(name.as_str()).is_ok()
+    }
+
+    fn user(&self, name: &str) -> Option<(u32, u32)> {
+        let user = User::from_name(name).ok()??;
+        Some((user.uid.as_raw(), user.gid.as_raw()))
+    }
+
+    fn group(&self, name: &str) -> Option<u32> {
+        Some(Group::from_name(name).ok()??.gid.as_raw())
+    }
+
+    fn own_credentials(&self) -> (u32, u32) {
+        (geteuid().as_raw(), getegid().as_raw())
+    }
+
+    fn program(&self, name: &str, uid: u32, gid: u32) -> Result<Program, ProgramError> {
+        if name.is_empty() || name.contains('\0') {
+            return Err(ProgramError::NotFound);
+        }
+        if name.contains('/') {
+            return judge(&self.current_dir().join(name), uid, gid);
+        }
+        let path = std::env::var_os("PATH").unwrap_or_else(|| PATH.into());
+        let mut answer = Err(ProgramError::NotFound);
+        for dir in std::env::split_paths(&path) {
+            match judge(&self.current_dir().join(dir).join(name), uid, gid) {
+                Ok(program) => return Ok(program),
+                Err(ProgramError::NotExecutable) => answer = Err(ProgramError::NotExecutable),
+                Err(ProgramError::NotFound) => {}
+            }
+        }
+        answer
+    }
+}
+
+fn read_error(error: &std::io::Error) -> ReadError {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => ReadError::NotFound,
+        _ => ReadError::Unreadable(error.to_string()),
+    }
+}
+
+/// Judges the program at an absolute path as that user would find it.
+fn judge(path: &Path, uid: u32, gid: u32) -> Result<Program, ProgramError> {
+    let real = fs::canonicalize(path).map_err(|_| ProgramError::NotFound)?;
+    for directory in real.ancestors().skip(1) {
+        let metadata = fs::metadata(directory).map_err(|_| ProgramError::NotFound)?;
+        if !may_execute(&metadata, uid, gid) {
+            return Err(ProgramError::NotFound);
+        }
+    }
+    let metadata = fs::metadata(&real).map_err(|_| ProgramError::NotFound)?;
+    if !metadata.is_file() || !may_execute(&metadata, uid, gid) {
+        return Err(ProgramError::NotExecutable);
+    }
+    let insecure = insecure(&real).or_else(|| insecure(path));
+    Ok(Program { path: real, insecure })
+}
+
+/// Whether the permission bits let this user execute a file or walk a directory. The superuser walks all
+/// directories and executes what anybody may execute.
+fn may_execute(metadata: &Metadata, uid: u32, gid: u32) -> bool {
+    let mode = metadata.permissions().mode();
+    if uid == 0 {
+        return metadata.is_dir() || mode & 0o111 != 0;
+    }
+    let bit = if metadata.uid() == uid {
+        0o100
+    } else if metadata.gid() == gid {
+        0o010
+    } else {
+        0o001
+    };
+    mode & bit != 0
+}
+
+/// The first component of a path that somebody other than root can change.
+fn insecure(path: &Path) -> Option<PathBuf> {
+    path.ancestors()
+        .find(|component| fs::symlink_metadata(component).is_ok_and(|m| !is_roots(&m)))
+        .map(Path::to_path_buf)
+}
+
+/// Whether only root can change a file, or what a directory or symbolic link leads to.
+fn is_roots(metadata: &Metadata) -> bool {
+    let mode = metadata.permissions().mode();
+    let sticky = metadata.is_dir() && mode & 0o1000 != 0;
+    let written_by_group = mode & 0o020 != 0 && metadata.gid() != 0;
+    let written_by_all = mode & 0o002 != 0;
+    metadata.uid() == 0 && (metadata.is_symlink() || sticky || !(written_by_group || written_by_all))
+}
+
+#[cfg(test)]
+mod tests;

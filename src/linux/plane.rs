@@ -1,0 +1,131 @@
+//! The two planes: their threads and runtimes, and what is on each.
+
+use std::io;
+use std::rc::Rc;
+use std::sync::mpsc::SyncSender;
+use std::thread::{self, JoinHandle};
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+use tokio::task::LocalSet;
+
+use super::announcer::PacketAnnouncer;
+use super::clock::Clock;
+use super::kernel;
+use super::process::LocalProcesses;
+use super::signals::ProcessSignals;
+use super::supervisor::Systemd;
+use super::tasks::LocalTasks;
+use super::timer::PlaneTimers;
+use super::vrrp_net::RawVrrpNet;
+use crate::host::{Error, Fast, FastMain, Host, LocalBoxFuture, Plane};
+
+/// Stack of our threads, in bytes. Only what is touched costs memory.
+const STACK: usize = 512 * 1024;
+
+/// How the machine is to behave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// `SIGINT` does nothing, instead of stopping the daemon.
+    pub ignore_sigint: bool,
+}
+
+/// Runs `main` with the real machine, on this thread as the slow plane, and gives what it gives.
+///
+/// Call it on the main thread: scripts get `SIGTERM` when the thread that started them ends.
+///
+/// # Errors
+/// The runtime or the host cannot be set up.
+pub fn run<F>(options: Options, main: F) -> Result<u8, Error>
+where
+    F: FnOnce(Host) -> LocalBoxFuture<u8>,
+{
+    let runtime = runtime()?;
+    let local = LocalSet::new();
+    local.block_on(&runtime, async { Ok(main(host(options)?).await) })
+}
+
+/// The machine we are on. Call it inside a current-thread runtime and a `LocalSet`; [`run`] has them.
+///
+/// # Errors
+/// A timer descriptor or a signal handler cannot be set up.
+pub fn host(options: Options) -> Result<Host, Error> {
+    Ok(Host {
+        slow: plane()?,
+        start_fast: Box::new(start_fast),
+        processes: Rc::new(LocalProcesses),
+        signals: Box::new(ProcessSignals::install(options.ignore_sigint)?),
+        supervisor: Rc::new(Systemd),
+    })
+}
+
+/// Clock, timers and tasks for the plane of this thread.
+pub(super) fn plane() -> Result<Plane, Error> {
+    Ok(Plane { clock: Rc::new(Clock), timers: Rc::new(PlaneTimers::open()?), tasks: Rc::new(LocalTasks) })
+}
+
+/// A single-threaded runtime: epoll, and neither a thread pool nor tokio's timers.
+pub(super) fn runtime() -> Result<Runtime, Error> {
+    let runtime = Builder::new_current_thread().enable_io().build();
+    runtime.map_err(|e| Error::new("create", "a runtime", e))
+}
+
+/// Starts a thread of ours and waits until it has told over the channel how its start went.
+pub(super) fn start_thread<T: Send + 'static>(
+    name: &'static str,
+    body: impl FnOnce(&SyncSender<Result<T, Error>>) + Send + 'static,
+) -> Result<(T, JoinHandle<()>), Error> {
+    let (started, start) = std::sync::mpsc::sync_channel(1);
+    let thread = thread::Builder::new().name(name.to_owned()).stack_size(STACK);
+    let thread = thread.spawn(move || body(&started)).map_err(|e| Error::new("start thread", name, e))?;
+    match start.recv() {
+        Ok(Ok(value)) => Ok((value, thread)),
+        Ok(Err(error)) => {
+            let _ = thread.join();
+            Err(error)
+        }
+        Err(_) => {
+            let _ = thread.join();
+            Err(Error::new("start thread", name, io::Error::other("it ended at once")))
+        }
+    }
+}
+
+fn start_fast(main: FastMain) -> Result<LocalBoxFuture<()>, Error> {
+    let (done, finished) = oneshot::channel::<()>();
+    let ((), thread) = start_thread("vrrp", move |started| {
+        let _done = done; // dropped at the end, also after a panic
+        if let Err(error) = fast_plane(main, started) {
+            let _ = started.send(Err(error));
+        }
+    })?;
+    Ok(Box::pin(async move {
+        let _ = finished.await;
+        if thread.join().is_err() {
+            tracing::error!("the fast plane panicked");
+        }
+    }))
+}
+
+/// The body of the fast plane's thread. An error means that `main` was not called.
+fn fast_plane(main: FastMain, started: &SyncSender<Result<(), Error>>) -> Result<(), Error> {
+    let runtime = runtime()?;
+    let local = LocalSet::new();
+    let (kernel, netlink) = kernel::start()?;
+    let result = local.block_on(&runtime, async {
+        let fast = Fast {
+            plane: plane()?,
+            vrrp: Rc::new(RawVrrpNet),
+            announcer: Rc::new(PacketAnnouncer::open()?),
+            events: Box::new(kernel.events),
+            writer: Rc::new(kernel.writer),
+        };
+        let _ = started.send(Ok(()));
+        main(fast).await;
+        Ok(())
+    });
+    // Tasks first: they hold the writer, and the netlink thread ends when it has done all work for it.
+    drop(local);
+    let _ = netlink.join();
+    result
+}

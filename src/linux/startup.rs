@@ -1,0 +1,75 @@
+//! What a program settles with the system before it becomes a daemon.
+
+use std::fs::{File, OpenOptions, read_to_string};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use nix::sys::stat::{Mode, umask};
+
+use crate::host::Error;
+
+/// Capabilities that VRRP needs, with their numbers (`linux/capability.h`).
+const NEEDED: [(u32, &str); 2] = [(12, "CAP_NET_ADMIN"), (13, "CAP_NET_RAW")];
+
+/// Sets the mask for the mode of files made from now on, by scripts too.
+pub fn set_umask(mask: u32) {
+    umask(Mode::from_bits_truncate(mask));
+}
+
+/// Opens a file to append to, mode 0600 when it has to be made. A symbolic link in the last place is not followed.
+///
+/// # Errors
+/// The system refused; for a symbolic link with `ELOOP`.
+pub fn open_to_append(path: &Path) -> Result<File, Error> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+    options.open(path).map_err(|e| Error::new("open", path.display(), e))
+}
+
+/// The capabilities that VRRP needs and this process does not have. None are missing where `/proc` cannot tell:
+/// then the system calls will.
+pub fn missing_capabilities() -> Vec<&'static str> {
+    missing(&read_to_string("/proc/self/status").unwrap_or_default())
+}
+
+/// The same for the text of `/proc/PID/status`.
+fn missing(status: &str) -> Vec<&'static str> {
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let effective = effective.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(u64::MAX);
+    NEEDED.iter().filter(|(bit, _)| effective & (1 << bit) == 0).map(|(_, name)| *name).collect()
+}
+
+/// Release and version of the kernel, as `uname -rv` has them.
+pub fn kernel() -> String {
+    let part = |name| read_to_string(Path::new("/proc/sys/kernel").join(name)).unwrap_or_default();
+    format!("{} {}", part("osrelease").trim(), part("version").trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capabilities_are_read_from_the_status() {
+        assert_eq!(missing("CapInh:\t0\nCapEff:\t0000000000003000\n"), Vec::<&str>::new());
+        assert_eq!(missing("CapEff:\t0000000000001000\n"), ["CAP_NET_RAW"]);
+        assert_eq!(missing("CapEff:\t0000000000000000\n"), ["CAP_NET_ADMIN", "CAP_NET_RAW"]);
+        assert_eq!(missing("no such line"), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn appends_and_does_not_follow_links() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (file, link) = (directory.path().join("log"), directory.path().join("link"));
+        for text in ["a", "b"] {
+            std::io::Write::write_all(&mut open_to_append(&file).expect("open"), text.as_bytes())
+                .expect("write");
+        }
+        assert_eq!(read_to_string(&file).expect("read"), "ab");
+        let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().expect("metadata").permissions());
+        assert_eq!(mode & 0o777, 0o600);
+        std::os::unix::fs::symlink(&file, &link).expect("link");
+        let error = open_to_append(&link).expect_err("a link");
+        assert_eq!(error.source.raw_os_error(), Some(libc::ELOOP));
+    }
+}

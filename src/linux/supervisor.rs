@@ -1,0 +1,25 @@
+//! The service manager: `sd_notify(3)`. Without `NOTIFY_SOCKET` in the environment nothing happens.
+
+use sd_notify::NotifyState;
+
+use crate::host::Supervisor;
+
+/// systemd, or whoever speaks its protocol.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Systemd;
+
+impl Supervisor for Systemd {
+    fn ready(&self) {
+        notify(&[NotifyState::Ready, NotifyState::MainPid(std::process::id())]);
+    }
+
+    fn stopping(&self) {
+        notify(&[NotifyState::Stopping]);
+    }
+}
+
+fn notify(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::warn!("cannot notify the service manager: {error}");
+    }
+}

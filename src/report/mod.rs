@@ -1,0 +1,5 @@
+//! Facts → text for people and their tools: the log, its wording, diagnostics.
+
+pub mod diagnostics;
+pub mod log;
+pub mod wording;

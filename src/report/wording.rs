@@ -1,0 +1,367 @@
+//! Log lines, in stock's words: people's tools match on them.
+//!
+//! The target `vrrp` marks what stock's VRRP process says. A `cause` is a field of its own.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use tracing::{debug, error, info, trace, warn};
+
+use crate::base::IfName;
+use crate::config::model::Version;
+use crate::host::{Error, Exit, KernelEvent, KernelOp, Signal};
+use crate::kernel::{Mirror, Output};
+use crate::plan::InstancePlan;
+use crate::track::script::Outcome;
+use crate::vrrp::check::version_number;
+use crate::vrrp::event::{Cause, Event, Fault, Reject};
+use crate::vrrp::params::Params;
+
+/// Something happened to an instance.
+pub fn vrrp(name: &str, params: &Params, event: &Event) {
+    match event {
+        Event::AdvertTimeout => debug!(target: "vrrp", "({name}) Receive advertisement timeout"),
+        Event::Master(why) => info!(target: "vrrp", cause = cause(why), "({name}) Entering MASTER STATE"),
+        Event::Backup { init, cause: why } => {
+            info!(target: "vrrp", cause = cause(why), "({name}) Entering BACKUP STATE{}", suffix(*init));
+        }
+        Event::Fault { init, cause: why } => {
+            info!(target: "vrrp", cause = cause(why), "({name}) Entering FAULT STATE{}", suffix(*init));
+        }
+        Event::Stopped => debug!(target: "vrrp", "({name}) Stopped"),
+        Event::SentPriorityZero => info!(target: "vrrp", "({name}) sent 0 priority"),
+        Event::BackupHeardPriorityZero(from) => {
+            debug!(target: "vrrp", cause = from.to_string(), "({name}) Backup received priority 0 advertisement");
+        }
+        Event::MasterHeardPriorityZero(from) => {
+            debug!(target: "vrrp", cause = from.to_string(), "({name}) Master received priority 0 message");
+        }
+        Event::LowerPriorityDiscarded { from, priority } => {
+            info!(target: "vrrp", "({name}) received lower priority ({priority}) advert from {from} - discarding");
+        }
+        Event::LowerPriorityHeard { from, priority, ours, election } => {
+            let suffix = if *election { ", forcing new election" } else { "" };
+            info!(
+                target: "vrrp",
+                "({name}) Received advert from {from} with lower priority {priority}, ours {ours}{suffix}"
+            );
+        }
+        Event::HigherPriorityHeard { from, priority, ours } => info!(
+            target: "vrrp",
+            "({name}) Master received advert from {from} with higher priority {priority}, ours {ours}"
+        ),
+        Event::HigherAddressHeard { from, priority } => info!(
+            target: "vrrp",
+            "({name}) Master received advert from {from} with same priority {priority} but higher IP address than ours"
+        ),
+        Event::OwnAddressHeard => warn!(
+            target: "vrrp",
+            "({name}) WARNING - equal priority advert received from remote host with our IP address."
+        ),
+        Event::MasterIs { before: None, now } => debug!(target: "vrrp", "({name}) master set to {now}"),
+        Event::MasterIs { before: Some(before), now } => {
+            debug!(target: "vrrp", "({name}) master changed from {before} to {now}");
+        }
+        Event::IntervalLearned { before, now } => info!(
+            target: "vrrp",
+            "({name}) advertisement interval updated from {}ms to {}ms by master",
+            before.as_millis(),
+            now.as_millis()
+        ),
+        Event::PreemptDelayStarted(delay) => {
+            info!(target: "vrrp", "({name}) start preempt delay ({}.{:06})", delay.as_secs(), delay.subsec_micros());
+        }
+        Event::PreemptDelayStopped => info!(target: "vrrp", "({name}) stop preempt delay"),
+        Event::PriorityChanged { before, now, what } => info!(
+            target: "vrrp",
+            cause = what.as_str(),
+            "({name}) Changing effective priority from {before} to {now}"
+        ),
+        Event::Rejected { reject, from } => rejected(name, params, reject, *from),
+        Event::Stalled(late) => warn!(
+            target: "vrrp",
+            "({name}) A thread timer expired {}.{:06} seconds ago - listening before speaking",
+            late.as_secs(),
+            late.subsec_micros()
+        ),
+    }
+}
+
+fn suffix(init: bool) -> &'static str {
+    if init { " (init)" } else { "" }
+}
+
+/// A packet that is not as it should be. Once per kind until the state or the master changes.
+fn rejected(name: &str, params: &Params, reject: &Reject, from: Ipv4Addr) {
+    let version = version_number(params.version);
+    match reject {
+        Reject::Length { received, expected } => {
+            let how = if received < expected { "short" } else { "long" };
+            info!(
+                target: "vrrp",
+                "({name}) vrrp packet from {from} too {how}, length {received} and expect {expected}"
+            );
+        }
+        Reject::Ttl(ttl) => {
+            info!(target: "vrrp", "({name}) invalid TTL/HL from {from}. Received {ttl} and expect 255");
+        }
+        Reject::Version(theirs) => info!(
+            target: "vrrp",
+            "({name}) wrong VRRP version from {from}. Received {theirs} and expect {version}"
+        ),
+        Reject::AuthTypeInvalid(kind) => {
+            info!(target: "vrrp", "({name}) Invalid auth type from {from}: {kind}");
+        }
+        Reject::AuthTypeMismatch(kind) => {
+            let ours = u8::from(params.password.is_some());
+            info!(target: "vrrp", "({name}) received a {kind} auth from {from}, expecting {ours}!");
+        }
+        Reject::Password => info!(target: "vrrp", "({name}) received an invalid passwd from {from}!"),
+        Reject::Interval(theirs) => info!(
+            target: "vrrp",
+            "({name}) advertisement interval mismatch with {from} mine={} sec rcv'd={theirs} sec",
+            params.advert_int.as_secs()
+        ),
+        Reject::Type(kind) => {
+            info!(target: "vrrp", "({name}) Invalid packet type from {from}. {kind} and expect 1");
+        }
+        Reject::Checksum => {
+            let word = if params.version == Version::V2 { "VRRPv2" } else { "VRRPv3" };
+            info!(target: "vrrp", "({name}) Invalid {word} checksum from {from}");
+        }
+        Reject::Destination(to) => info!(
+            target: "vrrp",
+            "({name}) advert from {from} was sent to {to}, expecting {}",
+            params.destination
+        ),
+        Reject::AddressCount(count) => info!(
+            target: "vrrp",
+            "({name}) expected {} VIPs but received {count}",
+            params.addresses.len()
+        ),
+        Reject::AddressMissing(vip) => info!(
+            target: "vrrp",
+            "({name}) ip address associated with VRID {} not present in advert from {from}: {vip}",
+            params.vrid
+        ),
+        Reject::IntervalDiffers(cs) => info!(
+            target: "vrrp",
+            "({name}) advertisement interval mismatch ours = {} centi-sec rcv'd={cs} centi-sec",
+            params.advert_int.as_millis() / 10
+        ),
+    }
+}
+
+/// What brought a change about, in a few words.
+pub fn cause(cause: &Cause) -> String {
+    match cause {
+        Cause::Start => "start".to_owned(),
+        Cause::MasterDown => "no advert for the master-down time".to_owned(),
+        Cause::MasterResigned => "the master resigned".to_owned(),
+        Cause::Owner => "address owner".to_owned(),
+        Cause::HigherPriority(from, priority) => {
+            format!("advert from {from} with higher priority {priority}")
+        }
+        Cause::HigherAddress(from, priority) => {
+            format!("advert from {from} with the same priority {priority} and a higher address")
+        }
+        Cause::Stalled(from, priority) => {
+            format!("{from} with priority {priority} took over while this router was stalled")
+        }
+        Cause::Fault(fault) => fault_words(*fault).to_owned(),
+        Cause::Tracked(what) => format!("{what} failed"),
+        Cause::Recovered => "recovered".to_owned(),
+        Cause::Stop => "stop".to_owned(),
+    }
+}
+
+fn fault_words(fault: Fault) -> &'static str {
+    match fault {
+        Fault::InterfaceMissing => "the interface does not exist",
+        Fault::InterfaceDown => "the interface is down",
+        Fault::NoAddress => "no IPv4 address for interface",
+        Fault::NoSocket => "the sockets cannot be opened",
+    }
+}
+
+/// An instance's addresses are about to change.
+pub fn claim(plan: &InstancePlan, hold: bool) {
+    let verb = if hold { "setting" } else { "removing" };
+    let name = &plan.name;
+    if plan.advertised > 0 {
+        debug!(target: "vrrp", "({name}) {verb} VIPs.");
+    }
+    if plan.addresses.len() > plan.advertised {
+        debug!(target: "vrrp", "({name}) {verb} E-VIPs.");
+    }
+}
+
+/// A burst of announcements begins, for one address.
+pub fn announcing(name: &str, dev: &IfName, ip: Ipv4Addr) {
+    debug!(target: "vrrp", "({name}) Sending/queueing gratuitous ARPs on {dev} for {ip}");
+}
+
+/// One announcement.
+pub fn announced(dev: &IfName, ip: Ipv4Addr) {
+    debug!(target: "vrrp", "Sending gratuitous ARP on {dev} for {ip}");
+}
+
+/// Announcements could not be sent.
+pub fn announce_failed(name: &str, error: &Error) {
+    warn!(target: "vrrp", "({name}) {error}");
+}
+
+/// An advert could not be sent.
+pub fn send_failed(name: &str, error: &Error) {
+    let number = error.source.raw_os_error().unwrap_or(0);
+    info!(target: "vrrp", "({name}): send advert error {number} ({})", error.source);
+}
+
+/// An instance cannot open its sockets.
+pub fn no_socket(name: &str, error: &Error) {
+    warn!(target: "vrrp", "({name}) {error}");
+}
+
+/// A packet too short to tell its VRID.
+pub fn packet_too_short(len: usize) {
+    debug!(target: "vrrp", "IPv4 VRRP packet too short - {len} bytes");
+}
+
+/// A packet of a virtual router that is not ours.
+pub fn unknown_vrid(vrid: u8, interface: &IfName) {
+    info!(target: "vrrp", "Unknown VRID({vrid}) received on interface({interface}). ignoring...");
+}
+
+/// The kernel reported something; `mirror` has not followed yet.
+pub fn kernel_event(event: &KernelEvent, mirror: &Mirror) {
+    match event {
+        KernelEvent::Link(link) => match mirror.link_at(link.index) {
+            Some(known) if known.usable() != link.usable() => {
+                let how = if link.usable() { "up" } else { "down" };
+                info!(target: "vrrp", "Netlink reports {} {how}", link.name);
+            }
+            None => info!(target: "vrrp", "Interface {} added", link.name),
+            Some(known) if known.name != link.name => {
+                info!(target: "vrrp", "Interface name has changed from {} to {}", known.name, link.name);
+            }
+            Some(_) => {}
+        },
+        KernelEvent::LinkGone(index) => {
+            if let Some(known) = mirror.link_at(*index) {
+                info!(target: "vrrp", "Interface {} deleted", known.name);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The ledger decided or learned something.
+pub fn kernel(output: &Output) {
+    match output {
+        Output::Restored { key: (dev, cidr), times, .. } => warn!(
+            target: "vrrp",
+            times,
+            "Address {} was removed from {dev} by somebody else - restored, remaining master",
+            cidr.ip
+        ),
+        Output::Failed { op, dev, errno } => {
+            let (verb, cidr) = match op {
+                KernelOp::AddAddress(address) => ("add address", address.cidr),
+                KernelOp::DeleteAddress(address) => ("delete address", address.cidr),
+            };
+            warn!(target: "vrrp", "Cannot {verb} {cidr} on {dev}: {errno}");
+        }
+        Output::NoInterface { key: (dev, cidr) } => info!(
+            target: "vrrp",
+            "Not adding address {} to {dev} since interface doesn't exist",
+            cidr.ip
+        ),
+        Output::Confirmed { owner, number } => {
+            trace!(target: "vrrp", "claim {number} of instance {} followed", owner.0)
+        }
+        Output::Apply(changes) => trace!(target: "vrrp", "{} changes to the kernel", changes.len()),
+        Output::Interface(owner, interface) => {
+            trace!(target: "vrrp", "interface of instance {}: {interface:?}", owner.0);
+        }
+    }
+}
+
+/// A track script ended otherwise than the last time.
+pub fn script_returned(name: &str, outcome: Outcome) {
+    if let Outcome::Ended(Exit::Status(status)) = outcome {
+        info!(target: "vrrp", "Script `{name}` now returning {status}");
+    }
+}
+
+/// The verdict on a track script changed.
+pub fn script_verdict(name: &str, outcome: Outcome) {
+    match outcome {
+        Outcome::Ended(Exit::Status(0)) => info!(target: "vrrp", "VRRP_Script({name}) succeeded"),
+        Outcome::Ended(Exit::Status(status)) => {
+            info!(target: "vrrp", "VRRP_Script({name}) failed (exited with status {status})");
+        }
+        Outcome::Ended(Exit::Signal(signal)) => {
+            info!(target: "vrrp", "VRRP_Script({name}) failed (due to signal {signal})");
+        }
+        Outcome::TimedOut => info!(target: "vrrp", "VRRP_Script({name}) timed_out"),
+        Outcome::NotExecuted => info!(target: "vrrp", "VRRP_Script({name}) failed (could not be executed)"),
+    }
+}
+
+/// A track script could not be executed.
+pub fn script_not_executed(name: &str, error: &Error) {
+    warn!(target: "vrrp", "Script `{name}`: {error}");
+}
+
+/// A notify script could not be executed.
+pub fn notify_not_executed(name: &str, error: &Error) {
+    warn!(target: "vrrp", "({name}) {error}");
+}
+
+/// A task panicked.
+pub fn panicked(task: &str) {
+    error!(target: "vrrp", "Task {task} panicked; its addresses are released and it starts again");
+}
+
+/// The fast plane did not stop in time.
+pub fn stop_overdue(limit: Duration) {
+    warn!("The VRRP plane has not stopped within {} s - terminating", limit.as_secs());
+}
+
+/// The daemon is up.
+pub fn started() {
+    info!("Startup complete");
+}
+
+/// The daemon was told to stop.
+pub fn stopping() {
+    info!("Stopping");
+}
+
+/// There is no instance.
+pub fn nothing_to_run() {
+    info!("Warning - keepalived has no configuration to run");
+}
+
+/// The fast plane cannot start.
+pub fn cannot_start(error: &Error) {
+    error!("{error}");
+}
+
+/// The fast plane ended though nobody had stopped it.
+pub fn fast_plane_ended() {
+    error!("The VRRP plane ended unexpectedly - terminating");
+}
+
+/// A signal that has no effect yet.
+pub fn signal_not_in_effect(signal: Signal) {
+    let what = match signal {
+        Signal::Stop => "stop",
+        Signal::Reload => "reload (SIGHUP)",
+        Signal::Data => "data dump (SIGUSR1)",
+        Signal::Stats => "statistics (SIGUSR2)",
+        Signal::StatsClear => "clearing of statistics",
+        Signal::Json => "JSON dump",
+    };
+    warn!("{what} is not in effect yet - ignored");
+}

@@ -1,0 +1,255 @@
+//! What a scenario can do to a world.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::lan::{self, LanOptions, Origin, Packet};
+use super::observe::What;
+use super::process::Behaviour;
+use super::state::{Event, Mode};
+use super::{By, LanId, NodeId, World, kernel, net};
+use crate::base::{IfIndex, IfName};
+use crate::host::kernel::Errno;
+use crate::host::{Address, KernelEvent, KernelOp, Link, Signal};
+
+impl World {
+    /// Kills the daemon of `node` without warning (`SIGKILL`): its tasks are dropped, its sockets closed. The
+    /// kernel keeps its addresses. Nothing if none runs.
+    pub fn crash(&mut self, node: NodeId) {
+        self.fault(node, "crash");
+        self.end_process(node);
+        self.wake_node(node);
+    }
+
+    /// Switches `node` off: daemon and addresses are gone, nothing is sent or heard.
+    pub fn power_off(&mut self, node: NodeId) {
+        self.fault(node, "power off");
+        self.end_process(node);
+        let state = &mut *self.state.borrow_mut();
+        let node = state.node(node);
+        node.mode = Mode::Off;
+        node.kernel.addresses.clear();
+        node.arp.clear();
+    }
+
+    /// Switches `node` on again: with its own addresses and no daemon.
+    pub fn power_on(&mut self, node: NodeId) {
+        self.fault(node, "power on");
+        let state = &mut *self.state.borrow_mut();
+        let node = state.node(node);
+        node.mode = Mode::Running;
+        node.kernel.addresses = node.kernel.configured.clone();
+        for (link, _) in node.kernel.links.values_mut() {
+            (link.up, link.running) = (true, true);
+        }
+    }
+
+    /// Stops the processes of `node` (`SIGSTOP`, starvation): nothing of them runs, what arrives is kept by the
+    /// kernel, as far as its buffers go. Time passes.
+    pub fn freeze(&mut self, node: NodeId) {
+        self.fault(node, "freeze");
+        self.set_mode(node, Mode::Frozen);
+    }
+
+    /// Ends [`World::freeze`]. The tasks that became ready meanwhile run in a random order.
+    pub fn thaw(&mut self, node: NodeId) {
+        self.fault(node, "thaw");
+        self.wake_node(node);
+    }
+
+    /// Stops `node` as a whole, as a hypervisor does: like [`World::freeze`], and what is sent to it is lost.
+    /// Time passes.
+    pub fn pause_vm(&mut self, node: NodeId) {
+        self.fault(node, "pause");
+        self.set_mode(node, Mode::Paused);
+    }
+
+    /// Ends [`World::pause_vm`].
+    pub fn resume_vm(&mut self, node: NodeId) {
+        self.fault(node, "resume");
+        self.wake_node(node);
+    }
+
+    fn set_mode(&mut self, node: NodeId, mode: Mode) {
+        let mut state = self.state.borrow_mut();
+        if state.node(node).mode != Mode::Off {
+            state.node(node).mode = mode;
+        }
+    }
+
+    fn wake_node(&mut self, node: NodeId) {
+        self.set_mode(node, Mode::Running);
+        let state = &mut *self.state.borrow_mut();
+        let latency = state.node(node).kernel.latency;
+        for job in std::mem::take(&mut state.node(node).deferred) {
+            state.schedule_in(latency, Event::KernelWork { node, job });
+        }
+        if let Some(process) = self.processes.get_mut(&node) {
+            process.shuffle(&mut state.rng);
+        }
+    }
+
+    /// Whether the daemon of `node` runs and is not stopped in any way.
+    pub fn is_alive(&self, node: NodeId) -> bool {
+        self.is_running(node) && self.state.borrow_mut().node(node).mode == Mode::Running
+    }
+
+    /// Divides `lan` into parts that do not hear each other. Nodes not named are together in a part of their own.
+    pub fn partition(&mut self, lan: LanId, parts: &[&[NodeId]]) {
+        self.note(None, format!("partition {lan:?} {parts:?}"));
+        self.state.borrow_mut().lans[lan.0 as usize].partition(parts);
+    }
+
+    /// Ends [`World::partition`].
+    pub fn heal(&mut self, lan: LanId) {
+        self.note(None, format!("heal {lan:?}"));
+        self.state.borrow_mut().lans[lan.0 as usize].partition(&[]);
+    }
+
+    /// Whether packets on `lan` get from `a` to `b`, as far as partitions go.
+    pub fn connected(&self, lan: LanId, a: NodeId, b: NodeId) -> bool {
+        self.state.borrow().lans[lan.0 as usize].connected(a, b)
+    }
+
+    /// Changes latency and loss of a LAN.
+    pub fn set_lan(&mut self, lan: LanId, options: LanOptions) {
+        self.note(None, format!("{lan:?} {options:?}"));
+        self.state.borrow_mut().lans[lan.0 as usize].options = options;
+    }
+
+    /// A stranger puts a complete IPv4 packet onto `lan`; all nodes on it hear it. The header's checksum and
+    /// length are filled in.
+    ///
+    /// # Panics
+    /// If `packet` has no IPv4 header.
+    pub fn inject(&mut self, lan: LanId, packet: &[u8]) {
+        let packet = net::complete(packet).unwrap_or_else(|| panic!("not an IPv4 packet: {packet:02x?}"));
+        lan::transmit(&mut self.state.borrow_mut(), lan, Origin::Stranger, &Packet::Ip(packet));
+    }
+
+    /// Sets an interface down (`ip link set down`). Its IPv4 addresses stay.
+    pub fn link_down(&mut self, node: NodeId, name: &str) {
+        self.change_link(node, name, |link| (link.up, link.running) = (false, false));
+    }
+
+    /// Sets an interface up, with carrier.
+    pub fn link_up(&mut self, node: NodeId, name: &str) {
+        self.change_link(node, name, |link| (link.up, link.running) = (true, true));
+    }
+
+    /// Takes the carrier from an interface that stays administratively up, or gives it back.
+    pub fn carrier(&mut self, node: NodeId, name: &str, running: bool) {
+        self.change_link(node, name, |link| link.running = running && link.up);
+    }
+
+    fn change_link(&mut self, node: NodeId, name: &str, change: impl FnOnce(&mut Link)) {
+        let index = self.index(node, name);
+        let state = &mut *self.state.borrow_mut();
+        if let Some((link, _)) = state.node(node).kernel.links.get_mut(&index) {
+            change(link);
+            let link = link.clone();
+            state.record(Some(node), What::Link(link.clone()));
+            kernel::report(state, node, KernelEvent::Link(link));
+        }
+    }
+
+    /// Deletes an interface and its addresses.
+    pub fn delete_link(&mut self, node: NodeId, name: &str) {
+        let index = self.index(node, name);
+        self.fault(node, "delete link");
+        let state = &mut *self.state.borrow_mut();
+        let kernel = &mut state.node(node).kernel;
+        let gone: Vec<Address> = kernel.addresses.iter().filter(|a| a.link == index).cloned().collect();
+        for address in gone {
+            // Each of them is there, so nothing can fail.
+            let _ = kernel::change(state, node, KernelOp::DeleteAddress(address), By::Administrator);
+        }
+        state.node(node).kernel.links.remove(&index);
+        kernel::report(state, node, KernelEvent::LinkGone(index));
+    }
+
+    /// An administrator adds an address.
+    ///
+    /// # Errors
+    /// What the kernel answers.
+    pub fn add_address(&mut self, node: NodeId, address: Address) -> Result<(), Errno> {
+        let op = KernelOp::AddAddress(address);
+        kernel::change(&mut self.state.borrow_mut(), node, op, By::Administrator)
+    }
+
+    /// An administrator deletes the address `ip` from `node`, wherever it is. `false` if it is not there.
+    pub fn delete_address(&mut self, node: NodeId, ip: IpAddr) -> bool {
+        let state = &mut *self.state.borrow_mut();
+        let address = state.node(node).kernel.addresses.iter().find(|a| a.cidr.ip == ip).cloned();
+        address.is_some_and(|a| {
+            kernel::change(state, node, KernelOp::DeleteAddress(a), By::Administrator).is_ok()
+        })
+    }
+
+    /// Sends a signal to the daemon of `node`.
+    pub fn signal(&mut self, node: NodeId, signal: Signal) {
+        self.fault(node, &format!("signal {signal:?}"));
+        let state = &mut *self.state.borrow_mut();
+        let (queue, waker) = &mut *state.node(node).signals.borrow_mut();
+        queue.push_back(signal);
+        if let Some(waker) = waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Sets how long a batch of kernel operations takes on `node` (100 µs).
+    pub fn slow_kernel(&mut self, node: NodeId, latency: Duration) {
+        self.fault(node, &format!("kernel takes {latency:?}"));
+        self.state.borrow_mut().node(node).kernel.latency = latency;
+    }
+
+    /// Sets how long it takes until the daemon of `node` hears of a change in its kernel (30 µs).
+    pub fn slow_reports(&mut self, node: NodeId, latency: Duration) {
+        self.state.borrow_mut().node(node).kernel.report_latency = latency;
+    }
+
+    /// The kernel loses all changes that the daemon of `node` has not read yet: it must look anew.
+    pub fn overrun(&mut self, node: NodeId) {
+        self.fault(node, "overrun");
+        self.state.borrow_mut().node(node).kernel.overrun();
+    }
+
+    /// Sets what the program at `path` does on `node` from now on.
+    pub fn set_program(&mut self, node: NodeId, path: &str, behaviour: Behaviour) {
+        self.fault(node, &format!("{path}: {behaviour:?}"));
+        self.state.borrow_mut().node(node).programs.behaviours.insert(path.to_owned(), behaviour);
+    }
+
+    /// Sets whether `path` can be opened for reading on `node`; all can unless said otherwise.
+    pub fn set_readable(&mut self, node: NodeId, path: &str, readable: bool) {
+        let state = &mut *self.state.borrow_mut();
+        let unreadable = &mut state.node(node).programs.unreadable;
+        if readable {
+            unreadable.remove(&PathBuf::from(path));
+        } else {
+            unreadable.insert(PathBuf::from(path));
+        }
+    }
+
+    /// The index of an interface.
+    ///
+    /// # Panics
+    /// If `node` has none of this name.
+    pub fn index(&self, node: NodeId, name: &str) -> IfIndex {
+        let wanted = IfName::new(name);
+        let state = &mut *self.state.borrow_mut();
+        let node = state.node(node);
+        let found = node.kernel.links.values().find(|(link, _)| Some(&link.name) == wanted.as_ref());
+        found.map(|(link, _)| link.index).unwrap_or_else(|| panic!("{} has no {name}", node.name))
+    }
+
+    /// Puts a note into the records.
+    pub(super) fn fault(&mut self, node: NodeId, text: &str) {
+        self.note(Some(node), text.to_owned());
+    }
+
+    fn note(&mut self, node: Option<NodeId>, text: String) {
+        self.state.borrow_mut().record(node, What::Fault(text));
+    }
+}

@@ -1,0 +1,275 @@
+//! A node's kernel: tables of links and addresses, the stream of their changes, and the writer.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use super::observe::What;
+use super::state::{Event, Mode, Shared, State};
+use super::{LanId, NodeId};
+use crate::base::{Cidr, IfIndex, Instant};
+use crate::host::kernel::Errno;
+use crate::host::{Address, Dump, KernelEvent, KernelEvents, KernelOp, KernelWriter, Link, LocalBoxFuture};
+
+/// Changes that wait for a reader at most; beyond, they are lost and the reader gets a [`KernelEvent::Resync`].
+pub const EVENT_BUFFER: usize = 4096;
+
+/// One answer for each operation of a batch.
+type Answers = Vec<Result<(), Errno>>;
+
+/// A batch under way.
+struct Job {
+    ops: Vec<KernelOp>,
+    reply: Rc<RefCell<Reply>>,
+}
+
+#[derive(Default)]
+struct Reply {
+    answers: Option<Answers>,
+    waker: Option<Waker>,
+}
+
+/// The kernel's side of a stream of changes.
+struct Reader {
+    queue: VecDeque<KernelEvent>,
+    /// Events were lost, or none was read yet.
+    resync: bool,
+    waker: Option<Waker>,
+}
+
+/// Who changes a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The node's daemon.
+    Daemon,
+    /// Somebody else on the node.
+    Administrator,
+}
+
+/// The tables of a node. `promote_secondaries` is on: deleting an address never takes others with it.
+pub(super) struct Kernel {
+    pub(super) links: BTreeMap<IfIndex, (Link, Option<LanId>)>,
+    pub(super) addresses: Vec<Address>,
+    /// Addresses that the node has after it was switched on.
+    pub(super) configured: Vec<Address>,
+    /// Time one batch takes.
+    pub(super) latency: Duration,
+    /// Time from a change to its report.
+    pub(super) report_latency: Duration,
+    /// When the writer will have done all it was given, and when the last report arrives.
+    busy_until: Instant,
+    reported_until: Instant,
+    jobs: BTreeMap<u64, Job>,
+    readers: BTreeMap<u64, Reader>,
+}
+
+impl Kernel {
+    pub(super) fn new() -> Self {
+        Self {
+            links: BTreeMap::new(),
+            addresses: Vec::new(),
+            configured: Vec::new(),
+            latency: Duration::from_micros(100),
+            report_latency: Duration::from_micros(30),
+            busy_until: Instant::ZERO,
+            reported_until: Instant::ZERO,
+            jobs: BTreeMap::new(),
+            readers: BTreeMap::new(),
+        }
+    }
+
+    /// An interface and the LAN it is attached to.
+    pub(super) fn port(&self, link: IfIndex) -> Option<(Option<LanId>, &Link)> {
+        self.links.get(&link).map(|(link, lan)| (*lan, link))
+    }
+
+    pub(super) fn usable(&self, link: IfIndex) -> bool {
+        self.links.get(&link).is_some_and(|(link, _)| link.usable())
+    }
+
+    pub(super) fn has_ip(&self, ip: IpAddr) -> bool {
+        self.addresses.iter().any(|a| a.cidr.ip == ip)
+    }
+
+    /// The address of that key.
+    pub(super) fn find(&self, key: (IfIndex, Cidr)) -> Option<usize> {
+        self.addresses.iter().position(|a| a.key() == key)
+    }
+
+    pub(super) fn forget_process(&mut self) {
+        self.jobs.clear();
+        self.readers.clear();
+        self.busy_until = Instant::ZERO;
+    }
+
+    /// The readers lose what waits for them.
+    pub(super) fn overrun(&mut self) {
+        for reader in self.readers.values_mut() {
+            reader.overrun();
+        }
+    }
+
+    fn dump(&self) -> Dump {
+        Dump {
+            links: self.links.values().map(|(link, _)| link.clone()).collect(),
+            addresses: self.addresses.clone(),
+        }
+    }
+}
+
+impl Reader {
+    fn overrun(&mut self) {
+        self.queue.clear();
+        self.resync = true;
+        self.wake();
+    }
+
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// Does one operation, and reports what it changed.
+pub(super) fn change(state: &mut State, node: NodeId, op: KernelOp, by: By) -> Result<(), Errno> {
+    let kernel = &mut state.node(node).kernel;
+    match op {
+        KernelOp::AddAddress(address) => {
+            if !kernel.links.contains_key(&address.link) {
+                return Err(Errno::NODEV);
+            }
+            if kernel.find(address.key()).is_some() {
+                return Err(Errno::EXIST);
+            }
+            kernel.addresses.push(address.clone());
+            state.record(Some(node), What::AddressAdded { address: address.clone(), by });
+            report(state, node, KernelEvent::Address(address));
+        }
+        KernelOp::DeleteAddress(address) => {
+            if !kernel.links.contains_key(&address.link) {
+                return Err(Errno::NODEV);
+            }
+            let at = kernel.find(address.key()).ok_or(Errno::ADDRNOTAVAIL)?;
+            let address = kernel.addresses.remove(at);
+            state.record(Some(node), What::AddressDeleted { address: address.clone(), by });
+            report(state, node, KernelEvent::AddressGone(address));
+        }
+    }
+    Ok(())
+}
+
+/// Reports a change to all who listen, in order.
+pub(super) fn report(state: &mut State, node: NodeId, event: KernelEvent) {
+    let now = state.now;
+    let kernel = &mut state.node(node).kernel;
+    if kernel.readers.is_empty() {
+        return;
+    }
+    kernel.reported_until = kernel.reported_until.max(now + kernel.report_latency);
+    let at = kernel.reported_until;
+    state.schedule(at, Event::KernelReport { node, event });
+}
+
+/// A report arrives.
+pub(super) fn reported(state: &mut State, node: NodeId, event: &KernelEvent) {
+    for reader in state.node(node).kernel.readers.values_mut() {
+        if reader.queue.len() >= EVENT_BUFFER {
+            reader.overrun();
+        } else if !reader.resync {
+            // With a resync pending the dump will contain it.
+            reader.queue.push_back(event.clone());
+            reader.wake();
+        }
+    }
+}
+
+/// A batch is due: done now, or when the process runs again (its netlink thread is stopped with it).
+pub(super) fn work(state: &mut State, node: NodeId, job: u64) {
+    if state.node(node).mode != Mode::Running {
+        state.node(node).deferred.push(job);
+        return;
+    }
+    let Some(Job { ops, reply }) = state.node(node).kernel.jobs.remove(&job) else {
+        return;
+    };
+    let answers = ops.into_iter().map(|op| change(state, node, op, By::Daemon)).collect();
+    let mut reply = reply.borrow_mut();
+    reply.answers = Some(answers);
+    if let Some(waker) = reply.waker.take() {
+        waker.wake();
+    }
+}
+
+/// [`KernelWriter`] of a node.
+pub(super) struct Writer {
+    pub(super) world: Shared,
+    pub(super) node: NodeId,
+}
+
+impl KernelWriter for Writer {
+    fn apply(&self, ops: Vec<KernelOp>) -> LocalBoxFuture<Answers> {
+        let reply = Rc::<RefCell<Reply>>::default();
+        let mut world = self.world.borrow_mut();
+        let (now, job) = (world.now, world.number());
+        let kernel = &mut world.node(self.node).kernel;
+        kernel.jobs.insert(job, Job { ops, reply: Rc::clone(&reply) });
+        // One thread does one batch after the other.
+        kernel.busy_until = kernel.busy_until.max(now) + kernel.latency;
+        let at = kernel.busy_until;
+        world.schedule(at, Event::KernelWork { node: self.node, job });
+        Box::pin(poll_fn(move |cx| {
+            let mut reply = reply.borrow_mut();
+            if let Some(answers) = reply.answers.take() {
+                return Poll::Ready(answers);
+            }
+            reply.waker = Some(cx.waker().clone());
+            Poll::Pending
+        }))
+    }
+}
+
+/// [`KernelEvents`] of a node.
+pub(super) struct Events {
+    world: Shared,
+    node: NodeId,
+    reader: u64,
+}
+
+impl Events {
+    pub(super) fn new(world: &Shared, node: NodeId) -> Self {
+        let mut state = world.borrow_mut();
+        let reader = state.number();
+        let new = Reader { queue: VecDeque::new(), resync: true, waker: None };
+        state.node(node).kernel.readers.insert(reader, new);
+        Self { world: Rc::clone(world), node, reader }
+    }
+}
+
+impl KernelEvents for Events {
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<KernelEvent> {
+        let mut world = self.world.borrow_mut();
+        let kernel = &mut world.node(self.node).kernel;
+        let Some(reader) = kernel.readers.get_mut(&self.reader) else {
+            return Poll::Pending;
+        };
+        if std::mem::take(&mut reader.resync) {
+            return Poll::Ready(KernelEvent::Resync(kernel.dump()));
+        }
+        if let Some(event) = reader.queue.pop_front() {
+            return Poll::Ready(event);
+        }
+        reader.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.world.borrow_mut().node(self.node).kernel.readers.remove(&self.reader);
+    }
+}

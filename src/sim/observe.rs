@@ -1,0 +1,227 @@
+//! What a scenario can see of a world: the records of what happened, and the tables as they are.
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use tracing::Level;
+
+use super::{By, LanId, NodeId, World};
+use crate::base::{Instant, MacAddr};
+use crate::host::{Address, Command, Link};
+use crate::wire::ip::V4Header;
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// When.
+    pub at: Instant,
+    /// Where; `None` for what concerns all.
+    pub node: Option<NodeId>,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// The daemon sent an advert.
+    Advert {
+        /// On which LAN.
+        lan: LanId,
+        /// The packet, from the IP header on.
+        packet: Rc<[u8]>,
+    },
+    /// The daemon announced an address by gratuitous ARP.
+    Announcement {
+        /// On which LAN.
+        lan: LanId,
+        /// The address.
+        ip: IpAddr,
+        /// The frame.
+        frame: Rc<[u8]>,
+    },
+    /// An address was added.
+    AddressAdded {
+        /// The address.
+        address: Address,
+        /// By whom.
+        by: By,
+    },
+    /// An address was deleted.
+    AddressDeleted {
+        /// The address.
+        address: Address,
+        /// By whom.
+        by: By,
+    },
+    /// An interface changed.
+    Link(Link),
+    /// The daemon wrote a log line.
+    Log {
+        /// Its level.
+        level: Level,
+        /// The message, and behind it the other fields.
+        text: String,
+    },
+    /// The daemon ran a program.
+    Program(Command),
+    /// The daemon told the service manager that it is up.
+    Ready,
+    /// The daemon told the service manager that it is stopping.
+    Stopping,
+    /// The daemon exited with this status.
+    Exit(u8),
+    /// The scenario did something.
+    Fault(String),
+}
+
+/// A VRRP advert that was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advert {
+    /// When.
+    pub at: Instant,
+    /// By whom.
+    pub node: NodeId,
+    /// Where.
+    pub lan: LanId,
+    /// Virtual router identifier.
+    pub vrid: u8,
+    /// Priority; 0: the sender resigns.
+    pub priority: u8,
+    /// The packet, from the IP header on.
+    pub packet: Rc<[u8]>,
+}
+
+impl Record {
+    /// The advert, if it is one.
+    pub fn advert(&self) -> Option<Advert> {
+        let (What::Advert { lan, packet }, Some(node)) = (&self.what, self.node) else {
+            return None;
+        };
+        let header = V4Header::parse(packet).ok()?;
+        let [_, vrid, priority] = *packet.get(usize::from(header.header_len)..)?.first_chunk()?;
+        Some(Advert { at: self.at, node, lan: *lan, vrid, priority, packet: Rc::clone(packet) })
+    }
+}
+
+impl World {
+    /// Records log lines of this level and the more important ones; `INFO` unless said otherwise.
+    pub fn set_log_level(&mut self, level: Level) {
+        self.state.borrow_mut().log_level = level;
+    }
+
+    /// All that happened, in order.
+    pub fn records(&self) -> Vec<Record> {
+        self.state.borrow().records.clone()
+    }
+
+    /// What happened at or after `since` and for which `f` has an answer.
+    pub fn records_since<T>(&self, since: Instant, f: impl FnMut(&Record) -> Option<T>) -> Vec<T> {
+        let state = self.state.borrow();
+        let start = state.records.partition_point(|record| record.at < since);
+        state.records.iter().skip(start).filter_map(f).collect()
+    }
+
+    /// All adverts sent, in order.
+    pub fn adverts(&self) -> Vec<Advert> {
+        self.adverts_since(Instant::ZERO)
+    }
+
+    /// The adverts sent at or after `since`.
+    pub fn adverts_since(&self, since: Instant) -> Vec<Advert> {
+        self.records_since(since, Record::advert)
+    }
+
+    /// The log lines of `node`.
+    pub fn log(&self, node: NodeId) -> Vec<String> {
+        self.records_since(Instant::ZERO, |record| match &record.what {
+            What::Log { text, .. } if record.node == Some(node) => Some(text.clone()),
+            _ => None,
+        })
+    }
+
+    /// Log lines of level `ERROR`, with time and node. Must be empty at the end of a scenario that does not ask
+    /// for them.
+    pub fn errors(&self) -> Vec<String> {
+        self.records_since(Instant::ZERO, |record| match &record.what {
+            What::Log { level: Level::ERROR, .. } => Some(self.line(record)),
+            _ => None,
+        })
+    }
+
+    /// The programs `node` ran, and when.
+    pub fn programs(&self, node: NodeId) -> Vec<(Instant, Command)> {
+        self.records_since(Instant::ZERO, |record| match &record.what {
+            What::Program(command) if record.node == Some(node) => Some((record.at, command.clone())),
+            _ => None,
+        })
+    }
+
+    /// How many programs of the daemon of `node` are running.
+    pub fn running_programs(&self, node: NodeId) -> usize {
+        self.state.borrow_mut().node(node).programs.running()
+    }
+
+    /// The exit status of the last daemon of `node`, if it has ended by itself.
+    pub fn exit_status(&self, node: NodeId) -> Option<u8> {
+        self.state.borrow_mut().node(node).exit_status
+    }
+
+    /// The addresses `node` has, in the kernel's order.
+    pub fn addresses(&self, node: NodeId) -> Vec<Address> {
+        self.state.borrow_mut().node(node).kernel.addresses.clone()
+    }
+
+    /// Whether `node` has the address `ip` on any interface.
+    pub fn has_ip(&self, node: NodeId, ip: IpAddr) -> bool {
+        self.state.borrow_mut().node(node).kernel.has_ip(ip)
+    }
+
+    /// Who announced `ip` last on `lan`, and when: what a switch or an ARP cache that hears everybody believes.
+    pub fn announced(&self, lan: LanId, ip: IpAddr) -> Option<(Instant, NodeId)> {
+        self.state.borrow().lans[lan.0 as usize].announced.get(&ip).copied()
+    }
+
+    /// The last announcement of `ip` that `node` heard: when, and which hardware address.
+    pub fn arp_cache(&self, node: NodeId, ip: IpAddr) -> Option<(Instant, MacAddr)> {
+        self.state.borrow_mut().node(node).arp.get(&ip).copied()
+    }
+
+    /// The records as text, one line each. Two runs are the same if these are.
+    pub fn trace(&self) -> String {
+        self.trace_since(Instant::ZERO)
+    }
+
+    /// The records from `since` on as text.
+    pub fn trace_since(&self, since: Instant) -> String {
+        let mut text = String::new();
+        for line in self.records_since(since, |record| Some(self.line(record))) {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{line}");
+        }
+        text
+    }
+
+    fn line(&self, record: &Record) -> String {
+        let name = |node: NodeId| self.state.borrow().nodes[node.0 as usize].name.clone();
+        let node = record.node.map_or_else(|| "*".to_owned(), name);
+        let what = match &record.what {
+            What::Advert { lan, packet } => match record.advert() {
+                Some(advert) => format!("advert on {} vrid {} prio {}", lan.0, advert.vrid, advert.priority),
+                None => format!("sent {packet:02x?}"),
+            },
+            What::Announcement { lan, ip, .. } => format!("announced {ip} on {}", lan.0),
+            What::AddressAdded { address, by } => format!("{by:?} added {}", address.cidr),
+            What::AddressDeleted { address, by } => format!("{by:?} deleted {}", address.cidr),
+            What::Link(link) => format!("link {} up {} running {}", link.name, link.up, link.running),
+            What::Log { level, text } => format!("{level} {text}"),
+            What::Program(command) => format!("ran {}", command.argv.join(" ")),
+            What::Ready => "ready".to_owned(),
+            What::Stopping => "stopping".to_owned(),
+            What::Exit(status) => format!("exit {status}"),
+            What::Fault(text) => format!("-- {text}"),
+        };
+        format!("{} {node:<4} {what}", record.at)
+    }
+}

@@ -1,0 +1,134 @@
+//! The task that runs one `vrrp_script` and tells the instances that track it.
+
+use std::future::poll_fn;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::rise_fall::RiseFall;
+use crate::base::Instant;
+use crate::config::model::Script;
+use crate::host::{Child, Exit, Kill, Plane, Processes};
+use crate::notify;
+use crate::plan::ScriptPlan;
+use crate::report::wording;
+use crate::vrrp::instance::Control;
+use crate::vrrp::tracking::Status;
+
+/// After this a script that ignores `SIGTERM` is killed, and this is repeated.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How one run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The program ended.
+    Ended(Exit),
+    /// It took too long and was ended.
+    TimedOut,
+    /// It could not be executed. Stock takes that for a success.
+    NotExecuted,
+}
+
+impl Outcome {
+    /// Only status 0 is success.
+    pub fn is_success(self) -> bool {
+        self == Self::Ended(Exit::Status(0))
+    }
+}
+
+/// Runs one script for ever.
+pub struct Tracker {
+    /// Clock and timers.
+    pub plane: Plane,
+    /// Runs programs.
+    pub processes: Rc<dyn Processes>,
+    /// What to run, and when.
+    pub plan: ScriptPlan,
+    /// Who tracks it: where to tell, and under which index.
+    pub listeners: Vec<(UnboundedSender<Control>, usize)>,
+}
+
+impl Tracker {
+    /// Runs the script once an interval. A run that takes longer makes the next one skip its turn: two never run side
+    /// by side.
+    pub async fn run(self) {
+        let mut verdict = RiseFall::new(self.plan.rise, self.plan.fall);
+        let mut last = None;
+        let mut due = self.plane.now();
+        loop {
+            let outcome = self.once(last).await;
+            if last.replace(outcome) != Some(outcome) {
+                wording::script_returned(&self.plan.name, outcome);
+            }
+            if let Some(good) = verdict.result(outcome.is_success()) {
+                wording::script_verdict(&self.plan.name, outcome);
+                let status = if good { Status::Good } else { Status::Bad };
+                for (listener, index) in &self.listeners {
+                    // An instance that is gone needs no verdict.
+                    let _ = listener.send(Control::Tracked(*index, status));
+                }
+            }
+            due = next_turn(due, self.plane.now(), self.plan.interval);
+            self.plane.sleep_until(due).await;
+        }
+    }
+
+    async fn once(&self, last: Option<Outcome>) -> Outcome {
+        let command = match &self.plan.script {
+            Script::Open(path) => {
+                let opened = self.processes.open_for_reading(Path::new(path));
+                return Outcome::Ended(Exit::Status(i32::from(opened.is_err())));
+            }
+            script => notify::command(script, &[]),
+        };
+        let Some(command) = command else { return Outcome::NotExecuted };
+        match self.processes.spawn(&command) {
+            Ok(child) => self.wait(child).await,
+            Err(error) => {
+                if last != Some(Outcome::NotExecuted) {
+                    wording::script_not_executed(&self.plan.name, &error);
+                }
+                Outcome::NotExecuted
+            }
+        }
+    }
+
+    /// Waits for the end, and brings it about when it takes too long.
+    async fn wait(&self, mut child: Box<dyn Child>) -> Outcome {
+        let mut timer = self.plane.timers.timer();
+        timer.set(Some(self.plane.now() + self.plan.timeout));
+        let mut how = None;
+        loop {
+            tokio::select! {
+                biased;
+                exit = poll_fn(|cx| child.poll_exit(cx)) => {
+                    if how.is_some() {
+                        // Whatever it started must not outlive it.
+                        child.kill(Kill::Kill);
+                        return Outcome::TimedOut;
+                    }
+                    return Outcome::Ended(exit);
+                }
+                () = timer.fired() => {
+                    let kill = if how.is_none() { Kill::Terminate } else { Kill::Kill };
+                    how = Some(kill);
+                    child.kill(kill);
+                    timer.set(Some(self.plane.now() + GRACE));
+                }
+            }
+        }
+    }
+}
+
+/// The first turn after `now`, on the beat that `last` belongs to.
+fn next_turn(last: Instant, now: Instant, interval: Duration) -> Instant {
+    let interval = interval.max(Duration::from_millis(1));
+    let next = last + interval;
+    if next > now {
+        return next;
+    }
+    let missed = (now - next).as_micros() / interval.as_micros() + 1;
+    next + interval * u32::try_from(missed).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,206 @@
+//! What happens to a virtual router, for logs, counters and dumps.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use crate::base::Priority;
+
+/// Why a packet was dropped, or what is odd about one that was not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reject {
+    /// Length differs from what its header says.
+    Length {
+        /// Bytes received, IP header included.
+        received: usize,
+        /// Bytes the header makes it.
+        expected: usize,
+    },
+    /// TTL is not 255 (RFC 9568 section 7.1).
+    Ttl(u8),
+    /// Another protocol version.
+    Version(u8),
+    /// An auth type that does not exist.
+    AuthTypeInvalid(u8),
+    /// Another auth type than ours.
+    AuthTypeMismatch(u8),
+    /// A wrong password.
+    Password,
+    /// Version 2: another interval than ours, in seconds.
+    Interval(u8),
+    /// Not an advertisement.
+    Type(u8),
+    /// A wrong checksum.
+    Checksum,
+    /// Sent to another group than ours, or to us alone.
+    Destination(Ipv4Addr),
+    /// Accepted all the same: another number of addresses than ours.
+    AddressCount(u8),
+    /// Accepted all the same: lacks one of our addresses.
+    AddressMissing(Ipv4Addr),
+    /// Accepted all the same (version 3): another interval than ours, in centiseconds.
+    IntervalDiffers(u16),
+}
+
+impl Reject {
+    /// A number for each kind, whatever it carries: 0 to 15.
+    pub fn kind(&self) -> u32 {
+        match self {
+            Self::Length { .. } => 0,
+            Self::Ttl(_) => 1,
+            Self::Version(_) => 2,
+            Self::AuthTypeInvalid(_) => 3,
+            Self::AuthTypeMismatch(_) => 4,
+            Self::Password => 5,
+            Self::Interval(_) => 6,
+            Self::Type(_) => 7,
+            Self::Checksum => 8,
+            Self::Destination(_) => 9,
+            Self::AddressCount(_) => 10,
+            Self::AddressMissing(_) => 11,
+            Self::IntervalDiffers(_) => 12,
+        }
+    }
+}
+
+/// Why a router cannot take part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// Its interface does not exist.
+    InterfaceMissing,
+    /// Its interface is down.
+    InterfaceDown,
+    /// Its interface has no address to send from.
+    NoAddress,
+    /// Its sockets cannot be opened.
+    NoSocket,
+}
+
+/// What brought a change of state about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The daemon started.
+    Start,
+    /// No advert for the master-down time.
+    MasterDown,
+    /// The master resigned and nobody else came forward.
+    MasterResigned,
+    /// The address owner need not wait.
+    Owner,
+    /// An advert with a higher priority.
+    HigherPriority(Ipv4Addr, u8),
+    /// An advert with the same priority from a higher address.
+    HigherAddress(Ipv4Addr, u8),
+    /// While we were stalled another router became master, and we do not preempt.
+    Stalled(Ipv4Addr, u8),
+    /// Something is wrong with the interface.
+    Fault(Fault),
+    /// Something tracked failed: what.
+    Tracked(String),
+    /// Nothing is wrong any more.
+    Recovered,
+    /// The daemon stops.
+    Stop,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The master-down timer ran out.
+    AdvertTimeout,
+    /// Now MASTER.
+    Master(Cause),
+    /// Now BACKUP. `init`: for the first time.
+    Backup {
+        /// The first state after the start.
+        init: bool,
+        /// Why.
+        cause: Cause,
+    },
+    /// Now FAULT.
+    Fault {
+        /// The first state after the start.
+        init: bool,
+        /// Why.
+        cause: Cause,
+    },
+    /// Stopped.
+    Stopped,
+    /// Resigned: an advert with priority 0 was sent.
+    SentPriorityZero,
+    /// BACKUP, and the master resigned.
+    BackupHeardPriorityZero(Ipv4Addr),
+    /// MASTER, and somebody else resigned.
+    MasterHeardPriorityZero(Ipv4Addr),
+    /// BACKUP, and the master has a lower priority.
+    LowerPriorityDiscarded {
+        /// Its address.
+        from: Ipv4Addr,
+        /// Its priority.
+        priority: u8,
+    },
+    /// MASTER, and somebody of lower priority is too.
+    LowerPriorityHeard {
+        /// Its address.
+        from: Ipv4Addr,
+        /// Its priority.
+        priority: u8,
+        /// Ours.
+        ours: Priority,
+        /// Whether we answer with an advert.
+        election: bool,
+    },
+    /// MASTER, and somebody of higher priority is too.
+    HigherPriorityHeard {
+        /// Its address.
+        from: Ipv4Addr,
+        /// Its priority.
+        priority: u8,
+        /// Ours.
+        ours: Priority,
+    },
+    /// MASTER, and somebody of the same priority and a higher address is too.
+    HigherAddressHeard {
+        /// Its address.
+        from: Ipv4Addr,
+        /// The priority.
+        priority: u8,
+    },
+    /// An advert with our priority and our address.
+    OwnAddressHeard,
+    /// Another router is the master now; `None` before: there was none known.
+    MasterIs {
+        /// The one before.
+        before: Option<Ipv4Addr>,
+        /// The one now.
+        now: Ipv4Addr,
+    },
+    /// Version 3: the master's interval was learned.
+    IntervalLearned {
+        /// The one before.
+        before: Duration,
+        /// The one now.
+        now: Duration,
+    },
+    /// The wait before preempting has begun.
+    PreemptDelayStarted(Duration),
+    /// The wait before preempting is off.
+    PreemptDelayStopped,
+    /// Tracking changed the priority.
+    PriorityChanged {
+        /// The one before.
+        before: Priority,
+        /// The one now.
+        now: Priority,
+        /// What did it.
+        what: String,
+    },
+    /// A packet was dropped, or is odd. Reported once per kind until the state or the master changes.
+    Rejected {
+        /// Why.
+        reject: Reject,
+        /// Who sent it.
+        from: Ipv4Addr,
+    },
+    /// We were not run for this long, and listen before we speak.
+    Stalled(Duration),
+}

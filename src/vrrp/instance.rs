@@ -1,0 +1,294 @@
+//! The task of one virtual router: facts in, decisions out.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::rc::Rc;
+
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender};
+
+use super::advert::Adverts;
+use super::check::Packet;
+use super::demux::{Endpoints, Seat};
+use super::event::Fault;
+use super::machine::{Input, Machine, Notice, Output, State};
+use super::tracking::Status;
+use crate::base::{IfIndex, IfName};
+use crate::host::{Announcer, Frame, Plane};
+use crate::kernel::ledger::Interface;
+use crate::kernel::reconciler::{Claim, Claims, News};
+use crate::kernel::{AddressClaim, Mirror};
+use crate::notify::Message;
+use crate::plan::InstancePlan;
+use crate::report::wording;
+use crate::wire::arp;
+
+/// What an instance is told besides adverts. Never dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// Something it tracks changed: its place in the plan's list, and what is known now.
+    Tracked(usize, Status),
+    /// News of the kernel.
+    Kernel(News),
+    /// Stop.
+    Stop,
+}
+
+/// Adverts handled before other inboxes get a turn.
+const ADVERTS_A_TURN: usize = 8;
+/// Frames handed to the kernel at once.
+const FRAMES_AT_ONCE: usize = 1024;
+
+/// What an instance was told that is still true: what it has to be told again after a panic.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    interface: Option<Interface>,
+    tracked: BTreeMap<usize, Status>,
+}
+
+/// What an instance works with.
+#[derive(Clone)]
+pub struct Ports {
+    /// Clock, timers and tasks.
+    pub plane: Plane,
+    /// Sockets.
+    pub endpoints: Rc<Endpoints>,
+    /// Gratuitous ARP.
+    pub announcer: Rc<dyn Announcer>,
+    /// Links, to announce by.
+    pub mirror: Rc<RefCell<Mirror>>,
+    /// Claims go there.
+    pub claims: Claims,
+    /// Notices go there.
+    pub notices: UnboundedSender<Message>,
+    /// What it was told.
+    pub facts: Rc<RefCell<Facts>>,
+}
+
+/// One virtual router and its driver.
+pub struct Instance {
+    plan: InstancePlan,
+    ports: Ports,
+    machine: Machine,
+    adverts: Option<Adverts>,
+    seat: Option<Seat>,
+    /// What is known of the interface; `None` before the first news.
+    interface: Option<Interface>,
+    inbox: Receiver<Packet>,
+    inbox_sender: tokio::sync::mpsc::Sender<Packet>,
+    stopped: bool,
+}
+
+impl Instance {
+    /// A router that waits for the first news of its interface.
+    pub fn new(plan: InstancePlan, ports: Ports) -> Self {
+        let (inbox_sender, inbox) = tokio::sync::mpsc::channel(128);
+        let machine = Machine::new(plan.params.clone(), plan.tracked());
+        Self {
+            plan,
+            ports,
+            machine,
+            adverts: None,
+            seat: None,
+            interface: None,
+            inbox,
+            inbox_sender,
+            stopped: false,
+        }
+    }
+
+    /// Runs until stopped, and until the kernel has given up the addresses.
+    /// Messages come from two places: the kernel's news, and everybody else.
+    pub async fn run(
+        mut self,
+        control: &mut UnboundedReceiver<Control>,
+        news: &mut UnboundedReceiver<Control>,
+    ) {
+        let mut timer = self.ports.plane.timers.timer();
+        let mut out = Vec::new();
+        self.recall(&mut out);
+        while !self.stopped {
+            timer.set(self.machine.next_deadline());
+            tokio::select! {
+                biased;
+                message = news.recv() => match message {
+                    Some(message) => self.control(message, &mut out),
+                    None => return,
+                },
+                message = control.recv() => match message {
+                    Some(message) => self.control(message, &mut out),
+                    None => return,
+                },
+                packet = self.inbox.recv() => self.packets(packet, &mut out),
+                () = timer.fired() => self.deadline(&mut out),
+            }
+            self.perform(&mut out);
+        }
+    }
+
+    fn handle(&mut self, input: Input, out: &mut Vec<Output>) {
+        self.machine.handle(self.ports.plane.now(), input, out);
+    }
+
+    /// Takes up what a predecessor was told.
+    fn recall(&mut self, out: &mut Vec<Output>) {
+        let facts = self.ports.facts.borrow().clone();
+        for (index, status) in facts.tracked {
+            self.handle(Input::Tracked(index, status), out);
+        }
+        if let Some(interface) = facts.interface {
+            self.interface(interface, out);
+        }
+        self.perform(out);
+    }
+
+    fn control(&mut self, message: Control, out: &mut Vec<Output>) {
+        match message {
+            Control::Tracked(index, status) => {
+                self.ports.facts.borrow_mut().tracked.insert(index, status);
+                self.handle(Input::Tracked(index, status), out);
+            }
+            Control::Kernel(News::Confirmed(number)) => self.handle(Input::Confirmed(number), out),
+            Control::Kernel(News::Restored) => self.handle(Input::Restored, out),
+            Control::Kernel(News::Interface(interface)) => self.interface(interface, out),
+            Control::Stop => self.handle(Input::Stop, out),
+        }
+    }
+
+    /// A packet, and a few of those behind it.
+    fn packets(&mut self, first: Option<Packet>, out: &mut Vec<Output>) {
+        let mut next = first;
+        for _ in 0..ADVERTS_A_TURN {
+            let Some(packet) = next else { return };
+            self.handle(Input::Packet(packet), out);
+            next = self.inbox.try_recv().ok();
+        }
+        if let Some(packet) = next {
+            self.handle(Input::Packet(packet), out);
+        }
+    }
+
+    /// Silence counts only when everything that has arrived has been heard.
+    fn deadline(&mut self, out: &mut Vec<Output>) {
+        if let Some(seat) = &self.seat {
+            seat.endpoint().drain();
+        }
+        while let Ok(packet) = self.inbox.try_recv() {
+            self.handle(Input::Packet(packet), out);
+        }
+        self.handle(Input::Deadline, out);
+    }
+
+    /// The interface changed, or is told of for the first time, which starts the machine.
+    fn interface(&mut self, interface: Interface, out: &mut Vec<Output>) {
+        self.ports.facts.borrow_mut().interface = Some(interface);
+        let before = self.interface.replace(interface);
+        if before.is_none_or(|b| b.index != interface.index) {
+            self.seat = None;
+        }
+        let source = self.plan.source.or(interface.source);
+        if let Some(source) = source
+            && self.adverts.as_ref().is_none_or(|a| a.source() != source)
+        {
+            self.adverts = Some(Adverts::new(source, self.plan.params.destination));
+            self.handle(Input::Source(source), out);
+        }
+        let down = !interface.usable && !self.plan.dont_track_primary;
+        self.handle(Input::Fault(Fault::InterfaceMissing, interface.index.is_none()), out);
+        self.handle(Input::Fault(Fault::InterfaceDown, interface.index.is_some() && down), out);
+        self.handle(Input::Fault(Fault::NoAddress, interface.index.is_some() && source.is_none()), out);
+        if let (Some(index), None) = (interface.index, &self.seat) {
+            self.take_seat(index, out);
+        }
+        if before.is_none() {
+            self.handle(Input::Start, out);
+        }
+    }
+
+    fn take_seat(&mut self, index: IfIndex, out: &mut Vec<Output>) {
+        let (name, vrid) = (&self.plan.interface, self.plan.params.vrid);
+        match self.ports.endpoints.seat(index, name, vrid, self.inbox_sender.clone()) {
+            Ok(seat) => self.seat = Some(seat),
+            Err(error) => wording::no_socket(&self.plan.name, &error),
+        }
+        self.handle(Input::Fault(Fault::NoSocket, self.seat.is_none()), out);
+    }
+
+    /// Carries out decisions: adverts and claims first, since others wait for them; then the rest in order.
+    fn perform(&mut self, out: &mut Vec<Output>) {
+        for output in &*out {
+            match output {
+                Output::Advert(priority) => self.send(*priority),
+                Output::Claim { hold, number } => {
+                    let claim = Claim { owner: self.plan.id, hold: *hold, number: *number };
+                    // The reconciler outlives all instances.
+                    let _ = self.ports.claims.send(claim);
+                }
+                _ => {}
+            }
+        }
+        for output in out.drain(..) {
+            match output {
+                Output::Advert(_) => {}
+                Output::Claim { hold, .. } => wording::claim(&self.plan, hold),
+                Output::Announce(rounds) => self.announce(rounds),
+                Output::Notify(notice) => self.notify(notice),
+                Output::Event(event) => wording::vrrp(&self.plan.name, self.machine.params(), &event),
+            }
+        }
+    }
+
+    fn send(&mut self, priority: u8) {
+        let (Some(seat), Some(adverts)) = (&self.seat, &mut self.adverts) else { return };
+        let params = self.machine.params();
+        let packet = adverts.next(params, priority);
+        if let Err(error) = seat.endpoint().send(packet, IpAddr::V4(params.destination)) {
+            wording::send_failed(&self.plan.name, &error);
+        }
+    }
+
+    /// Scripts are told; after the last notice there is nothing left to do.
+    fn notify(&mut self, notice: Notice) {
+        self.stopped |= matches!(notice, Notice::State(State::Stopped, _));
+        // The queue may be gone when the daemon is stopping; then there is nobody left to tell.
+        let _ = self.ports.notices.send(Message { instance: self.plan.id, notice });
+    }
+
+    /// Announces every address, `rounds` times round.
+    fn announce(&self, rounds: u32) {
+        let mirror = self.ports.mirror.borrow();
+        let round: Vec<(&IfName, Ipv4Addr, Frame)> =
+            self.plan.addresses.iter().filter_map(|a| announcement(a, &mirror)).collect();
+        for (dev, ip, _) in &round {
+            wording::announcing(&self.plan.name, dev, *ip);
+        }
+        let mut frames = Vec::new();
+        for _ in 0..rounds {
+            for (dev, ip, frame) in &round {
+                wording::announced(dev, *ip);
+                frames.push(frame.clone());
+                if frames.len() == FRAMES_AT_ONCE {
+                    self.send_frames(&frames);
+                    frames.clear();
+                }
+            }
+        }
+        self.send_frames(&frames);
+    }
+
+    fn send_frames(&self, frames: &[Frame]) {
+        if !frames.is_empty()
+            && let Err(error) = self.ports.announcer.announce(frames)
+        {
+            wording::announce_failed(&self.plan.name, &error);
+        }
+    }
+}
+
+/// The gratuitous ARP for one address, where its interface speaks ARP.
+fn announcement<'a>(claim: &'a AddressClaim, mirror: &Mirror) -> Option<(&'a IfName, Ipv4Addr, Frame)> {
+    let IpAddr::V4(ip) = claim.cidr.ip else { return None };
+    let link = mirror.link(&claim.dev).filter(|l| l.arp)?;
+    let bytes = arp::gratuitous(link.mac?, ip).to_vec();
+    Some((&claim.dev, ip, Frame { link: link.index, bytes }))
+}

@@ -1,0 +1,445 @@
+//! The election machine of one virtual router (RFC 3768 and RFC 9568 section 6, as keepalived does it).
+//!
+//! It is told facts with the time they are handled at, and answers with an ordered list of decisions. It reads no
+//! clock and touches nothing. Times are absolute: an advert is due at the previous deadline plus the interval,
+//! whatever the delay with which the previous one was handled.
+//!
+//! Two rules go beyond the RFCs, so that a router that was not run for a while never makes a second master:
+//! - a **backup** whose master-down timer is handled late by more than an advert interval waits once more;
+//! - a **master** that has sent nothing for its peers' master-down time listens before it speaks, and without
+//!   preemption yields to whoever took over meanwhile.
+
+mod backup;
+mod master;
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use super::check::{self, Packet};
+use super::event::{Cause, Event, Fault, Reject};
+use super::params::Params;
+use super::timers::{self, Timer, Timers};
+use super::tracking::{Status, Tracked, Tracking};
+use crate::base::{Instant, Priority};
+
+/// The state of a virtual router.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// Not started yet, or waiting for the first result of something tracked.
+    #[default]
+    Init,
+    /// Listening.
+    Backup,
+    /// Holding the addresses.
+    Master,
+    /// Unable to take part.
+    Fault,
+    /// Stopped for good.
+    Stopped,
+}
+
+/// A fact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// The drivers are ready; faults known by then have been told.
+    Start,
+    /// A packet has arrived.
+    Packet(Packet),
+    /// [`Machine::next_deadline`] has come. Everything that had arrived before has been told.
+    Deadline,
+    /// Something tracked changed: its place in the list, and what is known now.
+    Tracked(usize, Status),
+    /// A reason not to take part appeared (`true`) or went (`false`).
+    Fault(Fault, bool),
+    /// Adverts leave from this address.
+    Source(Ipv4Addr),
+    /// The kernel holds what the claim with this number asked for.
+    Confirmed(u64),
+    /// Addresses that somebody else had removed are back in place.
+    Restored,
+    /// Stop.
+    Stop,
+}
+
+/// A decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send an advert with this priority.
+    Advert(u8),
+    /// Hold the addresses (`true`) or do not; to be answered by [`Input::Confirmed`] with `number`.
+    Claim {
+        /// Whether to hold them.
+        hold: bool,
+        /// Counts the claims.
+        number: u64,
+    },
+    /// Announce every address this many times.
+    Announce(u32),
+    /// Tell the scripts.
+    Notify(Notice),
+    /// Tell the log.
+    Event(Event),
+}
+
+/// What scripts are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The state is now this, with this effective priority.
+    State(State, Priority),
+    /// A master heard an advert of lower priority.
+    MasterRxLowerPri(Priority),
+}
+
+/// What has been counted since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Valid adverts received.
+    pub advert_rcvd: u64,
+    /// Adverts sent, priority 0 included.
+    pub advert_sent: u64,
+    /// Times the router became master.
+    pub become_master: u64,
+    /// Times it ceased to be.
+    pub release_master: u64,
+    /// Adverts with priority 0 received.
+    pub pri_zero_rcvd: u64,
+    /// Adverts with priority 0 sent.
+    pub pri_zero_sent: u64,
+    /// Packets judged, by [`Reject::kind`].
+    pub rejects: [u64; 16],
+}
+
+/// What an observer may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// State.
+    pub state: State,
+    /// Effective priority.
+    pub priority: Priority,
+    /// The master, as far as a backup knows.
+    pub master: Option<Ipv4Addr>,
+    /// The master's interval.
+    pub master_interval: Duration,
+    /// Why the state is what it is.
+    pub cause: Cause,
+    /// Reasons for FAULT besides tracking.
+    pub faults: Vec<Fault>,
+    /// What has been counted.
+    pub counters: Counters,
+}
+
+/// One virtual router.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    params: Params,
+    tracking: Tracking,
+    state: State,
+    started: bool,
+    cause: Cause,
+    /// Effective priority.
+    priority: Priority,
+    timers: Timers,
+    /// Reasons for FAULT besides tracking; sorted, without repetition.
+    faults: Vec<Fault>,
+    source: Option<Ipv4Addr>,
+    /// Last known master and its interval.
+    master: Option<Ipv4Addr>,
+    master_interval: Duration,
+    /// End of the wait before preempting, once begun.
+    preempt_at: Option<Instant>,
+    /// BACKUP: the master resigned last.
+    resigned: bool,
+    /// BACKUP: the election was put off once because we were stalled.
+    put_off: bool,
+    /// MASTER: since when, and when the last advert left.
+    master_since: Instant,
+    last_sent: Instant,
+    /// MASTER: we were stalled and listen before we speak.
+    listening: bool,
+    /// Rounds of the second burst.
+    second_burst: u32,
+    /// Number of the last claim, and the notice that waits for it.
+    claim: u64,
+    pending: Option<Notice>,
+    /// Kinds of [`Reject`] reported since the state or the master changed, as bits.
+    reported: u16,
+    counters: Counters,
+}
+
+impl Machine {
+    /// A router that has not started.
+    pub fn new(params: Params, tracked: Vec<Tracked>) -> Self {
+        Self {
+            priority: params.priority,
+            master_interval: params.advert_int,
+            params,
+            tracking: Tracking::new(tracked),
+            state: State::Init,
+            started: false,
+            cause: Cause::Start,
+            timers: Timers::default(),
+            faults: Vec::new(),
+            source: None,
+            master: None,
+            preempt_at: None,
+            resigned: false,
+            put_off: false,
+            master_since: Instant::ZERO,
+            last_sent: Instant::ZERO,
+            listening: false,
+            second_burst: 0,
+            claim: 0,
+            pending: None,
+            reported: 0,
+            counters: Counters::default(),
+        }
+    }
+
+    /// What the router was configured with.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// When [`Input::Deadline`] is due.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// What an observer may see.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            state: self.state,
+            priority: self.priority,
+            master: self.master,
+            master_interval: self.master_interval,
+            cause: self.cause.clone(),
+            faults: self.faults.clone(),
+            counters: self.counters,
+        }
+    }
+
+    /// Takes a fact and appends the decisions it leads to.
+    pub fn handle(&mut self, now: Instant, input: Input, out: &mut Vec<Output>) {
+        if self.state == State::Stopped {
+            if let Input::Confirmed(number) = input {
+                self.confirmed(number, out);
+            }
+            return;
+        }
+        match input {
+            Input::Start => {
+                self.started = true;
+                self.reconsider(now, &Cause::Start, out);
+            }
+            Input::Packet(packet) => self.packet(now, &packet, out),
+            Input::Deadline => self.deadline(now, out),
+            Input::Tracked(index, status) => self.tracked(now, index, status, out),
+            Input::Fault(fault, present) => self.fault(now, fault, present, out),
+            Input::Source(source) => self.source = Some(source),
+            Input::Confirmed(number) => self.confirmed(number, out),
+            Input::Restored if self.state == State::Master => {
+                out.push(Output::Announce(self.params.garp.repeat))
+            }
+            Input::Restored => {}
+            Input::Stop => self.stop(out),
+        }
+    }
+
+    /// A packet: checked, counted, then judged by the state.
+    fn packet(&mut self, now: Instant, packet: &Packet, out: &mut Vec<Output>) {
+        if !matches!(self.state, State::Backup | State::Master) {
+            return;
+        }
+        let mut odd = Vec::new();
+        let verdict = check::check(&self.params, packet, &mut odd);
+        for reject in odd.iter().chain(verdict.as_ref().err()) {
+            self.reject(*reject, packet.source, out);
+        }
+        let Ok(advert) = verdict else { return };
+        self.counters.advert_rcvd += 1;
+        if advert.priority == Priority::RESIGN {
+            self.counters.pri_zero_rcvd += 1;
+        }
+        match self.state {
+            State::Master => self.advert_as_master(now, &advert, out),
+            _ => self.advert_as_backup(now, &advert, out),
+        }
+    }
+
+    /// Counts always, reports each kind once until the state or the master changes: a stream of bad packets must not
+    /// fill the log.
+    fn reject(&mut self, reject: Reject, from: Ipv4Addr, out: &mut Vec<Output>) {
+        let kind = reject.kind();
+        if let Some(counter) = self.counters.rejects.get_mut(kind as usize) {
+            *counter += 1;
+        }
+        if self.reported & (1 << kind) == 0 {
+            self.reported |= 1 << kind;
+            out.push(Output::Event(Event::Rejected { reject, from }));
+        }
+    }
+
+    /// Every deadline that has come.
+    fn deadline(&mut self, now: Instant, out: &mut Vec<Output>) {
+        while let Some((timer, due)) = self.timers.expire(now) {
+            match timer {
+                Timer::Election => self.election_due(now, due, out),
+                Timer::Advert => self.advert_due(now, due, out),
+                Timer::Announce => self.announce(self.second_burst, out),
+                Timer::Refresh => self.refresh_due(now, due, out),
+            }
+        }
+    }
+
+    /// Something tracked changed.
+    fn tracked(&mut self, now: Instant, index: usize, status: Status, out: &mut Vec<Output>) {
+        let Some(item) = self.tracking.update(index, status) else { return };
+        let what = item.what.clone();
+        let before = self.priority;
+        self.priority = self.tracking.effective(self.params.priority);
+        if self.priority != before {
+            self.priority_changed(now, before, what.clone(), out);
+        }
+        self.reconsider(now, &Cause::Tracked(what), out);
+    }
+
+    /// A backup that waits waits that much longer or shorter.
+    fn priority_changed(&mut self, now: Instant, before: Priority, what: String, out: &mut Vec<Output>) {
+        let after = self.priority;
+        if let Some(at) = self.timers.get(Timer::Election) {
+            let skew = |p| timers::skew(self.params.version, p, self.master_interval);
+            let moved = (at + skew(after)).saturating_back(skew(before));
+            // Not into the past: that would look like a stall.
+            self.timers.set(Timer::Election, Some(moved.max(now)));
+        }
+        out.push(Output::Event(Event::PriorityChanged { before, now: after, what }));
+    }
+
+    /// A reason not to take part appeared or went.
+    fn fault(&mut self, now: Instant, fault: Fault, present: bool, out: &mut Vec<Output>) {
+        match (self.faults.binary_search(&fault), present) {
+            (Err(at), true) => self.faults.insert(at, fault),
+            (Ok(at), false) => {
+                self.faults.remove(at);
+            }
+            _ => return,
+        }
+        let cause = if present { Cause::Fault(fault) } else { Cause::Recovered };
+        self.reconsider(now, &cause, out);
+    }
+
+    /// Enters or leaves FAULT and INIT as the facts now demand.
+    fn reconsider(&mut self, now: Instant, news: &Cause, out: &mut Vec<Output>) {
+        if !self.started {
+            return;
+        }
+        let init = self.state == State::Init;
+        let reason = self.faults.first().map(|f| Cause::Fault(*f));
+        let reason = reason.or_else(|| self.tracking.faults().next().map(|t| Cause::Tracked(t.what.clone())));
+        match (reason, self.state) {
+            (Some(_), State::Fault) => {}
+            (Some(cause), _) => self.enter_fault(init, cause, out),
+            // A script that has not run yet may well fail: nobody starts on hope.
+            (None, State::Init | State::Fault) if self.tracking.is_awaited() => {}
+            (None, State::Init) => self.first_state(now, news.clone(), out),
+            (None, State::Fault) => {
+                self.master_interval = self.params.advert_int;
+                self.enter_backup(now, false, Cause::Recovered, out);
+                self.owner_at_once(now);
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// The first state without a fault: BACKUP, also for `state MASTER`, which gives no head start.
+    fn first_state(&mut self, now: Instant, news: Cause, out: &mut Vec<Output>) {
+        let cause = if matches!(news, Cause::Tracked(_)) { Cause::Start } else { news };
+        self.enter_backup(now, true, cause, out);
+        self.owner_at_once(now);
+    }
+
+    /// An address owner need not wait for anybody.
+    fn owner_at_once(&mut self, now: Instant) {
+        if self.params.is_owner() {
+            self.timers.set(Timer::Election, Some(now + Duration::from_micros(1)));
+        }
+    }
+
+    fn enter_fault(&mut self, init: bool, cause: Cause, out: &mut Vec<Output>) {
+        let was_master = self.state == State::Master;
+        self.leave(State::Fault, cause.clone());
+        out.push(Output::Event(Event::Fault { init, cause }));
+        if was_master {
+            // Twice, as stock: the message that makes a peer take over at once is worth a second chance.
+            self.resign(out);
+            self.resign(out);
+            out.push(Output::Event(Event::SentPriorityZero));
+        }
+        self.claim(false, Notice::State(State::Fault, self.priority), out);
+    }
+
+    /// Stops for good.
+    fn stop(&mut self, out: &mut Vec<Output>) {
+        let was_master = self.state == State::Master;
+        self.leave(State::Stopped, Cause::Stop);
+        if was_master {
+            self.resign(out);
+            out.push(Output::Event(Event::SentPriorityZero));
+        }
+        self.claim(false, Notice::State(State::Stopped, self.priority), out);
+        out.push(Output::Event(Event::Stopped));
+    }
+
+    /// Sends an advert with priority 0.
+    fn resign(&mut self, out: &mut Vec<Output>) {
+        self.counters.pri_zero_sent += 1;
+        self.counters.advert_sent += 1;
+        out.push(Output::Advert(Priority::RESIGN));
+    }
+
+    /// What every change of state has in common.
+    fn leave(&mut self, next: State, cause: Cause) {
+        if self.state == State::Master && next != State::Master {
+            self.counters.release_master += 1;
+        }
+        self.state = next;
+        self.cause = cause;
+        self.timers.clear();
+        self.preempt_at = None;
+        self.resigned = false;
+        self.put_off = false;
+        self.listening = false;
+        self.reported = 0;
+    }
+
+    /// Changes what is claimed; `notice` is given when the kernel has followed, so that a script finds the
+    /// addresses as it is told they are.
+    fn claim(&mut self, hold: bool, notice: Notice, out: &mut Vec<Output>) {
+        if let Some(overtaken) = self.pending.take() {
+            out.push(Output::Notify(overtaken));
+        }
+        self.claim += 1;
+        self.pending = Some(notice);
+        out.push(Output::Claim { hold, number: self.claim });
+    }
+
+    /// The kernel has followed.
+    fn confirmed(&mut self, number: u64, out: &mut Vec<Output>) {
+        if number != self.claim {
+            return;
+        }
+        let Some(notice) = self.pending.take() else { return };
+        self.announce(self.params.garp.repeat, out);
+        out.push(Output::Notify(notice));
+    }
+
+    /// Announces the addresses, provided that they are there.
+    fn announce(&self, rounds: u32, out: &mut Vec<Output>) {
+        if self.state == State::Master && self.pending.is_none() {
+            out.push(Output::Announce(rounds));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! BACKUP: listen, and decide when the master is gone.
+
+use std::time::Duration;
+
+use super::{Machine, Notice, Output, State};
+use crate::base::{Instant, Priority};
+use crate::config::model::Version;
+use crate::vrrp::check::Advert;
+use crate::vrrp::event::{Cause, Event};
+use crate::vrrp::timers::{self, Timer};
+
+impl Machine {
+    /// Becomes BACKUP, with a full master-down wait.
+    pub(super) fn enter_backup(&mut self, now: Instant, init: bool, cause: Cause, out: &mut Vec<Output>) {
+        self.leave(State::Backup, cause.clone());
+        self.restart_election(now);
+        out.push(Output::Event(Event::Backup { init, cause }));
+        self.claim(false, Notice::State(State::Backup, self.priority), out);
+    }
+
+    /// The skew at the present priority.
+    pub(super) fn skew(&self) -> Duration {
+        timers::skew(self.params.version, self.priority, self.master_interval)
+    }
+
+    /// How long silence has to last before the master is down.
+    pub(super) fn master_down(&self) -> Duration {
+        self.master_interval * u32::from(self.params.down_timer_adverts) + self.skew()
+    }
+
+    fn restart_election(&mut self, now: Instant) {
+        self.resigned = false;
+        self.put_off = false;
+        self.timers.set(Timer::Election, Some(now + self.master_down()));
+    }
+
+    /// A valid advert.
+    pub(super) fn advert_as_backup(&mut self, now: Instant, advert: &Advert, out: &mut Vec<Output>) {
+        if advert.priority == Priority::RESIGN {
+            out.push(Output::Event(Event::BackupHeardPriorityZero(advert.source)));
+            self.resigned = true;
+            self.put_off = false;
+            self.timers.set(Timer::Election, Some(now + self.skew()));
+            return;
+        }
+        let lower = advert.priority < self.priority.get();
+        let patient = self.preempt_delay(now, lower, out);
+        if lower && self.params.preempt && !patient {
+            // Its adverts do not count: the timer runs down, and then we take over.
+            let (from, priority) = (advert.source, advert.priority);
+            out.push(Output::Event(Event::LowerPriorityDiscarded { from, priority }));
+            return;
+        }
+        self.follow(advert, out);
+        self.restart_election(now);
+    }
+
+    /// Runs the wait before preempting. Gives whether it is on.
+    fn preempt_delay(&mut self, now: Instant, lower: bool, out: &mut Vec<Output>) -> bool {
+        let delay = self.params.preempt_delay;
+        if delay.is_zero() || !self.params.preempt {
+            return false;
+        }
+        if !lower {
+            if self.preempt_at.take().is_some() {
+                out.push(Output::Event(Event::PreemptDelayStopped));
+            }
+            return false;
+        }
+        let at = *self.preempt_at.get_or_insert_with(|| {
+            out.push(Output::Event(Event::PreemptDelayStarted(delay)));
+            now + delay
+        });
+        now < at
+    }
+
+    /// Takes the sender for the master.
+    pub(super) fn follow(&mut self, advert: &Advert, out: &mut Vec<Output>) {
+        if self.master != Some(advert.source) {
+            let event = Event::MasterIs { before: self.master, now: advert.source };
+            out.push(Output::Event(event));
+            self.master = Some(advert.source);
+            self.reported = 0;
+        }
+        if self.params.version == Version::V3 && advert.interval != self.master_interval {
+            let event = Event::IntervalLearned { before: self.master_interval, now: advert.interval };
+            out.push(Output::Event(event));
+            self.master_interval = advert.interval;
+        }
+    }
+
+    /// Nothing was heard for the master-down time. The driver has told all that had arrived, so this is silence
+    /// and not a full socket; but if we ourselves were away, packets may have been lost with us.
+    pub(super) fn election_due(&mut self, now: Instant, due: Instant, out: &mut Vec<Output>) {
+        let late = now - due;
+        if late > self.master_interval && !self.put_off {
+            self.put_off = true;
+            out.push(Output::Event(Event::Stalled(late)));
+            self.timers.set(Timer::Election, Some(now + self.master_interval + self.skew()));
+            return;
+        }
+        let cause = match (self.params.is_owner(), self.resigned) {
+            (true, _) => Cause::Owner,
+            (_, true) => Cause::MasterResigned,
+            _ => Cause::MasterDown,
+        };
+        self.enter_master(now, cause, out);
+    }
+}

@@ -1,0 +1,145 @@
+//! MASTER: advertise, announce, and decide when to yield.
+
+use std::cmp::Ordering;
+
+use super::{Machine, Notice, Output, State};
+use crate::base::{Instant, Priority};
+use crate::vrrp::check::Advert;
+use crate::vrrp::event::{Cause, Event};
+use crate::vrrp::timers::Timer;
+
+impl Machine {
+    /// Becomes MASTER: advert first, then the claim; announcements and scripts follow when the kernel confirms it.
+    pub(super) fn enter_master(&mut self, now: Instant, cause: Cause, out: &mut Vec<Output>) {
+        out.push(Output::Event(Event::AdvertTimeout));
+        self.leave(State::Master, cause.clone());
+        self.counters.become_master += 1;
+        self.master_since = now;
+        self.master = None;
+        self.master_interval = self.params.advert_int;
+        self.advertise(now, out);
+        out.push(Output::Event(Event::Master(cause)));
+        self.claim(true, Notice::State(State::Master, self.priority), out);
+        let garp = &self.params.garp;
+        self.second_burst = garp.repeat;
+        self.timers.set(Timer::Announce, (!garp.delay.is_zero()).then(|| now + garp.delay));
+        let first_refresh = now + garp.delay + garp.refresh;
+        self.timers.set(Timer::Refresh, (!garp.refresh.is_zero()).then_some(first_refresh));
+    }
+
+    /// Sends an advert; the next one is due an interval later.
+    fn advertise(&mut self, now: Instant, out: &mut Vec<Output>) {
+        self.send(now, out);
+        self.timers.set(Timer::Advert, Some(now + self.params.advert_int));
+    }
+
+    fn send(&mut self, now: Instant, out: &mut Vec<Output>) {
+        self.counters.advert_sent += 1;
+        self.last_sent = now;
+        self.listening = false;
+        out.push(Output::Advert(self.priority.get()));
+    }
+
+    /// Whether peers may have given us up: we have sent nothing for as long as the quickest of them waits.
+    fn is_stalled(&self, now: Instant) -> bool {
+        self.listening || now - self.last_sent >= self.params.shortest_master_down()
+    }
+
+    /// Time for the next advert.
+    pub(super) fn advert_due(&mut self, now: Instant, due: Instant, out: &mut Vec<Output>) {
+        if self.listening {
+            // Nobody came forward. Others may hold our addresses in their caches all the same.
+            self.advertise(now, out);
+            self.announce(self.params.garp.repeat, out);
+            return;
+        }
+        if self.is_stalled(now) {
+            self.listening = true;
+            out.push(Output::Event(Event::Stalled(now - due)));
+            let listen = self.params.advert_int + self.skew();
+            self.timers.set(Timer::Advert, Some(now + listen));
+            return;
+        }
+        self.send(now, out);
+        // On the beat, also after a beat was missed.
+        let interval = self.params.advert_int;
+        let next = if due + interval > now { due + interval } else { now + interval };
+        self.timers.set(Timer::Advert, Some(next));
+    }
+
+    /// Time for a periodic announcement.
+    pub(super) fn refresh_due(&mut self, now: Instant, due: Instant, out: &mut Vec<Output>) {
+        let garp = &self.params.garp;
+        self.announce(garp.refresh_repeat, out);
+        let next = due + garp.refresh;
+        self.timers.set(Timer::Refresh, Some(if next > now { next } else { now + garp.refresh }));
+    }
+
+    /// A valid advert while we are master: one of us has to yield.
+    pub(super) fn advert_as_master(&mut self, now: Instant, advert: &Advert, out: &mut Vec<Output>) {
+        let (from, priority) = (advert.source, advert.priority);
+        if priority == Priority::RESIGN {
+            out.push(Output::Event(Event::MasterHeardPriorityZero(from)));
+            self.advertise(now, out);
+            return;
+        }
+        let order = priority.cmp(&self.priority.get());
+        let higher = order.then_with(|| self.source.map_or(Ordering::Less, |ours| from.cmp(&ours)));
+        match (order, higher) {
+            _ if self.is_stalled(now) && !self.params.preempt && !self.params.is_owner() => {
+                self.yield_to(now, advert, Cause::Stalled(from, priority), out);
+            }
+            (Ordering::Greater, _) => {
+                out.push(Output::Event(Event::HigherPriorityHeard { from, priority, ours: self.priority }));
+                self.yield_to(now, advert, Cause::HigherPriority(from, priority), out);
+            }
+            (Ordering::Equal, Ordering::Greater) => {
+                out.push(Output::Event(Event::HigherAddressHeard { from, priority }));
+                self.yield_to(now, advert, Cause::HigherAddress(from, priority), out);
+            }
+            (Ordering::Equal, Ordering::Equal) => out.push(Output::Event(Event::OwnAddressHeard)),
+            _ => self.insist(now, advert, out),
+        }
+    }
+
+    /// The other one has to yield. It may have announced the addresses, so announce them again.
+    fn insist(&mut self, now: Instant, advert: &Advert, out: &mut Vec<Output>) {
+        let election = !self.params.lower_prio_no_advert;
+        // The router that we have just taken over from says goodbye: that is no news.
+        let goodbye = now - self.master_since < self.params.advert_int;
+        if !goodbye {
+            let (from, priority, ours) = (advert.source, advert.priority, self.priority);
+            out.push(Output::Event(Event::LowerPriorityHeard { from, priority, ours, election }));
+        }
+        if election {
+            self.advertise(now, out);
+        }
+        let garp = &self.params.garp;
+        if garp.lower_prio_repeat > 0 {
+            self.announce(garp.lower_prio_repeat, out);
+            if !garp.lower_prio_delay.is_zero() {
+                self.second_burst = garp.lower_prio_repeat;
+                self.timers.set(Timer::Announce, Some(now + garp.lower_prio_delay));
+            }
+        }
+        if !goodbye {
+            out.push(Output::Notify(Notice::MasterRxLowerPri(self.priority)));
+        }
+    }
+
+    /// Gives the addresses to the sender of `advert`.
+    fn yield_to(&mut self, now: Instant, advert: &Advert, cause: Cause, out: &mut Vec<Output>) {
+        if self.speaks_before_yielding(now) {
+            self.send(now, out);
+        }
+        self.follow(advert, out);
+        self.enter_backup(now, false, cause, out);
+    }
+
+    /// The other one may have been master all the time, unheard (a partition, a lost advert), and would not announce
+    /// its addresses again although ours was the last announcement. One advert from us makes it do so. After a stall
+    /// we say nothing any more.
+    fn speaks_before_yielding(&self, now: Instant) -> bool {
+        !self.is_stalled(now) && self.params.higher_prio_send_advert.unwrap_or(true)
+    }
+}

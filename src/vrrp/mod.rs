@@ -1,0 +1,18 @@
+//! Virtual routers: the election machine and the tasks that drive it.
+//!
+//! The pure files come first. [`machine`] decides; it is told facts ([`machine::Input`]) and answers with an ordered
+//! list of [`machine::Output`]. The drivers ([`demux`], [`instance`]) carry facts in and decisions out.
+
+pub mod advert;
+pub mod check;
+pub mod demux;
+pub mod event;
+pub mod instance;
+pub mod machine;
+pub mod params;
+pub mod timers;
+pub mod tracking;
+
+pub use event::{Cause, Event, Fault, Reject};
+pub use machine::{Input, Machine, Output, State};
+pub use params::{GarpSchedule, Params};

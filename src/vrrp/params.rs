@@ -1,0 +1,83 @@
+//! What the machine of one virtual router is told once and for all.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use crate::base::{Priority, Vrid};
+use crate::config::model::Version;
+
+/// A virtual router, all defaults applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Params {
+    /// Virtual router id.
+    pub vrid: Vrid,
+    /// Protocol version.
+    pub version: Version,
+    /// Configured priority, before tracking.
+    pub priority: Priority,
+    /// Own advert interval. Version 2: whole seconds, 1 to 255. Version 3: 10 ms to 40.95 s in steps of 10 ms.
+    pub advert_int: Duration,
+    /// Intervals without an advert, skew aside, after which the master is down; 1 to 100.
+    pub down_timer_adverts: u8,
+    /// Whether to take over from a living master of lower priority.
+    pub preempt: bool,
+    /// How long to put up with one first.
+    pub preempt_delay: Duration,
+    /// VRRPv2 password, zero-padded.
+    pub password: Option<[u8; 8]>,
+    /// Where adverts go.
+    pub destination: Ipv4Addr,
+    /// Addresses listed in adverts, in configuration order.
+    pub addresses: Vec<Ipv4Addr>,
+    /// Whether a master stays silent when it hears a lower priority.
+    pub lower_prio_no_advert: bool,
+    /// Whether a master sends one more advert before it yields to a higher priority. `None`: yes, unless it was
+    /// stalled. Stock does so only when told to, and after a partition the caches of half the network stay wrong.
+    pub higher_prio_send_advert: Option<bool>,
+    /// Gratuitous ARP.
+    pub garp: GarpSchedule,
+}
+
+impl Params {
+    /// Whether this router owns the addresses: configured priority 255.
+    pub fn is_owner(&self) -> bool {
+        self.priority.is_owner()
+    }
+
+    /// How long a router of the smallest skew that hears nothing waits before it takes over: the shortest silence
+    /// after which we cannot be sure any more that we are the only master.
+    pub fn shortest_master_down(&self) -> Duration {
+        self.advert_int * u32::from(self.down_timer_adverts)
+    }
+}
+
+/// When a master announces its addresses. Rounds cover every address once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GarpSchedule {
+    /// Rounds on becoming master, at least 1.
+    pub repeat: u32,
+    /// Then once more as many after this; zero: not.
+    pub delay: Duration,
+    /// Interval of further announcements; zero: none.
+    pub refresh: Duration,
+    /// Rounds of each of those, at least 1.
+    pub refresh_repeat: u32,
+    /// Rounds when an advert of lower priority was heard.
+    pub lower_prio_repeat: u32,
+    /// Then once more as many after this; zero: not.
+    pub lower_prio_delay: Duration,
+}
+
+impl Default for GarpSchedule {
+    fn default() -> Self {
+        let delay = Duration::from_secs(5);
+        Self {
+            repeat: 5,
+            delay,
+            refresh: Duration::ZERO,
+            refresh_repeat: 1,
+            lower_prio_repeat: 5,
+            lower_prio_delay: delay,
+        }
+    }
+}

@@ -195,10 +195,8 @@ fn interesting(daemon: &Daemon) -> Vec<String> {
 
 /// Ours gives the cause of each transition behind stock's text, in parentheses.
 fn without_cause(message: String) -> String {
-    match message.split_once(" STATE (") {
-        Some((text, cause)) if cause != "init)" => format!("{text} STATE"),
-        _ => message,
-    }
+    let end = [" STATE (init)", " STATE"].iter().find_map(|end| Some(message.find(end)? + end.len()));
+    message[..end.unwrap_or(message.len())].to_owned()
 }
 
 #[test]

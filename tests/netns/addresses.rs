@@ -90,10 +90,15 @@ fn deleted_address_is_back() {
                 assert!(adverts.iter().all(|advert| advert.priority == 150), "it does not resign");
                 assert_eq!(two.capture.adverts_since(mark, B).len(), 0, "the other one notices nothing");
                 let log = first.log();
-                assert!(log.lines().any(|l| l.contains(&vip.to_string()) && l.contains("eth0")), "it says so");
+                assert!(
+                    log.lines().any(|l| l.contains(&vip.to_string()) && l.contains("eth0")),
+                    "it says so"
+                );
             }
             Kind::Stock => {
-                wait_until("it resigns", || two.capture.adverts_since(mark, A).iter().any(|p| p.priority == 0));
+                wait_until("it resigns", || {
+                    two.capture.adverts_since(mark, A).iter().any(|p| p.priority == 0)
+                });
                 two.wait_master_a();
             }
         }
@@ -149,7 +154,7 @@ fn hundred_instances() {
         let instance = |n: u8| {
             format!(
                 "vrrp_instance VI_{n} {{\n interface eth0\n virtual_router_id {n}\n priority {priority}\n \
-                 version 3\n advert_int 0.5\n virtual_ipaddress {{\n 10.8.{n}.1/32\n 10.8.{n}.2/32\n }}\n}}\n"
+                 version 3\n advert_int 1\n garp_master_repeat 1\n virtual_ipaddress {{\n 10.8.{n}.1/32\n 10.8.{n}.2/32\n }}\n}}\n"
             )
         };
         (1..=100).map(instance).collect::<String>()

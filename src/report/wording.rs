@@ -152,10 +152,10 @@ fn rejected(name: &str, params: &Params, reject: &Reject, from: Ipv4Addr) {
     }
 }
 
-/// What brought a change about, in a few words.
+/// What brought a change about, in a few words; nothing where the text of the event says it all.
 pub fn cause(cause: &Cause) -> String {
     match cause {
-        Cause::Start => "start".to_owned(),
+        Cause::Start => String::new(),
         Cause::MasterDown => "no advert for the master-down time".to_owned(),
         Cause::MasterResigned => "the master resigned".to_owned(),
         Cause::Owner => "address owner".to_owned(),

@@ -28,6 +28,12 @@ impl Machine {
         self.master_interval * u32::from(self.params.down_timer_adverts) + self.skew()
     }
 
+    /// Whether a deadline was handled so late that the whole machine may have been away, and what was sent to it
+    /// lost. Mere overload does not last that long each time; it must not keep a router from ever being master.
+    pub(super) fn was_away(&self, late: Duration) -> bool {
+        late >= self.master_down().max(Duration::from_secs(1))
+    }
+
     fn restart_election(&mut self, now: Instant) {
         self.resigned = false;
         self.put_off = false;
@@ -93,7 +99,7 @@ impl Machine {
     /// and not a full socket; but if we ourselves were away, packets may have been lost with us.
     pub(super) fn election_due(&mut self, now: Instant, due: Instant, out: &mut Vec<Output>) {
         let late = now - due;
-        if late > self.master_interval && !self.put_off {
+        if self.was_away(late) || (late > self.master_interval && !self.put_off) {
             self.put_off = true;
             out.push(Output::Event(Event::Stalled(late)));
             self.timers.set(Timer::Election, Some(now + self.master_interval + self.skew()));

@@ -47,7 +47,7 @@ impl Machine {
 
     /// Time for the next advert.
     pub(super) fn advert_due(&mut self, now: Instant, due: Instant, out: &mut Vec<Output>) {
-        if self.listening {
+        if self.listening && !self.was_away(now - due) {
             // Nobody came forward. Others may hold our addresses in their caches all the same.
             self.advertise(now, out);
             self.announce(self.params.garp.repeat, out);

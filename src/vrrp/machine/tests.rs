@@ -379,7 +379,19 @@ fn a_backup_that_was_away_waits_once_more() {
     let mut router = Router::new(params(100));
     router.stall(ms(60_000));
     router.stall(ms(60_000));
+    assert_eq!(router.state(), State::Backup, "away again: what was sent may be lost");
+    router.stall(ms(4_000));
     assert_eq!(router.state(), State::Master, "not for ever: an overloaded router must take over some time");
+}
+
+#[test]
+fn a_master_that_is_away_again_while_it_listens_begins_anew() {
+    let mut router = Router::master(params(100));
+    router.stall(ms(60_000));
+    router.stall(ms(60_000));
+    assert_eq!(router.adverts(), []);
+    router.pass(ms(1_700));
+    assert_eq!(router.adverts(), [100]);
 }
 
 #[test]

@@ -222,7 +222,7 @@ impl Machine {
     pub fn handle(&mut self, now: Instant, input: Input, out: &mut Vec<Output>) {
         if self.state == State::Stopped {
             if let Input::Confirmed(number) = input {
-                self.confirmed(number, out);
+                self.confirmed(now, number, out);
             }
             return;
         }
@@ -236,11 +236,8 @@ impl Machine {
             Input::Tracked(index, status) => self.tracked(now, index, status, out),
             Input::Fault(fault, present) => self.fault(now, fault, present, out),
             Input::Source(source) => self.source = Some(source),
-            Input::Confirmed(number) => self.confirmed(number, out),
-            Input::Restored if self.state == State::Master => {
-                out.push(Output::Announce(self.params.garp.repeat))
-            }
-            Input::Restored => {}
+            Input::Confirmed(number) => self.confirmed(now, number, out),
+            Input::Restored => self.announce(now, self.params.garp.repeat, out),
             Input::Stop => self.stop(out),
         }
     }
@@ -285,7 +282,7 @@ impl Machine {
             match timer {
                 Timer::Election => self.election_due(now, due, out),
                 Timer::Advert => self.advert_due(now, due, out),
-                Timer::Announce => self.announce(self.second_burst, out),
+                Timer::Announce => self.announce(now, self.second_burst, out),
                 Timer::Refresh => self.refresh_due(now, due, out),
             }
         }
@@ -424,18 +421,19 @@ impl Machine {
     }
 
     /// The kernel has followed.
-    fn confirmed(&mut self, number: u64, out: &mut Vec<Output>) {
+    fn confirmed(&mut self, now: Instant, number: u64, out: &mut Vec<Output>) {
         if number != self.claim {
             return;
         }
         let Some(notice) = self.pending.take() else { return };
-        self.announce(self.params.garp.repeat, out);
+        self.announce(now, self.params.garp.repeat, out);
         out.push(Output::Notify(notice));
     }
 
-    /// Announces the addresses, provided that they are there.
-    fn announce(&self, rounds: u32, out: &mut Vec<Output>) {
-        if self.state == State::Master && self.pending.is_none() {
+    /// Announces the addresses, provided that they are there and nobody can have taken over while we were stalled:
+    /// when we have listened, we announce them anyway.
+    fn announce(&self, now: Instant, rounds: u32, out: &mut Vec<Output>) {
+        if self.state == State::Master && self.pending.is_none() && !self.is_stalled(now) {
             out.push(Output::Announce(rounds));
         }
     }

@@ -41,7 +41,7 @@ impl Machine {
     }
 
     /// Whether peers may have given us up: we have sent nothing for as long as the quickest of them waits.
-    fn is_stalled(&self, now: Instant) -> bool {
+    pub(super) fn is_stalled(&self, now: Instant) -> bool {
         self.listening || now - self.last_sent >= self.params.shortest_master_down()
     }
 
@@ -50,7 +50,7 @@ impl Machine {
         if self.listening && !self.was_away(now - due) {
             // Nobody came forward. Others may hold our addresses in their caches all the same.
             self.advertise(now, out);
-            self.announce(self.params.garp.repeat, out);
+            self.announce(now, self.params.garp.repeat, out);
             return;
         }
         if self.is_stalled(now) {
@@ -70,7 +70,7 @@ impl Machine {
     /// Time for a periodic announcement.
     pub(super) fn refresh_due(&mut self, now: Instant, due: Instant, out: &mut Vec<Output>) {
         let garp = &self.params.garp;
-        self.announce(garp.refresh_repeat, out);
+        self.announce(now, garp.refresh_repeat, out);
         let next = due + garp.refresh;
         self.timers.set(Timer::Refresh, Some(if next > now { next } else { now + garp.refresh }));
     }
@@ -116,7 +116,7 @@ impl Machine {
         }
         let garp = &self.params.garp;
         if garp.lower_prio_repeat > 0 {
-            self.announce(garp.lower_prio_repeat, out);
+            self.announce(now, garp.lower_prio_repeat, out);
             if !garp.lower_prio_delay.is_zero() {
                 self.second_burst = garp.lower_prio_repeat;
                 self.timers.set(Timer::Announce, Some(now + garp.lower_prio_delay));

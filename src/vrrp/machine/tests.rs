@@ -385,6 +385,21 @@ fn a_backup_that_was_away_waits_once_more() {
 }
 
 #[test]
+fn a_master_that_was_away_announces_nothing_before_it_has_listened() {
+    let garp = GarpSchedule { refresh: ms(7_000), ..GarpSchedule::default() };
+    let mut router = Router::master(Params { garp, ..params(100) });
+    router.now += ms(60_000);
+    router.tell(Input::Restored);
+    router.tell(Input::Deadline);
+    router.tell(Input::Restored);
+    router.pass(ms(1_000));
+    assert_eq!(router.announced(), [], "neither what is due nor what is back in place");
+    router.hear(HIGH, 101);
+    router.pass(ms(1_000));
+    assert_eq!(router.announced(), []);
+}
+
+#[test]
 fn a_master_that_is_away_again_while_it_listens_begins_anew() {
     let mut router = Router::master(params(100));
     router.stall(ms(60_000));

@@ -28,7 +28,7 @@
 //! |---|---|
 //! | `exec` | tasks of a process |
 //! | `state` | the schedule, and what all ports share |
-//! | `time`, `net`, `kernel`, `process`, `files` | the ports |
+//! | `time`, `net`, `kernel`, `process`, `loader` | the ports |
 //! | `lan` | who hears what |
 //! | `faults` | what a scenario can do to a world |
 //! | `observe`, `log`, `pcap` | what it can see |
@@ -37,7 +37,6 @@ pub mod loader;
 
 mod exec;
 mod faults;
-mod files;
 mod kernel;
 mod lan;
 mod log;
@@ -56,7 +55,6 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-pub use files::Files;
 pub use kernel::{By, EVENT_BUFFER};
 pub use lan::LanOptions;
 pub use net::RECEIVE_BUFFER;

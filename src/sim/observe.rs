@@ -178,6 +178,24 @@ impl World {
         self.state.borrow_mut().node(node).kernel.has_ip(ip)
     }
 
+    /// Whether an interface of `node` is up and running.
+    ///
+    /// # Panics
+    /// If there is none of this name.
+    pub fn is_usable(&self, node: NodeId, name: &str) -> bool {
+        let index = self.index(node, name);
+        self.state.borrow_mut().node(node).kernel.usable(index)
+    }
+
+    /// The hardware address of an interface of `node`.
+    ///
+    /// # Panics
+    /// If there is none of this name.
+    pub fn mac(&self, node: NodeId, name: &str) -> Option<MacAddr> {
+        let index = self.index(node, name);
+        self.state.borrow_mut().node(node).kernel.port(index)?.1.mac
+    }
+
     /// Who announced `ip` last on `lan`, and when: what a switch or an ARP cache that hears everybody believes.
     pub fn announced(&self, lan: LanId, ip: IpAddr) -> Option<(Instant, NodeId)> {
         self.state.borrow().lans[lan.0 as usize].announced.get(&ip).copied()

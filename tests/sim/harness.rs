@@ -1,0 +1,224 @@
+//! Routers on a LAN, described by the keepalived.conf they run with.
+
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use keepalived_rs::base::Instant;
+use keepalived_rs::sim::loader::MemoryLoader;
+use keepalived_rs::sim::{Advert, LanId, LanOptions, NodeId, Record, Rng, What, World, cidr};
+use keepalived_rs::{config, daemon, plan};
+
+/// A program for `vrrp_script`.
+pub(crate) const CHECK: &str = "/usr/bin/check";
+/// All programs that configurations may name.
+const PROGRAMS: [&str; 6] = [CHECK, "/n/master", "/n/backup", "/n/fault", "/n/stop", "/n/any"];
+
+/// Seconds, fractions included.
+pub(crate) fn secs(secs: f64) -> Duration {
+    Duration::from_secs_f64(secs)
+}
+
+/// The virtual address of a virtual router in these tests.
+pub(crate) fn vip(vrid: u8) -> IpAddr {
+    Ipv4Addr::new(10, 0, 1, vrid).into()
+}
+
+/// A `vrrp_instance` to be written.
+#[derive(Clone, Debug)]
+pub(crate) struct Instance {
+    vrid: u8,
+    lines: Vec<String>,
+    interface: String,
+}
+
+/// An instance on `eth0` with one address, [`vip`].
+pub(crate) fn instance(vrid: u8, priority: u8) -> Instance {
+    let lines = vec![format!("priority {priority}")];
+    Instance { vrid, lines, interface: "eth0".to_owned() }
+}
+
+impl Instance {
+    /// With one more line, or block.
+    pub(crate) fn with(mut self, line: &str) -> Self {
+        self.lines.push(line.to_owned());
+        self
+    }
+
+    /// On another interface.
+    pub(crate) fn on(mut self, interface: &str) -> Self {
+        interface.clone_into(&mut self.interface);
+        self
+    }
+
+    /// The name it gets.
+    pub(crate) fn name(vrid: u8) -> String {
+        format!("VI_{vrid}")
+    }
+
+    /// Its block.
+    pub(crate) fn text(&self) -> String {
+        let (name, vrid) = (Self::name(self.vrid), self.vrid);
+        let mut text = format!("vrrp_instance {name} {{\n    interface {}\n", self.interface);
+        let _ = writeln!(text, "    virtual_router_id {vrid}");
+        for line in &self.lines {
+            let _ = writeln!(text, "    {line}");
+        }
+        let _ = writeln!(text, "    virtual_ipaddress {{\n        {}/24\n    }}\n}}", vip(vrid));
+        text
+    }
+}
+
+/// Routers on one LAN: `a` at 10.0.0.1, `b` at 10.0.0.2, and so on. When it goes, it makes sure that nobody has
+/// logged an error, or shows what happened if the test has failed.
+pub(crate) struct Cluster {
+    pub(crate) world: World,
+    pub(crate) lan: LanId,
+    pub(crate) nodes: Vec<NodeId>,
+    pub(crate) configs: Vec<String>,
+    /// Show what happened when the test fails.
+    pub(crate) verbose: bool,
+}
+
+impl Cluster {
+    /// One router for each configuration, none of them started.
+    pub(crate) fn new(seed: u64, configs: Vec<String>) -> Self {
+        let mut world = World::new(seed);
+        let lan = world.lan(LanOptions::default());
+        let nodes = (1..=configs.len())
+            .map(|i| {
+                let node = world.node(&char::from(b'a' + i as u8 - 1).to_string());
+                world.attach(node, lan, "eth0", cidr(&format!("10.0.0.{i}/24")));
+                node
+            })
+            .collect();
+        Self { world, lan, nodes, configs, verbose: true }
+    }
+
+    /// All routers started, and given time to settle.
+    pub(crate) fn running(seed: u64, configs: Vec<String>) -> Self {
+        let mut cluster = Self::new(seed, configs);
+        for i in 0..cluster.nodes.len() {
+            cluster.start(i);
+        }
+        cluster.run(10.0);
+        cluster
+    }
+
+    /// Two routers with one instance each.
+    pub(crate) fn pair(a: Instance, b: Instance) -> Self {
+        Self::running(1, vec![a.text(), b.text()])
+    }
+
+    /// Starts the daemon of router `i`.
+    pub(crate) fn start(&mut self, i: usize) {
+        start(&mut self.world, self.nodes[i], &self.configs[i]);
+    }
+
+    pub(crate) fn run(&mut self, time: f64) {
+        self.world.run_for(secs(time));
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.world.now()
+    }
+
+    /// The routers that run and have the address of `vrid`.
+    pub(crate) fn holders(&self, vrid: u8) -> Vec<usize> {
+        let holds = |i: &usize| {
+            let node = self.nodes[*i];
+            self.world.is_alive(node) && self.world.has_ip(node, vip(vrid))
+        };
+        (0..self.nodes.len()).filter(holds).collect()
+    }
+
+    /// The adverts of `vrid` that router `i` sent since `since`.
+    pub(crate) fn adverts(&self, i: usize, vrid: u8, since: Instant) -> Vec<Advert> {
+        let mut adverts = self.world.adverts_since(since);
+        adverts.retain(|advert| advert.node == self.nodes[i] && advert.vrid == vrid);
+        adverts
+    }
+
+    /// The priorities in those adverts, repetitions left out.
+    pub(crate) fn priorities(&self, i: usize, vrid: u8, since: Instant) -> Vec<u8> {
+        let mut priorities: Vec<u8> = self.adverts(i, vrid, since).iter().map(|a| a.priority).collect();
+        priorities.dedup();
+        priorities
+    }
+
+    /// Asserts that router `i` is the only master of `vrid`: it alone has the address, it was the last to announce
+    /// it, and nobody else sends adverts during the next five seconds.
+    #[track_caller]
+    pub(crate) fn assert_master(&mut self, i: usize, vrid: u8) {
+        let since = self.now();
+        self.run(5.0);
+        assert_eq!(self.holders(vrid), [i], "holders of {}", vip(vrid));
+        let announced = self.world.announced(self.lan, vip(vrid)).map(|(_, node)| node);
+        assert_eq!(announced, Some(self.nodes[i]), "last to announce {}", vip(vrid));
+        for other in 0..self.nodes.len() {
+            let speaks = !self.adverts(other, vrid, since).is_empty();
+            assert_eq!(speaks, other == i, "router {other} sends adverts");
+        }
+    }
+
+    /// Asserts that router `i` has logged `text`.
+    #[track_caller]
+    pub(crate) fn assert_logged(&self, i: usize, text: &str) {
+        let log = self.world.log(self.nodes[i]);
+        assert!(log.iter().any(|line| line.contains(text)), "{text:?} is not in {log:#?}");
+    }
+
+    /// How often router `i` logged `text`.
+    pub(crate) fn logged(&self, i: usize, text: &str) -> usize {
+        self.world.log(self.nodes[i]).iter().filter(|line| line.contains(text)).count()
+    }
+
+    /// When router `i` first got the address of `vrid` since `since`.
+    pub(crate) fn address_added(&self, i: usize, vrid: u8, since: Instant) -> Option<Instant> {
+        let added = |record: &Record| match &record.what {
+            What::AddressAdded { address, .. }
+                if record.node == Some(self.nodes[i]) && address.cidr.ip == vip(vrid) =>
+            {
+                Some(record.at)
+            }
+            _ => None,
+        };
+        self.world.records_since(since, added).first().copied()
+    }
+
+    /// When router `i` announced the address of `vrid` since `since`.
+    pub(crate) fn announcements(&self, i: usize, vrid: u8, since: Instant) -> Vec<Instant> {
+        self.world.records_since(since, |record| match &record.what {
+            What::Announcement { ip, .. } if record.node == Some(self.nodes[i]) && *ip == vip(vrid) => {
+                Some(record.at)
+            }
+            _ => None,
+        })
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert!(self.world.errors().is_empty(), "{:#?}", self.world.errors());
+        } else if self.verbose {
+            eprintln!("{}", self.world.trace());
+        }
+    }
+}
+
+/// Starts a daemon on `node` with the configuration `text`.
+pub(crate) fn start(world: &mut World, node: NodeId, text: &str) {
+    let machine = PROGRAMS.iter().fold(MemoryLoader::with_main(text), |machine, path| machine.program(path));
+    let options = config::Options { main: MemoryLoader::MAIN.to_owned(), config_id: None, all_files: false };
+    let loaded = config::load(&machine, &options);
+    let complaints: Vec<&str> = loaded.diagnostics.iter().map(|d| d.text.as_str()).collect();
+    assert!(loaded.refusal().is_none(), "{text}\n{complaints:#?}");
+    let plan = plan::resolve(&loaded.config);
+    world.start(node, |host| Box::pin(daemon::run(host, plan)));
+}
+
+/// A generator for what a test wants random, apart from the world's own.
+pub(crate) fn rng(seed: u64) -> Rng {
+    Rng::new(seed ^ 0x5eed)
+}

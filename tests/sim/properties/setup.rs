@@ -1,0 +1,167 @@
+//! What a seed configures.
+
+use keepalived_rs::sim::Rng;
+
+use crate::harness::*;
+
+/// One instance on one router.
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    pub(super) priority: u8,
+    /// Seconds.
+    pub(super) interval: f64,
+    pub(super) nopreempt: bool,
+    /// Seconds.
+    pub(super) preempt_delay: u64,
+    pub(super) state_master: bool,
+    /// Weight of the script, if it is tracked.
+    pub(super) tracks: Option<i16>,
+}
+
+/// One virtual router.
+#[derive(Clone, Debug)]
+pub(super) struct Virtual {
+    pub(super) vrid: u8,
+    version: u8,
+    password: bool,
+    down_timer_adverts: u8,
+    /// By router.
+    pub(super) members: Vec<Member>,
+}
+
+/// All of it.
+#[derive(Clone, Debug)]
+pub(super) struct Setup {
+    pub(super) virtuals: Vec<Virtual>,
+    pub(super) routers: usize,
+    /// The garp delay of all, in seconds.
+    garp_delay: u64,
+}
+
+impl Setup {
+    pub(super) fn random(seed: u64) -> Self {
+        let rng = &mut rng(seed);
+        let routers = rng.pick(2..=4) as usize;
+        let vrids = rng.pick(1..=3) as u8;
+        let virtuals = (1..=vrids).map(|vrid| Virtual::random(rng, vrid, routers)).collect();
+        Self { virtuals, routers, garp_delay: *rng.one_of(&[0, 1, 5]) }
+    }
+
+    /// The configuration of router `i`.
+    pub(super) fn text(&self, i: usize) -> String {
+        let script = format!("vrrp_script check {{\n    script {CHECK}\n    interval 1\n}}\n");
+        let blocks = self.virtuals.iter().map(|v| v.instance(i, self.garp_delay).text());
+        blocks.fold(script, |text, block| text + &block)
+    }
+
+    /// Seconds after which every election is over when nothing happens any more: the time until the last master is
+    /// given up, listening after a stall, a preemption with its delay, and some more. Scripts need to run first.
+    pub(super) fn quiet(&self) -> f64 {
+        let longest = self.virtuals.iter().map(|v| {
+            let delay = v.members.iter().map(|m| m.preempt_delay).max().unwrap_or(0);
+            3.0 * v.master_down() + delay as f64
+        });
+        longest.fold(0.0, f64::max) + 3.0
+    }
+}
+
+impl Virtual {
+    fn random(rng: &mut Rng, vrid: u8, routers: usize) -> Self {
+        let version = *rng.one_of(&[2, 3]);
+        let interval = match version {
+            2 => *rng.one_of(&[1.0, 1.0, 2.0]),
+            _ => *rng.one_of(&[0.05, 0.1, 0.25, 1.0]),
+        };
+        // Version 3 learns the master's interval; in version 2 all must be the same.
+        let mixed = version == 3 && rng.chance(200_000);
+        let nopreempt = rng.chance(300_000);
+        let members = (0..routers)
+            .map(|_| Member {
+                priority: *rng.one_of(&[1, 50, 99, 100, 100, 101, 150, 200, 254]),
+                interval: if mixed { *rng.one_of(&[0.1, 0.25, 1.0]) } else { interval },
+                nopreempt: nopreempt && rng.chance(700_000),
+                preempt_delay: if rng.chance(150_000) { rng.pick(1..=8) } else { 0 },
+                state_master: rng.chance(300_000),
+                tracks: rng.chance(300_000).then(|| *rng.one_of(&[0, 0, -60, 60])),
+            })
+            .collect();
+        let mut all = Self {
+            vrid,
+            version,
+            password: version == 2 && rng.chance(500_000),
+            down_timer_adverts: *rng.one_of(&[3, 3, 3, 2, 5]),
+            members,
+        };
+        if rng.chance(150_000) {
+            let owner = rng.pick(0..=routers as u64 - 1) as usize;
+            all.members[owner].priority = 255;
+        }
+        all
+    }
+
+    fn instance(&self, i: usize, garp_delay: u64) -> Instance {
+        let member = &self.members[i];
+        let mut instance = instance(self.vrid, member.priority)
+            .with(&format!("state {}", if member.state_master { "MASTER" } else { "BACKUP" }))
+            .with(&format!("version {}", self.version))
+            .with(&format!("advert_int {}", member.interval))
+            .with(&format!("down_timer_adverts {}", self.down_timer_adverts))
+            .with(&format!("garp_master_delay {garp_delay}"));
+        if member.nopreempt {
+            instance = instance.with("nopreempt");
+        }
+        if member.preempt_delay > 0 {
+            instance = instance.with(&format!("preempt_delay {}", member.preempt_delay));
+        }
+        if self.password {
+            instance =
+                instance.with("authentication {\n        auth_type PASS\n        auth_pass secret\n    }");
+        }
+        if let Some(weight) = member.tracks {
+            instance = instance.with(&format!("track_script {{\n        check weight {weight}\n    }}"));
+        }
+        instance
+    }
+
+    /// The longest interval anybody uses, in seconds.
+    pub(super) fn longest_interval(&self) -> f64 {
+        self.members.iter().map(|m| m.interval).fold(0.0, f64::max)
+    }
+
+    /// The shortest interval anybody uses, in seconds.
+    pub(super) fn shortest_interval(&self) -> f64 {
+        self.members.iter().map(|m| m.interval).fold(f64::INFINITY, f64::min)
+    }
+
+    /// The longest master-down time, in seconds.
+    pub(super) fn master_down(&self) -> f64 {
+        let interval = self.longest_interval();
+        f64::from(self.down_timer_adverts) * interval + interval.max(1.0)
+    }
+
+    /// The shortest time after which a peer of router `i` gives it up, in seconds: without skew.
+    pub(super) fn given_up_after(&self, i: usize) -> f64 {
+        f64::from(self.down_timer_adverts) * self.members[i].interval
+    }
+}
+
+impl Member {
+    /// Whether it is free to take over from a lower priority.
+    pub(super) fn preempts(&self) -> bool {
+        !self.nopreempt || self.state_master || self.priority == 255
+    }
+
+    /// Its priority when the script fails or not; `None`: FAULT.
+    pub(super) fn effective(&self, script_fails: bool) -> Option<u8> {
+        if self.priority == 255 {
+            return if script_fails && self.tracks == Some(0) { None } else { Some(255) };
+        }
+        let contribution = match (self.tracks, script_fails) {
+            (Some(0), true) => return None,
+            (Some(weight), true) => weight.min(0),
+            (Some(weight), false) => weight.max(0),
+            (None, _) => 0,
+        };
+        Some((i16::from(self.priority) + contribution).clamp(1, 254) as u8)
+    }
+}

@@ -16,7 +16,7 @@ use self::schedule::Run;
 use self::setup::Setup;
 
 /// Seeds in every run of the tests; `SIM_SEEDS` overrides.
-const SEEDS: u64 = 1500;
+const SEEDS: u64 = 2000;
 
 /// One seed. `Err` says what does not hold, and shows all that happened.
 fn run(seed: u64, everything: bool) -> Result<(), String> {
@@ -26,6 +26,12 @@ fn run(seed: u64, everything: bool) -> Result<(), String> {
         run.cluster.world.set_log_level(tracing::Level::TRACE);
     }
     let outcome = catch_unwind(AssertUnwindSafe(|| run.all()));
+    if everything && let Some(path) = std::env::var_os("SIM_PCAP") {
+        run.cluster
+            .world
+            .write_pcap(run.cluster.lan, path.as_ref())
+            .expect("the file of SIM_PCAP can be written");
+    }
     let what = match outcome {
         Ok(Ok(())) => return Ok(()),
         Ok(Err(what)) => what,

@@ -29,6 +29,22 @@ impl Run {
         Ok(())
     }
 
+    /// Since `begin` only backups were stopped, kernels been slow and addresses been deleted: none of that makes
+    /// another router master.
+    pub(super) fn check_calm(&self, masters: &[(u8, Vec<usize>)], begin: Instant) -> Result<(), String> {
+        for (vrid, before) in masters {
+            for i in (0..self.setup.routers).filter(|i| !before.contains(i)) {
+                if let Some(advert) = self.cluster.adverts(i, *vrid, begin).first() {
+                    let at = advert.at;
+                    return Err(format!(
+                        "vrid {vrid}: {i} sent an advert at {at}, but {before:?} was master"
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The routers that run, by who can hear whom.
     fn groups(&self) -> Vec<Vec<usize>> {
         let (world, nodes) = (&self.cluster.world, &self.cluster.nodes);

@@ -34,6 +34,8 @@ pub(super) struct Run {
     pub(super) stalls: Vec<Stall>,
     /// When the LAN lost packets: from, to.
     pub(super) lossy: Vec<(Instant, Instant)>,
+    /// Nothing has happened in this phase that may change a master.
+    calm: bool,
 }
 
 /// A stall that has ended.
@@ -53,7 +55,7 @@ impl Run {
         cluster.verbose = false;
         let routers = vec![Router::default(); setup.routers];
         // The setup has used the numbers of its seed already.
-        Self { cluster, setup, routers, rng: rng(!seed), stalls: Vec::new(), lossy: Vec::new() }
+        Self { cluster, setup, routers, rng: rng(!seed), stalls: Vec::new(), lossy: Vec::new(), calm: false }
     }
 
     /// All phases.
@@ -72,6 +74,8 @@ impl Run {
             };
             let lossy = options.loss_ppm > 0;
             let begin = self.cluster.now();
+            let masters = self.masters();
+            self.calm = !lossy && self.routers.iter().all(|router| router.stalled.is_none());
             self.cluster.world.set_lan(self.cluster.lan, options);
             for _ in 0..self.rng.pick(1..=5) {
                 self.fault();
@@ -81,8 +85,16 @@ impl Run {
                 self.lossy.push((begin, self.cluster.now() + secs(0.01)));
             }
             self.quiet()?;
+            if self.calm {
+                self.check_calm(&masters, begin)?;
+            }
         }
         self.stop()
+    }
+
+    /// Who holds which address.
+    pub(super) fn masters(&self) -> Vec<(u8, Vec<usize>)> {
+        self.setup.virtuals.iter().map(|v| (v.vrid, self.cluster.holders(v.vrid))).collect()
     }
 
     fn start(&mut self, i: usize) {
@@ -112,7 +124,10 @@ impl Run {
         let i = self.rng.pick(0..=self.setup.routers as u64 - 1) as usize;
         let node = self.cluster.nodes[i];
         let running = self.cluster.world.is_running(node);
-        match self.rng.pick(0..=15) {
+        let fault = self.rng.pick(0..=15);
+        // These change who may be master, the others must not.
+        self.calm &= !matches!(fault, 0..=3 | 6..=9);
+        match fault {
             0 if running => self.end_stall_after(i, |world, node| world.crash(node)),
             1 if running => self.end_stall_after(i, |world, node| {
                 world.power_off(node);
@@ -164,9 +179,13 @@ impl Run {
                 self.cluster.world.thaw(node);
             }
             None => {
+                self.calm &= !self.setup.virtuals.iter().any(|v| self.cluster.holders(v.vrid).contains(&i));
+                let router = &mut self.routers[i];
                 router.stalled = Some(now);
                 router.paused = self.rng.chance(300_000);
                 if router.paused {
+                    // A pause that ends shortly before the master-down timer does cannot be told from a dead master.
+                    self.calm = false;
                     self.cluster.world.pause_vm(node);
                 } else {
                     self.cluster.world.freeze(node);

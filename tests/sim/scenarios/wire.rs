@@ -33,11 +33,14 @@ fn a_valid_forgery_of_higher_priority_does_win() {
     cluster.assert_master(0, 1);
 }
 
+/// What a forger does to a packet.
+type Change = fn(&mut Vec<u8>);
+
 #[test]
 fn packets_that_are_not_right_change_nothing() {
     let mut cluster = Cluster::pair(instance(1, 150), instance(1, 100));
     let start = cluster.now();
-    let changes: [(&str, fn(&mut Vec<u8>)); 7] = [
+    let changes: [(&str, Change); 7] = [
         ("TTL", |p| p[8] = 254),
         ("version", |p| p[20] = 0x31),
         ("type", |p| p[20] = 0x22),

@@ -45,11 +45,7 @@ fn both_planes_run_and_end() {
         return;
     }
     unshare(CloneFlags::CLONE_NEWNET).expect("this test makes a network namespace: run it as root");
-<<<<<<< HEAD
-    let status = run(linux::Options::default(), |host| {
-=======
     let status = run(Options::default(), |host| {
->>>>>>> w-linux
         Box::pin(async move {
             let (tell, told) = oneshot::channel();
             let fast = (host.start_fast)(Box::new(move |mut fast| {
@@ -117,11 +113,7 @@ fn signals_come_as_what_they_mean() {
         (libc::SIGRTMAX() - 1, Signal::StatsClear),
         (libc::SIGRTMIN() + 2, Signal::Json),
     ];
-<<<<<<< HEAD
-    let status = run(linux::Options::default(), move |mut host| {
-=======
     let status = run(Options::default(), move |mut host| {
->>>>>>> w-linux
         Box::pin(async move {
             for (number, meaning) in meanings {
                 // SAFETY: no pointers.
@@ -165,11 +157,7 @@ fn the_service_manager_is_told() {
     };
     let Some(directory) = own_process(name, prepare) else { return };
     let manager = UnixDatagram::bind(socket(&directory)).unwrap();
-<<<<<<< HEAD
-    let status = run(linux::Options::default(), |host| {
-=======
     let status = run(Options::default(), |host| {
->>>>>>> w-linux
         Box::pin(async move {
             host.supervisor.ready();
             host.supervisor.stopping();
@@ -199,11 +187,7 @@ fn what_would_mislead_a_script_is_not_handed_down() {
     let file = directory.join("environment");
     let script = format!("cat /proc/$$/environ > {}", file.display());
     let argv = ["sh", "-c", &script].map(str::to_owned).into();
-<<<<<<< HEAD
-    let status = run(linux::Options::default(), |host| {
-=======
     let status = run(Options::default(), |host| {
->>>>>>> w-linux
         Box::pin(async move {
             let command = host::Command { program: "/bin/sh".to_owned(), argv, credentials: None };
             let mut child = host.processes.spawn(&command).unwrap();
@@ -264,22 +248,12 @@ fn outside_a_service_nothing_is_told_and_a_host_needs_no_privileges() {
     }
     nix::unistd::setgid(65534.into()).unwrap();
     nix::unistd::setuid(65534.into()).unwrap();
-<<<<<<< HEAD
-    let status = run(linux::Options::default(), |slow| {
-=======
     let status = run(Options::default(), |slow| {
->>>>>>> w-linux
         Box::pin(async move {
             slow.supervisor.ready();
             // Signals and timers are there already; what needs privileges is refused with a reason.
             let refused =
-<<<<<<< HEAD
-                (linux::host(linux::Options::default()).unwrap().start_fast)(Box::new(
-                    |_| Box::pin(async {}),
-                ));
-=======
                 (linux::host(Options::default()).unwrap().start_fast)(Box::new(|_| Box::pin(async {})));
->>>>>>> w-linux
             let error = refused.err().unwrap();
             assert_eq!(error.source.raw_os_error(), Some(libc::EPERM), "{error}");
             0

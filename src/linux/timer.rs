@@ -4,6 +4,9 @@
 //! the kernel wakes the thread up. The timerfd is armed for the earliest deadline and armed again only when an
 //! earlier one comes up: an advert that moves a deadline further away costs no system call, but at most one
 //! wake-up for nothing when the old deadline comes.
+//!
+//! Tasks are woken in the order of their deadlines. A task that is awake for another reason finds its timer fired
+//! as soon as it is due.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -135,8 +138,8 @@ impl Timer for Deadline {
                 }
                 return Poll::Pending;
             }
-            // Late already: no need to wait for the timerfd to say so. The others that are due go first or
-            // along, so the order holds.
+            // Due, and the timerfd has not said so yet. Whoever else is due is woken now, in order; this one need
+            // not go to the end of their queue, or a busy task might never get round to its deadline.
             drop(schedule);
             self.shared.expire(now);
         }

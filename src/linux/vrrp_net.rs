@@ -37,8 +37,7 @@ impl VrrpNet for RawVrrpNet {
         }
         let receiver =
             receiver(spec).map_err(|e| Error::new("open the VRRP receive socket on", &spec.name, e))?;
-        let sender =
-            sender(spec.link).map_err(|e| Error::new("open the VRRP send socket on", &spec.name, e))?;
+        let sender = sender(spec).map_err(|e| Error::new("open the VRRP send socket on", &spec.name, e))?;
         let name = spec.name.clone();
         Ok((
             Box::new(RawReceiver { fd: receiver, name: name.clone() }),
@@ -52,7 +51,7 @@ fn receiver(spec: &EndpointSpec) -> io::Result<AsyncFd<OwnedFd>> {
     // Until it is bound, the socket hears every interface.
     socket.attach_filter(&[ret(0)])?;
     socket.set_nonblocking(true)?;
-    socket.bind_device_by_index_v4(NonZeroU32::new(spec.link.0))?;
+    bind_device(&socket, spec)?;
     socket.set_multicast_all_v4(false)?;
     socket.set_multicast_loop_v4(false)?;
     buffer::receive(&socket, RECEIVE_BUFFER)?;
@@ -66,17 +65,27 @@ fn receiver(spec: &EndpointSpec) -> io::Result<AsyncFd<OwnedFd>> {
     watch(socket.into())
 }
 
-fn sender(link: IfIndex) -> io::Result<Socket> {
+fn sender(spec: &EndpointSpec) -> io::Result<Socket> {
     // IPPROTO_RAW: the IP header comes from us, and nothing is ever received; the filter makes sure of it.
     let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(libc::IPPROTO_RAW)))?;
     socket.attach_filter(&[ret(0)])?;
     socket.set_nonblocking(true)?;
     socket.set_header_included_v4(true)?;
-    socket.bind_device_by_index_v4(NonZeroU32::new(link.0))?;
-    set_multicast_interface(&socket, link)?;
+    bind_device(&socket, spec)?;
+    set_multicast_interface(&socket, spec.link)?;
     socket.set_multicast_loop_v4(false)?;
     socket.set_priority(PRIORITY_CONTROL)?;
     Ok(socket)
+}
+
+/// Hears and sends on this interface only. By index, which a rename cannot race; kernels before 5.1 know names only.
+fn bind_device(socket: &Socket, spec: &EndpointSpec) -> io::Result<()> {
+    match socket.bind_device_by_index_v4(NonZeroU32::new(spec.link.0)) {
+        Err(error) if error.raw_os_error() == Some(libc::ENOPROTOOPT) => {
+            socket.bind_device(Some(spec.name.as_str().as_bytes()))
+        }
+        bound => bound,
+    }
 }
 
 /// `IP_MULTICAST_IF` by index; socket2 can do it by address only.

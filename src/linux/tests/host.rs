@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use crate::host::{self, Exit, KernelEvent, Signal};
 use crate::linux::daemonize::daemonize;
-use crate::linux::{self, run};
+use crate::linux::{self, Options, run};
 
 /// Set in the process of a test: where it may leave files.
 const DIRECTORY: &str = "KEEPALIVED_RS_TEST_DIRECTORY";
@@ -45,7 +45,7 @@ fn both_planes_run_and_end() {
         return;
     }
     unshare(CloneFlags::CLONE_NEWNET).expect("this test makes a network namespace: run it as root");
-    let status = run(linux::Options::default(), |host| {
+    let status = run(Options::default(), |host| {
         Box::pin(async move {
             let (tell, told) = oneshot::channel();
             let fast = (host.start_fast)(Box::new(move |mut fast| {
@@ -113,7 +113,7 @@ fn signals_come_as_what_they_mean() {
         (libc::SIGRTMAX() - 1, Signal::StatsClear),
         (libc::SIGRTMIN() + 2, Signal::Json),
     ];
-    let status = run(linux::Options::default(), move |mut host| {
+    let status = run(Options::default(), move |mut host| {
         Box::pin(async move {
             for (number, meaning) in meanings {
                 // SAFETY: no pointers.
@@ -132,6 +132,23 @@ fn signals_come_as_what_they_mean() {
 }
 
 #[test]
+fn sigint_can_be_ignored() {
+    if own_process("sigint_can_be_ignored", |_, _| {}).is_none() {
+        return;
+    }
+    let status = run(Options { ignore_sigint: true }, |mut host| {
+        Box::pin(async move {
+            raise(Number::SIGINT).unwrap();
+            host.slow.sleep(Duration::from_millis(20)).await;
+            raise(Number::SIGUSR1).unwrap();
+            assert_eq!(poll_fn(|cx| host.signals.poll_signal(cx)).await, Signal::Data);
+            0
+        })
+    });
+    assert_eq!(status.unwrap(), 0);
+}
+
+#[test]
 fn the_service_manager_is_told() {
     let name = "the_service_manager_is_told";
     let socket = |directory: &PathBuf| directory.join("notify");
@@ -140,7 +157,7 @@ fn the_service_manager_is_told() {
     };
     let Some(directory) = own_process(name, prepare) else { return };
     let manager = UnixDatagram::bind(socket(&directory)).unwrap();
-    let status = run(linux::Options::default(), |host| {
+    let status = run(Options::default(), |host| {
         Box::pin(async move {
             host.supervisor.ready();
             host.supervisor.stopping();
@@ -170,7 +187,7 @@ fn what_would_mislead_a_script_is_not_handed_down() {
     let file = directory.join("environment");
     let script = format!("cat /proc/$$/environ > {}", file.display());
     let argv = ["sh", "-c", &script].map(str::to_owned).into();
-    let status = run(linux::Options::default(), |host| {
+    let status = run(Options::default(), |host| {
         Box::pin(async move {
             let command = host::Command { program: "/bin/sh".to_owned(), argv, credentials: None };
             let mut child = host.processes.spawn(&command).unwrap();
@@ -231,14 +248,12 @@ fn outside_a_service_nothing_is_told_and_a_host_needs_no_privileges() {
     }
     nix::unistd::setgid(65534.into()).unwrap();
     nix::unistd::setuid(65534.into()).unwrap();
-    let status = run(linux::Options::default(), |slow| {
+    let status = run(Options::default(), |slow| {
         Box::pin(async move {
             slow.supervisor.ready();
             // Signals and timers are there already; what needs privileges is refused with a reason.
             let refused =
-                (linux::host(linux::Options::default()).unwrap().start_fast)(Box::new(
-                    |_| Box::pin(async {}),
-                ));
+                (linux::host(Options::default()).unwrap().start_fast)(Box::new(|_| Box::pin(async {})));
             let error = refused.err().unwrap();
             assert_eq!(error.source.raw_os_error(), Some(libc::EPERM), "{error}");
             0

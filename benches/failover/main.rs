@@ -76,7 +76,8 @@ fn main() {
 }
 
 fn number(name: &str, default: usize) -> usize {
-    std::env::var(name).map_or(default, |n| n.parse().unwrap_or_else(|_| panic!("{name} is a number, not `{n}`")))
+    std::env::var(name)
+        .map_or(default, |n| n.parse().unwrap_or_else(|_| panic!("{name} is a number, not `{n}`")))
 }
 
 /// Two routers of one make. The higher one's daemon is started anew in each round.
@@ -118,7 +119,8 @@ impl Pair {
             End::Stop => master.signal(nix::sys::signal::Signal::SIGTERM),
         }
         wait_until("the new master has announced itself", || {
-            !self.capture.adverts_since(mark, B).is_empty() && !self.capture.garps_since(mark, MAC_B).is_empty()
+            !self.capture.adverts_since(mark, B).is_empty()
+                && !self.capture.garps_since(mark, MAC_B).is_empty()
         });
         let last = self.capture.adverts(A).pop().expect("A was master");
         let due = last.at + self.wire.wait_after(&last);
@@ -169,7 +171,11 @@ fn report(wire: Wire, end: End, kinds: [Kind; 2], samples: &[Vec<Sample>; 2]) {
     }
     let [ours, stock] = samples;
     let ratio = |of: fn(&Sample) -> f64| summary(ours, of).0 / summary(stock, of).0;
-    println!("    ratio of medians         {:>7.2}                 {:>7.2}", ratio(|s| s.advert), ratio(|s| s.arp));
+    println!(
+        "    ratio of medians         {:>7.2}                 {:>7.2}",
+        ratio(|s| s.advert),
+        ratio(|s| s.arp)
+    );
 }
 
 /// Median and worst.
@@ -177,7 +183,8 @@ fn summary(samples: &[Sample], of: impl Fn(&Sample) -> f64) -> (f64, f64) {
     let mut values: Vec<f64> = samples.iter().map(of).collect();
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
-    let median = if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 };
+    let median =
+        if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 };
     (median, values[values.len() - 1])
 }
 
@@ -187,7 +194,8 @@ fn memory(kinds: [Kind; 2]) {
         let lan = Lan::new();
         let capture = lan.capture();
         let router = lan.router("eth0", &format!("{B}/24"));
-        let daemon = router.start(kind, &config(Wire { version: 3, interval: Duration::from_millis(100) }, 100));
+        let daemon =
+            router.start(kind, &config(Wire { version: 3, interval: Duration::from_millis(100) }, 100));
         wait_until("the router is master", || capture.adverts(B).len() >= 20);
         let (share, processes) = (daemon.pss(), daemon.processes().len());
         println!("    {:<18} {share:>6} KiB in {processes} process(es)", format!("{kind:?}"));

@@ -3,6 +3,16 @@
 use super::schema::top::TOP;
 use super::schema::{Row, Table};
 
+/// Keywords of old manuals that stock has not known for long, and what to do about them.
+const OBSOLETE: [(&str, &str); 6] = [
+    ("nat_mask", "it has no effect since LVS is in the kernel; remove it"),
+    ("nb_get_retry", "please use 'retry'"),
+    ("state_file_location", "please use 'state_dump_file'"),
+    ("stats_file_location", "please use 'stats_dump_file'"),
+    ("json_file_location", "please use 'json_dump_file'"),
+    ("vrrp_nftables", "please use 'nftables'"),
+];
+
 /// Advice on an unknown keyword of `table`.
 pub(crate) fn keyword(word: &str, table: &'static Table) -> Option<String> {
     if let Some(c) = word.chars().find(|c| !c.is_ascii()) {
@@ -10,6 +20,9 @@ pub(crate) fn keyword(word: &str, table: &'static Table) -> Option<String> {
             "it contains the character '{c}' (U+{:04X}), which no keyword has",
             u32::from(c)
         ));
+    }
+    if let Some((_, instead)) = OBSOLETE.iter().find(|(name, _)| *name == word) {
+        return Some((*instead).to_owned());
     }
     if let Some(near) = nearest(word, table.rows) {
         return Some(format!("did you mean '{near}'?"));
@@ -31,9 +44,14 @@ fn nearest(word: &str, rows: &'static [Row]) -> Option<&'static str> {
         .map(|(_, name)| name)
 }
 
-/// The block outside any other that has this keyword.
+/// The block that has this keyword, the outermost one if there are several.
 fn home(word: &str) -> Option<&'static str> {
-    TOP.rows.iter().find(|r| r.inside().is_some_and(|t| t.row(word).is_some())).map(|r| r.name)
+    fn inside(rows: &'static [Row], word: &str) -> Option<&'static str> {
+        let blocks = || rows.iter().filter_map(|r| r.inside().map(|t| (r.name, t)));
+        let here = blocks().find(|(_, t)| t.row(word).is_some()).map(|(name, _)| name);
+        here.or_else(|| blocks().find_map(|(_, t)| inside(t.rows, word)))
+    }
+    inside(TOP.rows, word)
 }
 
 /// How many bytes must be put in, taken out, changed, or swapped with their neighbour, to make `b` of `a`.

@@ -90,10 +90,15 @@ fn deleted_address_is_back() {
                 assert!(adverts.iter().all(|advert| advert.priority == 150), "it does not resign");
                 assert_eq!(two.capture.adverts_since(mark, B).len(), 0, "the other one notices nothing");
                 let log = first.log();
-                assert!(log.lines().any(|l| l.contains(&vip.to_string()) && l.contains("eth0")), "it says so");
+                assert!(
+                    log.lines().any(|l| l.contains(&vip.to_string()) && l.contains("eth0")),
+                    "it says so"
+                );
             }
             Kind::Stock => {
-                wait_until("it resigns", || two.capture.adverts_since(mark, A).iter().any(|p| p.priority == 0));
+                wait_until("it resigns", || {
+                    two.capture.adverts_since(mark, A).iter().any(|p| p.priority == 0)
+                });
                 two.wait_master_a();
             }
         }

@@ -185,7 +185,12 @@ fn states(kind: Kind) -> Vec<String> {
 }
 
 fn interesting(daemon: &Daemon) -> Vec<String> {
-    let known = ["(VI_1) Entering", "(VI_1) sent 0 priority", "(VI_1) Master received advert", "(VI_1) Backup received"];
+    let known = [
+        "(VI_1) Entering",
+        "(VI_1) sent 0 priority",
+        "(VI_1) Master received advert",
+        "(VI_1) Backup received",
+    ];
     let lines: Vec<_> = daemon.log().lines().map(str::to_owned).collect();
     let message = |line: String| {
         let start = known.iter().find_map(|k| line.find(k))?;

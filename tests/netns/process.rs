@@ -42,7 +42,8 @@ fn pid_files() {
 #[test]
 fn pid_files_where_asked_for() {
     let two = Two::new();
-    let options = ["-p", "/run/x/main.pid", "-r", "/run/x/vrrp.pid", "-c", "/run/x/c.pid", "-b", "/run/x/b.pid"];
+    let options =
+        ["-p", "/run/x/main.pid", "-r", "/run/x/vrrp.pid", "-c", "/run/x/c.pid", "-b", "/run/x/b.pid"];
     two.a.run("mkdir /run/x");
     let daemon = two.a.start_with(subject(), &config(3, 100, ""), &options);
     wait_until("the router is master", || holds(&two.a));

@@ -131,7 +131,9 @@ pub(crate) fn dynamic_interfaces(b: &mut Build<'_>, stmt: &Stmt) {
             b.word_not_in_effect("dynamic_interfaces", "allow_if_changes", &stmt.place(1))
         }
         Some(word) => {
-            b.report.error(&stmt.place(1), format!("Unknown option '{word}' of 'dynamic_interfaces'"));
+            let text = format!("Unknown option '{word}' of '{}'", stmt.row.name);
+            let known = stmt.row.words.map_or("", |t| t.rows.first().map_or("", |r| r.name));
+            b.report.error(&stmt.place(1), text).hint(format!("'{known}' is understood"));
         }
     }
 }

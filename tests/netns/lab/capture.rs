@@ -99,7 +99,8 @@ impl Drop for Capture {
 
 fn open() -> std::os::fd::OwnedFd {
     let all = SockProtocol::EthAll;
-    let socket = socket(AddressFamily::Packet, SockType::Raw, SockFlag::SOCK_CLOEXEC, all).expect("packet socket");
+    let socket =
+        socket(AddressFamily::Packet, SockType::Raw, SockFlag::SOCK_CLOEXEC, all).expect("packet socket");
     setsockopt(&socket, sockopt::ReceiveTimestampns, &true).expect("SO_TIMESTAMPNS");
     setsockopt(&socket, sockopt::RcvBuf, &(4 << 20)).expect("SO_RCVBUF");
     // So that the thread notices when it shall end.

@@ -36,7 +36,8 @@ impl Kind {
     pub fn program_on_host(self) -> Option<String> {
         match self {
             Self::Ours => Some(
-                std::env::var("KEEPALIVED_RS").unwrap_or_else(|_| env!("CARGO_BIN_EXE_keepalived-rs").to_owned()),
+                std::env::var("KEEPALIVED_RS")
+                    .unwrap_or_else(|_| env!("CARGO_BIN_EXE_keepalived-rs").to_owned()),
             ),
             Self::Stock => None,
         }
@@ -90,7 +91,10 @@ impl Daemon {
     #[track_caller]
     pub fn wait_log(&self, text: &str) {
         wait_until(&format!("the {:?} daemon logs `{text}`", self.kind), || {
-            assert!(self.exited().is_none() || self.log().contains(text), "it ended without logging `{text}`");
+            assert!(
+                self.exited().is_none() || self.log().contains(text),
+                "it ended without logging `{text}`"
+            );
             self.log().contains(text)
         });
     }

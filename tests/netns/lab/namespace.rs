@@ -42,7 +42,10 @@ impl Namespace {
             BufReader::new(stdout).read_line(&mut answer).expect("read from unshare");
         }
         let namespace = Self { holder, has_processes: matches!(what, Holder::Router(_)) };
-        assert_eq!(answer, "ready\n", "cannot make namespaces: this needs root (CAP_SYS_ADMIN and CAP_NET_ADMIN)");
+        assert_eq!(
+            answer, "ready\n",
+            "cannot make namespaces: this needs root (CAP_SYS_ADMIN and CAP_NET_ADMIN)"
+        );
         namespace
     }
 

@@ -56,24 +56,25 @@ fn home(word: &str) -> Option<&'static str> {
 
 /// How many bytes must be put in, taken out, changed, or swapped with their neighbour, to make `b` of `a`.
 fn distance(a: &[u8], b: &[u8]) -> usize {
+    // Three rows of the table of distances between the beginnings of both.
     let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    let mut row = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    let mut previous = None;
     for (i, x) in a.iter().enumerate() {
-        row.clear();
-        row.push(i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let changed = last[j] + usize::from(x != y);
-            let mut best = changed.min(last[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && a[i - 1] == *y && b[j - 1] == *x {
-                best = best.min(before[j - 1] + 1);
+        let mut left = i + 1;
+        let mut row = vec![left];
+        for (j, (y, (diagonal, up))) in b.iter().zip(above.iter().zip(above.iter().skip(1))).enumerate() {
+            left = (diagonal + usize::from(x != y)).min(up + 1).min(left + 1);
+            let swapped = j.checked_sub(1).filter(|&k| previous == Some(y) && b.get(k) == Some(x));
+            if let Some(two_back) = swapped.and_then(|k| before.get(k)) {
+                left = left.min(two_back + 1);
             }
-            row.push(best);
+            row.push(left);
         }
-        std::mem::swap(&mut before, &mut last);
-        std::mem::swap(&mut last, &mut row);
+        before = std::mem::replace(&mut above, row);
+        previous = Some(x);
     }
-    last[b.len()]
+    above.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

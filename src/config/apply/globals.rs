@@ -40,27 +40,8 @@ pub(crate) fn vrrp_mcast_group4(b: &mut Build<'_>, stmt: &Stmt) {
     }
 }
 
-pub(crate) fn vrrp_garp_master_delay(b: &mut Build<'_>, stmt: &Stmt) {
-    garp(b, stmt, |b| &mut b.config.globals.garp);
-}
-
-pub(crate) fn vrrp_garp_master_repeat(b: &mut Build<'_>, stmt: &Stmt) {
-    garp(b, stmt, |b| &mut b.config.globals.garp);
-}
-
-pub(crate) fn vrrp_garp_master_refresh(b: &mut Build<'_>, stmt: &Stmt) {
-    garp(b, stmt, |b| &mut b.config.globals.garp);
-}
-
-pub(crate) fn vrrp_garp_master_refresh_repeat(b: &mut Build<'_>, stmt: &Stmt) {
-    garp(b, stmt, |b| &mut b.config.globals.garp);
-}
-
-pub(crate) fn vrrp_garp_lower_prio_delay(b: &mut Build<'_>, stmt: &Stmt) {
-    garp(b, stmt, |b| &mut b.config.globals.garp);
-}
-
-pub(crate) fn vrrp_garp_lower_prio_repeat(b: &mut Build<'_>, stmt: &Stmt) {
+/// One of the `vrrp_garp_*` keywords.
+pub(crate) fn vrrp_garp(b: &mut Build<'_>, stmt: &Stmt) {
     garp(b, stmt, |b| &mut b.config.globals.garp);
 }
 

@@ -31,7 +31,7 @@ pub(super) fn line(reader: &mut Reader<'_>, line: &Line, report: &mut Report) ->
         same.substituted = true;
         return Step::Line(same);
     }
-    let balanced = line.text().matches('"').count() % 2 == 0;
+    let balanced = line.text().matches('"').count().is_multiple_of(2);
     let mut new = line.with_text(&out);
     new.substituted = true;
     new.trail = Reader::trail(line, "parameters of this line were substituted".to_owned());

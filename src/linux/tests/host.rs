@@ -45,7 +45,7 @@ fn both_planes_run_and_end() {
         return;
     }
     unshare(CloneFlags::CLONE_NEWNET).expect("this test makes a network namespace: run it as root");
-    let status = run(|host| {
+    let status = run(linux::Options::default(), |host| {
         Box::pin(async move {
             let (tell, told) = oneshot::channel();
             let fast = (host.start_fast)(Box::new(move |mut fast| {
@@ -113,7 +113,7 @@ fn signals_come_as_what_they_mean() {
         (libc::SIGRTMAX() - 1, Signal::StatsClear),
         (libc::SIGRTMIN() + 2, Signal::Json),
     ];
-    let status = run(move |mut host| {
+    let status = run(linux::Options::default(), move |mut host| {
         Box::pin(async move {
             for (number, meaning) in meanings {
                 // SAFETY: no pointers.
@@ -140,7 +140,7 @@ fn the_service_manager_is_told() {
     };
     let Some(directory) = own_process(name, prepare) else { return };
     let manager = UnixDatagram::bind(socket(&directory)).unwrap();
-    let status = run(|host| {
+    let status = run(linux::Options::default(), |host| {
         Box::pin(async move {
             host.supervisor.ready();
             host.supervisor.stopping();
@@ -170,7 +170,7 @@ fn what_would_mislead_a_script_is_not_handed_down() {
     let file = directory.join("environment");
     let script = format!("cat /proc/$$/environ > {}", file.display());
     let argv = ["sh", "-c", &script].map(str::to_owned).into();
-    let status = run(|host| {
+    let status = run(linux::Options::default(), |host| {
         Box::pin(async move {
             let command = host::Command { program: "/bin/sh".to_owned(), argv, credentials: None };
             let mut child = host.processes.spawn(&command).unwrap();
@@ -231,7 +231,7 @@ fn outside_a_service_nothing_is_told_and_a_host_needs_no_privileges() {
     }
     nix::unistd::setgid(65534.into()).unwrap();
     nix::unistd::setuid(65534.into()).unwrap();
-    let status = run(|slow| {
+    let status = run(linux::Options::default(), |slow| {
         Box::pin(async move {
             slow.supervisor.ready();
             // Signals and timers are there already; what needs privileges is refused with a reason.

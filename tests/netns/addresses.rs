@@ -154,7 +154,7 @@ fn hundred_instances() {
         let instance = |n: u8| {
             format!(
                 "vrrp_instance VI_{n} {{\n interface eth0\n virtual_router_id {n}\n priority {priority}\n \
-                 version 3\n advert_int 0.5\n virtual_ipaddress {{\n 10.8.{n}.1/32\n 10.8.{n}.2/32\n }}\n}}\n"
+                 version 3\n advert_int 1\n garp_master_repeat 1\n virtual_ipaddress {{\n 10.8.{n}.1/32\n 10.8.{n}.2/32\n }}\n}}\n"
             )
         };
         (1..=100).map(instance).collect::<String>()

@@ -185,18 +185,18 @@ fn states(kind: Kind) -> Vec<String> {
 }
 
 fn interesting(daemon: &Daemon) -> Vec<String> {
-    let known = [
-        "(VI_1) Entering",
-        "(VI_1) sent 0 priority",
-        "(VI_1) Master received advert",
-        "(VI_1) Backup received",
-    ];
-    let lines: Vec<_> = daemon.log().lines().map(str::to_owned).collect();
-    let message = |line: String| {
-        let start = known.iter().find_map(|k| line.find(k))?;
-        Some(line[start..].to_owned())
+    let known = ["Entering", "sent 0 priority", "Master received advert", "Backup received"];
+    let message = |line: &str| {
+        let message = line[line.find("(VI_1) ")?..].to_owned();
+        known.iter().any(|k| message["(VI_1) ".len()..].starts_with(k)).then_some(message)
     };
-    lines.into_iter().filter_map(message).collect()
+    daemon.log().lines().filter_map(message).map(without_cause).collect()
+}
+
+/// Ours gives the cause of each transition behind stock's text, in parentheses.
+fn without_cause(message: String) -> String {
+    let end = [" STATE (init)", " STATE"].iter().find_map(|end| Some(message.find(end)? + end.len()));
+    message[..end.unwrap_or(message.len())].to_owned()
 }
 
 #[test]

@@ -242,7 +242,6 @@ fn reference_blocks() {
             "virtual_routes",
             "virtual_server",
         ],
-        ..Cluster::default()
     }
     .moves();
 }

@@ -3,6 +3,8 @@
 //! A case is a line `==== NAME` and the configuration below it. Where the verdicts are meant to differ the line goes
 //! on with `| stock STATUS, ours STATUS: REASON`; a difference that no longer occurs fails like one that is not listed.
 //!
+//! In the text, U+2400 stands for a NUL and U+240D for a carriage return.
+//!
 //! All runs happen in network and mount namespaces of their own, with the interfaces that the configurations name.
 
 use std::collections::BTreeMap;
@@ -145,7 +147,8 @@ fn written_cases() -> Vec<Case> {
                 None => (head, None),
             };
             let name = format!("{file}: {}", name.trim());
-            // The line feed before the next case is the last one of this text.
+            // The line feed before the next case is the last one of this text. Two characters have stand-ins.
+            let text = text.replace('\u{2400}', "\0").replace('\u{240d}', "\r");
             cases.push(Case { name, text: format!("{text}\n").into_bytes(), differs });
         }
     }

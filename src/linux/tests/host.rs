@@ -235,7 +235,10 @@ fn outside_a_service_nothing_is_told_and_a_host_needs_no_privileges() {
         Box::pin(async move {
             slow.supervisor.ready();
             // Signals and timers are there already; what needs privileges is refused with a reason.
-            let refused = (linux::host().unwrap().start_fast)(Box::new(|_| Box::pin(async {})));
+            let refused =
+                (linux::host(linux::Options::default()).unwrap().start_fast)(Box::new(
+                    |_| Box::pin(async {}),
+                ));
             let error = refused.err().unwrap();
             assert_eq!(error.source.raw_os_error(), Some(libc::EPERM), "{error}");
             0

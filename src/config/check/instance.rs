@@ -16,7 +16,8 @@ pub(crate) fn complete(b: &mut Build<'_>, draft: &Draft) -> bool {
     let name = &draft.instance.name;
     let mut missing = Vec::new();
     if draft.instance.vrid.is_none() {
-        missing.push((format!("VRRP_Instance({name}) the virtual id must be set"), "add virtual_router_id"));
+        let hint = "add virtual_router_id with a number from 1 to 255, the same on all routers";
+        missing.push((format!("VRRP_Instance({name}) the virtual id must be set"), hint));
     }
     if draft.instance.interface.is_none() {
         missing.push((format!("VRRP_Instance({name}) has no interface"), "add interface"));

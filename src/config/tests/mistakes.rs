@@ -71,8 +71,9 @@ fn columns_point_at_the_word() {
 #[test]
 fn expanded_text_tells_where_it_came_from() {
     let loaded = load_text("$VI=\\\n foo \\\n bar\n$VI\n");
+    assert_eq!(loaded.diagnostics[0].span.as_ref().map(|s| s.line), Some(2));
     let trail: Vec<_> = loaded.diagnostics[0].trail.iter().map(|(s, t)| (s.line, t.as_str())).collect();
-    assert_eq!(trail, [(4, "in the definition of $VI")]);
+    assert_eq!(trail, [(4, "$VI is used here")]);
 }
 
 #[test]

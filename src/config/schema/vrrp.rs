@@ -127,7 +127,7 @@ pub(crate) static VRRP_INSTANCE: Table = table(
         value("use_ipvlan", Arg::Text).words(&USE_IPVLAN).required(),
         list("unicast_peer", &UNICAST_PEER).vital(),
         flag("unicast_fault_no_peer"),
-        value("unicast_src_ip", Arg::Address).fatal().vital(),
+        value("unicast_src_ip", Arg::Address).fatal(),
         value("mcast_src_ip", Arg::Address).fatal().does(apply::instance::mcast_src_ip),
         value("mcast_dst_ip", Arg::Text).fatal().vital(),
         flag("track_src_ip"),

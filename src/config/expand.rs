@@ -29,12 +29,12 @@ pub(crate) enum Step {
 }
 
 /// What a name stands for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum Definition {
     /// A piece of a line.
     Text(String),
-    /// Lines.
-    Lines(Vec<String>),
+    /// Lines, where they were written.
+    Lines(Vec<Line>),
 }
 
 /// The definitions so far.
@@ -42,7 +42,7 @@ enum Definition {
 pub(crate) struct Expander {
     definitions: BTreeMap<String, Definition>,
     /// A definition that goes on on the next line.
-    open: Option<(String, Vec<String>)>,
+    open: Option<(String, Vec<Line>)>,
     /// Lines that came of expansions so far.
     lines: u32,
 }
@@ -57,13 +57,15 @@ impl Expander {
             return true;
         }
         let more = raw.trim_end_matches(is_blank).ends_with('\\');
-        let text = raw.get(..lines::strip_comment(raw, false).end).unwrap_or_default().trim_matches(is_blank);
-        let text = text.strip_suffix('\\').unwrap_or(text).trim_end_matches(is_blank);
-        if !text.is_empty() {
-            body.push(text.to_owned());
+        let stored = line.part(0..lines::strip_comment(raw, false).end).trimmed();
+        let text = stored.text();
+        let stored = stored.part(0..text.strip_suffix('\\').unwrap_or(text).len()).trimmed();
+        let nothing = stored.text().is_empty();
+        if !nothing {
+            body.push(stored);
         }
         // A line of blanks or a comment alone does not end it.
-        let only_comment = text.is_empty() && !more;
+        let only_comment = nothing && !more;
         if more || only_comment {
             self.open = Some((name, body));
         } else {
@@ -102,12 +104,13 @@ pub(crate) fn step(reader: &mut Reader<'_>, line: Line, report: &mut Report) -> 
     let Some(line) = condition(&reader.config_id, line) else { return Step::Gone };
     let text = line.text();
     if let Some((name, value)) = definition(text) {
-        let (name, value) = (name.to_owned(), value.trim_start_matches(is_blank));
-        match value.strip_suffix('\\') {
-            None => reader.expander.define(name, Definition::Text(value.to_owned())),
+        let name = name.to_owned();
+        let value = line.part(text.len() - value.len()..text.len()).trimmed();
+        match value.text().strip_suffix('\\') {
+            None => reader.expander.define(name, Definition::Text(value.text().to_owned())),
             Some(first) => {
-                let first = first.trim_end_matches(is_blank);
-                let body = if first.is_empty() { Vec::new() } else { vec![first.to_owned()] };
+                let first = value.part(0..first.len()).trimmed();
+                let body = if first.text().is_empty() { Vec::new() } else { vec![first] };
                 reader.expander.open = Some((name, body));
             }
         }

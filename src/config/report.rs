@@ -58,6 +58,11 @@ impl Report {
         &mut self.list[last]
     }
 
+    /// Whether further diagnostics are not kept.
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.len() > LIMIT
+    }
+
     /// All diagnostics; those beyond the limit have become one.
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         if self.list.len() > LIMIT {

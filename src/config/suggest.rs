@@ -3,6 +3,16 @@
 use super::schema::top::TOP;
 use super::schema::{Row, Table};
 
+/// Keywords of old manuals that stock has not known for long, and what to do about them.
+const OBSOLETE: [(&str, &str); 6] = [
+    ("nat_mask", "it has no effect since LVS is in the kernel; remove it"),
+    ("nb_get_retry", "please use 'retry'"),
+    ("state_file_location", "please use 'state_dump_file'"),
+    ("stats_file_location", "please use 'stats_dump_file'"),
+    ("json_file_location", "please use 'json_dump_file'"),
+    ("vrrp_nftables", "please use 'nftables'"),
+];
+
 /// Advice on an unknown keyword of `table`.
 pub(crate) fn keyword(word: &str, table: &'static Table) -> Option<String> {
     if let Some(c) = word.chars().find(|c| !c.is_ascii()) {
@@ -10,6 +20,9 @@ pub(crate) fn keyword(word: &str, table: &'static Table) -> Option<String> {
             "it contains the character '{c}' (U+{:04X}), which no keyword has",
             u32::from(c)
         ));
+    }
+    if let Some((_, instead)) = OBSOLETE.iter().find(|(name, _)| *name == word) {
+        return Some((*instead).to_owned());
     }
     if let Some(near) = nearest(word, table.rows) {
         return Some(format!("did you mean '{near}'?"));
@@ -31,31 +44,37 @@ fn nearest(word: &str, rows: &'static [Row]) -> Option<&'static str> {
         .map(|(_, name)| name)
 }
 
-/// The block outside any other that has this keyword.
+/// The block that has this keyword, the outermost one if there are several.
 fn home(word: &str) -> Option<&'static str> {
-    TOP.rows.iter().find(|r| r.inside().is_some_and(|t| t.row(word).is_some())).map(|r| r.name)
+    fn inside(rows: &'static [Row], word: &str) -> Option<&'static str> {
+        let blocks = || rows.iter().filter_map(|r| r.inside().map(|t| (r.name, t)));
+        let here = blocks().find(|(_, t)| t.row(word).is_some()).map(|(name, _)| name);
+        here.or_else(|| blocks().find_map(|(_, t)| inside(t.rows, word)))
+    }
+    inside(TOP.rows, word)
 }
 
 /// How many bytes must be put in, taken out, changed, or swapped with their neighbour, to make `b` of `a`.
 fn distance(a: &[u8], b: &[u8]) -> usize {
+    // Three rows of the table of distances between the beginnings of both.
     let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    let mut row = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    let mut previous = None;
     for (i, x) in a.iter().enumerate() {
-        row.clear();
-        row.push(i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let changed = last[j] + usize::from(x != y);
-            let mut best = changed.min(last[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && a[i - 1] == *y && b[j - 1] == *x {
-                best = best.min(before[j - 1] + 1);
+        let mut left = i + 1;
+        let mut row = vec![left];
+        for (j, (y, (diagonal, up))) in b.iter().zip(above.iter().zip(above.iter().skip(1))).enumerate() {
+            left = (diagonal + usize::from(x != y)).min(up + 1).min(left + 1);
+            let swapped = j.checked_sub(1).filter(|&k| previous == Some(y) && b.get(k) == Some(x));
+            if let Some(two_back) = swapped.and_then(|k| before.get(k)) {
+                left = left.min(two_back + 1);
             }
-            row.push(best);
+            row.push(left);
         }
-        std::mem::swap(&mut before, &mut last);
-        std::mem::swap(&mut last, &mut row);
+        before = std::mem::replace(&mut above, row);
+        previous = Some(x);
     }
-    last[b.len()]
+    above.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

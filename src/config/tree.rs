@@ -312,7 +312,7 @@ fn missing_brace(report: &mut Report, open: &Open, line: &Line) {
 
 fn unknown_keyword(report: &mut Report, stmt: &Stmt, table: &'static Table) {
     let keyword = stmt.word(0).unwrap_or_default();
-    let hint = suggest::keyword(keyword, table);
+    let hint = if report.is_full() { None } else { suggest::keyword(keyword, table) };
     let added = report.error(&stmt.place(0), format!("Unknown keyword '{keyword}'"));
     if let Some(hint) = hint {
         added.hint(hint);

@@ -40,27 +40,8 @@ pub(crate) fn vrrp_mcast_group4(b: &mut Build<'_>, stmt: &Stmt) {
     }
 }
 
-pub(crate) fn vrrp_garp_master_delay(b: &mut Build<'_>, stmt: &Stmt) {
-    garp(b, stmt, |b| &mut b.config.globals.garp);
-}
-
-pub(crate) fn vrrp_garp_master_repeat(b: &mut Build<'_>, stmt: &Stmt) {
-    garp(b, stmt, |b| &mut b.config.globals.garp);
-}
-
-pub(crate) fn vrrp_garp_master_refresh(b: &mut Build<'_>, stmt: &Stmt) {
-    garp(b, stmt, |b| &mut b.config.globals.garp);
-}
-
-pub(crate) fn vrrp_garp_master_refresh_repeat(b: &mut Build<'_>, stmt: &Stmt) {
-    garp(b, stmt, |b| &mut b.config.globals.garp);
-}
-
-pub(crate) fn vrrp_garp_lower_prio_delay(b: &mut Build<'_>, stmt: &Stmt) {
-    garp(b, stmt, |b| &mut b.config.globals.garp);
-}
-
-pub(crate) fn vrrp_garp_lower_prio_repeat(b: &mut Build<'_>, stmt: &Stmt) {
+/// One of the `vrrp_garp_*` keywords.
+pub(crate) fn vrrp_garp(b: &mut Build<'_>, stmt: &Stmt) {
     garp(b, stmt, |b| &mut b.config.globals.garp);
 }
 
@@ -131,7 +112,9 @@ pub(crate) fn dynamic_interfaces(b: &mut Build<'_>, stmt: &Stmt) {
             b.word_not_in_effect("dynamic_interfaces", "allow_if_changes", &stmt.place(1))
         }
         Some(word) => {
-            b.report.error(&stmt.place(1), format!("Unknown option '{word}' of 'dynamic_interfaces'"));
+            let text = format!("Unknown option '{word}' of '{}'", stmt.row.name);
+            let known = stmt.row.words.map_or("", |t| t.rows.first().map_or("", |r| r.name));
+            b.report.error(&stmt.place(1), text).hint(format!("'{known}' is understood"));
         }
     }
 }

@@ -29,7 +29,7 @@ pub(crate) struct Draft {
     auth_pass: Option<[u8; 8]>,
     /// What is not in effect and would make it speak past its peers.
     pub(crate) left_out: Vec<&'static str>,
-    /// The `vrrp_script`s it tracks that cannot be used still count as written for the checks.
+    /// `no_virtual_ipaddress`: it is meant to have none.
     pub(crate) no_addresses: bool,
 }
 
@@ -350,36 +350,12 @@ pub(crate) fn notify_master_rx_lower_pri(b: &mut Build<'_>, stmt: &Stmt) {
 }
 
 /// One of the `garp_*` keywords.
-fn garp(b: &mut Build<'_>, stmt: &Stmt) {
+pub(crate) fn garp(b: &mut Build<'_>, stmt: &Stmt) {
     // `run` is only called for the body of an instance, so there is one; the defaults stand in for it.
     globals::garp(b, stmt, |b| match b.instance {
         Some(ref mut draft) => &mut draft.instance.garp,
         None => &mut b.config.globals.garp,
     });
-}
-
-pub(crate) fn garp_master_delay(b: &mut Build<'_>, stmt: &Stmt) {
-    garp(b, stmt);
-}
-
-pub(crate) fn garp_master_repeat(b: &mut Build<'_>, stmt: &Stmt) {
-    garp(b, stmt);
-}
-
-pub(crate) fn garp_master_refresh(b: &mut Build<'_>, stmt: &Stmt) {
-    garp(b, stmt);
-}
-
-pub(crate) fn garp_master_refresh_repeat(b: &mut Build<'_>, stmt: &Stmt) {
-    garp(b, stmt);
-}
-
-pub(crate) fn garp_lower_prio_delay(b: &mut Build<'_>, stmt: &Stmt) {
-    garp(b, stmt);
-}
-
-pub(crate) fn garp_lower_prio_repeat(b: &mut Build<'_>, stmt: &Stmt) {
-    garp(b, stmt);
 }
 
 pub(crate) fn down_timer_adverts(b: &mut Build<'_>, stmt: &Stmt) {

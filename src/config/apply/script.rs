@@ -137,7 +137,7 @@ pub(crate) fn init_fail(b: &mut Build<'_>, _stmt: &Stmt) {
 /// The words of a line with a command, in the command's own way.
 fn command_words(b: &mut Build<'_>, stmt: &Stmt) -> Option<Vec<String>> {
     let words = grammar::command_words(stmt.line.text());
-    if words.is_err() && stmt.line.text().matches('"').count() % 2 == 0 {
+    if words.is_err() && stmt.line.text().matches('"').count().is_multiple_of(2) {
         // An odd number of double quotes has been reported already.
         b.report.error(&stmt.line, "Unterminated quote in command - not set");
     }

@@ -16,7 +16,8 @@ pub(crate) fn complete(b: &mut Build<'_>, draft: &Draft) -> bool {
     let name = &draft.instance.name;
     let mut missing = Vec::new();
     if draft.instance.vrid.is_none() {
-        missing.push((format!("VRRP_Instance({name}) the virtual id must be set"), "add virtual_router_id"));
+        let hint = "add virtual_router_id with a number from 1 to 255, the same on all routers";
+        missing.push((format!("VRRP_Instance({name}) the virtual id must be set"), hint));
     }
     if draft.instance.interface.is_none() {
         missing.push((format!("VRRP_Instance({name}) has no interface"), "add interface"));
@@ -30,6 +31,7 @@ pub(crate) fn complete(b: &mut Build<'_>, draft: &Draft) -> bool {
 /// Checks an instance by itself, and takes away from it what cannot be.
 pub(crate) fn check(b: &mut Build<'_>, draft: &mut Draft) {
     authentication(b, draft);
+    unicast_without_peers(b, draft);
     too_many_addresses(b, draft);
     preemption(b, draft);
     interval(b, draft);
@@ -56,6 +58,19 @@ fn authentication(b: &mut Build<'_>, draft: &mut Draft) {
         let text = format!("({name}) VRRP version 3 does not support authentication. Ignoring.");
         b.report.error(draft.line("authentication"), text);
         draft.instance.authentication = None;
+    }
+}
+
+/// Rule 5.5: settings of unicast adverts when there is nobody to send them to; they go to the multicast group.
+fn unicast_without_peers(b: &mut Build<'_>, draft: &Draft) {
+    if draft.lines.contains_key("unicast_peer") {
+        return;
+    }
+    let settings = ["unicast_src_ip", "check_unicast_src", "old_unicast_checksum", "unicast_ttl"];
+    if let Some(line) = settings.iter().find_map(|s| draft.lines.get(s)) {
+        let text =
+            format!("({}) has unicast settings but no unicast_peer - using multicast", draft.instance.name);
+        b.report.error(line, text).hint("list the other routers in unicast_peer, or remove the setting");
     }
 }
 

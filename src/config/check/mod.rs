@@ -18,6 +18,7 @@ pub(crate) fn run(b: &mut Build<'_>) {
     }
     let drafts = std::mem::take(&mut b.instances);
     let mut kept: Vec<Draft> = Vec::new();
+    let mut taken = ids::Taken::new();
     for mut draft in drafts {
         if not_in_effect(b, &draft) {
             continue;
@@ -26,7 +27,7 @@ pub(crate) fn run(b: &mut Build<'_>) {
             continue;
         }
         instance::check(b, &mut draft);
-        if ids::clash(b, &draft, &kept) {
+        if ids::clash(b, &draft, &mut taken) {
             continue;
         }
         kept.push(draft);

@@ -31,14 +31,20 @@ pub(super) fn line(reader: &mut Reader<'_>, line: &Line, report: &mut Report) ->
         same.substituted = true;
         return Step::Line(same);
     }
-    let balanced = line.text().matches('"').count() % 2 == 0;
+    let balanced = line.text().matches('"').count().is_multiple_of(2);
     let mut new = line.with_text(&out);
     new.substituted = true;
-    new.trail = Reader::trail(line, "parameters of this line were substituted".to_owned());
+    new.trail = Reader::trail(line, reading(&out));
     // What was substituted may contain comments; an odd quote of the line itself has been reported.
     let mut silent = Report::default();
     let new = reader::uncomment(&new, false, if balanced { report } else { &mut silent });
     if new.text().is_empty() { Step::Gone } else { Step::Line(new) }
+}
+
+/// What a line says once its parameters are substituted, not too much of it.
+fn reading(text: &str) -> String {
+    let short: String = text.chars().take(100).collect();
+    format!("with its parameters substituted, it reads: {short}")
 }
 
 /// The lines that a line stands for which ends in the name of several.
@@ -49,7 +55,7 @@ fn lines(reader: &mut Reader<'_>, line: &Line, report: &mut Report) -> Option<St
     let name = name.strip_prefix('{').and_then(|n| n.strip_suffix('}')).unwrap_or(name);
     let Some(Definition::Lines(body)) = reader.expander.definitions.get(name) else { return None };
     let body = body.clone();
-    let Some(trail) = Reader::trail(line, format!("in the definition of ${name}")) else {
+    let Some(trail) = Reader::trail(line, format!("${name} is used here")) else {
         report.error(line, format!("Definition of ${name} is inside itself, or too deep - ignored"));
         return Some(Step::Gone);
     };
@@ -58,11 +64,10 @@ fn lines(reader: &mut Reader<'_>, line: &Line, report: &mut Report) -> Option<St
     }
     let before = text.get(..start).unwrap_or_default();
     let made = body.iter().enumerate().map(|(n, stored)| {
-        let mut new = if n == 0 && !before.is_empty() {
-            line.with_text(&format!("{before}{stored}"))
-        } else {
-            line.with_text(stored)
-        };
+        let mut new = stored.clone();
+        if n == 0 && !before.is_empty() {
+            new = line.with_text(&format!("{before}{}", stored.text()));
+        }
         new.trail = Some(trail.clone());
         new.substituted = false;
         new

@@ -71,22 +71,14 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("lvs_sync_daemon", Arg::Interface).words(&GLOBAL_DEFS_LVS_SYNC_DAEMON).required(),
         value("vrrp_mcast_group4", Arg::Text).fatal().does(apply::globals::vrrp_mcast_group4),
         value("vrrp_mcast_group6", Arg::Text).fatal(),
-        value("vrrp_garp_master_delay", loose(0, 4_294)).fatal().does(apply::globals::vrrp_garp_master_delay),
-        value("vrrp_garp_master_repeat", loose(0, 4_294_967_295))
-            .fatal()
-            .does(apply::globals::vrrp_garp_master_repeat),
-        value("vrrp_garp_master_refresh", loose(0, 4_294_967_295))
-            .fatal()
-            .does(apply::globals::vrrp_garp_master_refresh),
+        value("vrrp_garp_master_delay", loose(0, 4_294)).fatal().does(apply::globals::vrrp_garp),
+        value("vrrp_garp_master_repeat", loose(0, 4_294_967_295)).fatal().does(apply::globals::vrrp_garp),
+        value("vrrp_garp_master_refresh", loose(0, 4_294_967_295)).fatal().does(apply::globals::vrrp_garp),
         value("vrrp_garp_master_refresh_repeat", loose(0, 4_294_967_295))
             .fatal()
-            .does(apply::globals::vrrp_garp_master_refresh_repeat),
-        value("vrrp_garp_lower_prio_delay", loose(0, 4_294))
-            .fatal()
-            .does(apply::globals::vrrp_garp_lower_prio_delay),
-        value("vrrp_garp_lower_prio_repeat", loose(0, 2_147_483_647))
-            .fatal()
-            .does(apply::globals::vrrp_garp_lower_prio_repeat),
+            .does(apply::globals::vrrp_garp),
+        value("vrrp_garp_lower_prio_delay", loose(0, 4_294)).fatal().does(apply::globals::vrrp_garp),
+        value("vrrp_garp_lower_prio_repeat", loose(0, 2_147_483_647)).fatal().does(apply::globals::vrrp_garp),
         value("vrrp_down_timer_adverts", loose(1, 100)).fatal().does(apply::globals::vrrp_down_timer_adverts),
         value("vrrp_garp_interval", decimal(1, 4_294_967_295, 1)).fatal(),
         value("vrrp_gna_interval", decimal(1, 4_294_967_295, 1)).fatal(),

@@ -241,3 +241,6 @@ impl Row {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,7 +127,7 @@ pub(crate) static VRRP_INSTANCE: Table = table(
         value("use_ipvlan", Arg::Text).words(&USE_IPVLAN).required(),
         list("unicast_peer", &UNICAST_PEER).vital(),
         flag("unicast_fault_no_peer"),
-        value("unicast_src_ip", Arg::Address).fatal().vital(),
+        value("unicast_src_ip", Arg::Address).fatal(),
         value("mcast_src_ip", Arg::Address).fatal().does(apply::instance::mcast_src_ip),
         value("mcast_dst_ip", Arg::Text).fatal().vital(),
         flag("track_src_ip"),
@@ -169,20 +169,12 @@ pub(crate) static VRRP_INSTANCE: Table = table(
             .deprecated("please use global lvs_sync_daemon"),
         flag("linkbeat_use_polling").deprecated("please use linkbeat_interfaces"),
         boolean("v3_checksum_as_v2").vital(),
-        value("garp_master_delay", loose(0, 4_294)).fatal().does(apply::instance::garp_master_delay),
-        value("garp_master_repeat", loose(0, 4_294_967_295))
-            .fatal()
-            .does(apply::instance::garp_master_repeat),
-        value("garp_master_refresh", loose(0, 4_294_967_295))
-            .fatal()
-            .does(apply::instance::garp_master_refresh),
-        value("garp_master_refresh_repeat", loose(0, 4_294_967_295))
-            .fatal()
-            .does(apply::instance::garp_master_refresh_repeat),
-        value("garp_lower_prio_delay", loose(0, 4_294)).fatal().does(apply::instance::garp_lower_prio_delay),
-        value("garp_lower_prio_repeat", loose(0, 2_147_483_647))
-            .fatal()
-            .does(apply::instance::garp_lower_prio_repeat),
+        value("garp_master_delay", loose(0, 4_294)).fatal().does(apply::instance::garp),
+        value("garp_master_repeat", loose(0, 4_294_967_295)).fatal().does(apply::instance::garp),
+        value("garp_master_refresh", loose(0, 4_294_967_295)).fatal().does(apply::instance::garp),
+        value("garp_master_refresh_repeat", loose(0, 4_294_967_295)).fatal().does(apply::instance::garp),
+        value("garp_lower_prio_delay", loose(0, 4_294)).fatal().does(apply::instance::garp),
+        value("garp_lower_prio_repeat", loose(0, 2_147_483_647)).fatal().does(apply::instance::garp),
         value("down_timer_adverts", loose(1, 100)).fatal().does(apply::instance::down_timer_adverts),
         value("garp_extra_if", Arg::Text).required(),
         value("vmac_garp_intvl", Arg::Text).required().deprecated("please use garp_extra_if"),

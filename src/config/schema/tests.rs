@@ -1,0 +1,65 @@
+use super::top::TOP;
+use super::*;
+
+/// The table of a block or of the words behind a keyword, by path.
+fn table(path: &str) -> Option<&'static Table> {
+    if path == "-" {
+        return Some(&TOP);
+    }
+    path.split('/').try_fold(&TOP, |table, name| {
+        let row = table.row(name)?;
+        row.inside().or(row.words)
+    })
+}
+
+#[test]
+fn all_keywords_of_the_reference_are_in_the_tables() {
+    let text = include_str!("../../../tests/fixtures/keywords.tsv");
+    let missing: Vec<_> = text
+        .lines()
+        .filter(|line| {
+            let (path, name) = line.split_once('\t').unwrap();
+            // A word of a value may be listed as `keyword/word` of its block.
+            let (path, name) = match name.rsplit_once('/') {
+                Some((keyword, word)) => (format!("{path}/{keyword}"), word),
+                None => (path.to_owned(), name),
+            };
+            !table(&path).is_some_and(|t| t.rows.iter().any(|r| r.name == name))
+        })
+        .collect();
+    assert_eq!(missing, Vec::<&str>::new());
+    assert!(text.lines().count() > 900);
+}
+
+/// All tables below this one.
+fn each(table: &'static Table, visit: &mut impl FnMut(&'static Table)) {
+    visit(table);
+    for inner in table.rows.iter().flat_map(|r| r.inside().into_iter().chain(r.words)) {
+        each(inner, visit);
+    }
+}
+
+#[test]
+fn no_table_has_a_keyword_twice() {
+    each(&TOP, &mut |table| {
+        let mut names: Vec<_> = table.rows.iter().map(|r| r.name).collect();
+        names.sort_unstable();
+        let twice = names.windows(2).find(|w| w[0] == w[1]);
+        assert_eq!(twice, None, "{}", table.name);
+    });
+}
+
+#[test]
+fn ranges_are_ranges() {
+    each(&TOP, &mut |table| {
+        for row in table.rows {
+            match row.kind {
+                Kind::Value(Arg::Integer { min, max, .. }) => assert!(min < max, "{}", row.name),
+                Kind::Value(Arg::Decimal { min, max, step }) => {
+                    assert!(min < max && 1_000_000 % step == 0, "{}", row.name);
+                }
+                _ => {}
+            }
+        }
+    });
+}

@@ -79,13 +79,10 @@ pub(crate) fn run(reader: &mut Reader<'_>, line: &Line, include: &Include, repor
             let fatal =
                 if wild { checks.wildcard } else { checks.exists && !several } || (several && checks.braces);
             if fatal || !wild {
-                complain(report, line, fatal, format!("Include file '{alternative}' does not exist"));
+                complain(report, line, fatal, format!("Config files missing '{alternative}'."));
             }
         }
         found.extend(paths);
-    }
-    if found.is_empty() && several && checks.exists && !checks.braces {
-        complain(report, line, true, format!("Include pattern '{}' matches nothing", include.pattern));
     }
     let base = reader.dir().to_path_buf();
     for path in found.iter().rev() {

@@ -84,11 +84,12 @@ pub fn load(loader: &dyn Loader, options: &Options) -> Loaded {
     let mut build = apply::Build::new(loader, &mut report);
     // Whatever the order in the file: instances and scripts depend on the settings for all of them.
     let (globals, others): (Vec<_>, Vec<_>) = stmts.into_iter().partition(|s| s.row.name == "global_defs");
+    build.has_instances = others.iter().any(|s| s.row.name == "vrrp_instance");
     build.run("", &globals);
     build.run("", &others);
     check::run(&mut build);
     let config = build.config;
-    Loaded { config, diagnostics: report.list, sources: reader.into_sources() }
+    Loaded { config, diagnostics: report.finish(), sources: reader.into_sources() }
 }
 
 #[cfg(test)]

@@ -154,6 +154,7 @@ impl<'a> Reader<'a> {
                 None
             }
             expand::Step::Line(line) => {
+                let line = joined_backslash(line);
                 if let Some(statement) = include::parse(&line) {
                     include::run(self, &line, &statement, report);
                     return None;
@@ -321,6 +322,15 @@ fn physical(line: &Line, in_globals: bool, report: &mut Report) -> Option<Line> 
     let escapes = in_globals || line.text().starts_with("global_defs");
     let line = uncomment(&line, escapes, report);
     (!line.text().is_empty()).then_some(line)
+}
+
+/// A backslash at the end of a line belongs to its last word, whatever blanks are before it.
+fn joined_backslash(line: Line) -> Line {
+    let joined = line.text().strip_suffix('\\').map(|t| t.trim_end_matches(lines::is_blank));
+    match joined {
+        Some(word) if word.len() + 1 < line.text().len() => line.with_text(&format!("{word}\\")),
+        _ => line,
+    }
 }
 
 /// Takes the comment off a line.

@@ -3,10 +3,15 @@
 use super::diagnostic::{Class, Diagnostic, Effect, Severity, Span};
 use super::lines::Line;
 
+/// How many diagnostics are kept. Nobody reads more, and a small file can make millions of lines.
+const LIMIT: usize = 10_000;
+
 /// The diagnostics so far.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) list: Vec<Diagnostic>,
+    /// Beyond the limit the last one is overwritten; this is what those before it amount to.
+    rest: Option<(Severity, Class, Effect)>,
 }
 
 impl Report {
@@ -32,6 +37,13 @@ impl Report {
         class: Class,
         text: impl Into<String>,
     ) -> &mut Diagnostic {
+        if self.list.len() > LIMIT
+            && let Some(last) = self.list.pop()
+        {
+            let (severity, class, effect) = self.rest.unwrap_or((last.severity, last.class, last.effect));
+            let effect = if effect == Effect::Runs { last.effect } else { effect };
+            self.rest = Some((severity.max(last.severity), class.max(last.class), effect));
+        }
         self.list.push(Diagnostic {
             span,
             severity,
@@ -44,6 +56,20 @@ impl Report {
         });
         let last = self.list.len() - 1;
         &mut self.list[last]
+    }
+
+    /// All diagnostics; those beyond the limit have become one.
+    pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
+        if self.list.len() > LIMIT {
+            let text = format!("More than {LIMIT} diagnostics; the others are not shown");
+            let (severity, class, effect) = self.rest.unwrap_or((Severity::Note, Class::Log, Effect::Runs));
+            // Adding folds the last one into the rest.
+            self.add(None, severity, class, text).effect = effect;
+            if let (Some((severity, class, effect)), Some(last)) = (self.rest, self.list.last_mut()) {
+                (last.severity, last.class, last.effect) = (severity, class, effect);
+            }
+        }
+        self.list
     }
 
     /// An error that counts for the status of `-t`.

@@ -40,6 +40,11 @@ impl Stmt {
         (n..self.words.len()).filter_map(|n| self.word(n))
     }
 
+    /// Whether there is anything behind the keyword, be it an open quote.
+    pub(crate) fn has_more(&self) -> bool {
+        self.words.first().is_some_and(|w| w.end < self.line.text().len())
+    }
+
     /// How many words there are.
     pub(crate) fn len(&self) -> usize {
         self.words.len()
@@ -222,7 +227,13 @@ impl Builder {
         match stmt.row.head {
             Head::None => {
                 if stmt.len() > 1 {
-                    report.error(&stmt.place(1), format!("Extra text after '{keyword}' ignored"));
+                    let text = format!("Block {keyword} has extra parameters - ignoring them");
+                    // Of a list stock counts it as an error, of a block it says nothing.
+                    if matches!(stmt.row.kind, Kind::List(_)) {
+                        report.error(&stmt.place(1), text);
+                    } else {
+                        report.warning(&stmt.place(1), text);
+                    }
                 }
                 true
             }
@@ -280,7 +291,13 @@ fn service(report: &mut Report, stmt: &Stmt) -> bool {
 /// Says that an argument is missing.
 pub(crate) fn missing_argument(report: &mut Report, stmt: &Stmt, missing: Missing) {
     let class = if missing == Missing::Fatal { Class::Fatal } else { Class::Config };
-    let text = format!("'{}' is missing a parameter", stmt.row.name);
+    let name = stmt.row.name;
+    let text = match missing {
+        Missing::Fatal => format!(
+            "*** Configuration line starting `{name}` is missing a parameter after keyword `{name}` at word position 2"
+        ),
+        _ => format!("{name} is missing its parameter - ignoring"),
+    };
     let added = report.at(&stmt.line, Severity::Error, class, text);
     if missing == Missing::Fatal {
         added.refuses(2);
@@ -288,12 +305,9 @@ pub(crate) fn missing_argument(report: &mut Report, stmt: &Stmt, missing: Missin
 }
 
 fn missing_brace(report: &mut Report, open: &Open, line: &Line) {
-    let text = format!("Missing '{{' after '{}'", open.stmt.row.name);
-    if open.is_list {
-        report.warning(line, text);
-    } else {
-        report.error(line, text).hint(format!("'{}' begins a block", open.stmt.row.name));
-    }
+    // Of a list stock only logs it, but then counts the '}' that is too many.
+    let name = open.stmt.row.name;
+    report.error(line, format!("Missing '{{' after '{name}'")).hint(format!("'{name}' begins a block"));
 }
 
 fn unknown_keyword(report: &mut Report, stmt: &Stmt, table: &'static Table) {

@@ -29,7 +29,9 @@ pub const EXIT_FATAL: u8 = 1;
 /// Runs a daemon until a signal stops it. Gives its exit status.
 pub async fn run(host: Host, plan: Plan) -> u8 {
     let Host { slow, start_fast, processes, mut signals, supervisor } = host;
-    if plan.instances.is_empty() {
+    // With nothing to do the fast plane ends at once; the daemon waits all the same, as stock's does.
+    let idle = plan.instances.is_empty();
+    if idle {
         wording::nothing_to_run();
     }
     let (controls, inboxes): (Vec<_>, Vec<_>) = plan.instances.iter().map(|_| unbounded_channel()).unzip();
@@ -54,7 +56,7 @@ pub async fn run(host: Host, plan: Plan) -> u8 {
                 Signal::Stop => break,
                 other => wording::signal_not_in_effect(other),
             },
-            () = &mut fast => {
+            () = &mut fast, if !idle => {
                 wording::fast_plane_ended();
                 return EXIT_FATAL;
             }

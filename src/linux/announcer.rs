@@ -4,9 +4,9 @@ use std::io;
 use std::mem::zeroed;
 use std::os::fd::AsRawFd;
 
-use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, Socket, Type};
 
+use super::buffer;
 use super::vrrp_net::PRIORITY_CONTROL;
 use crate::host::{Announcer, Error, Frame};
 
@@ -31,7 +31,7 @@ impl PacketAnnouncer {
             let socket = Socket::new(Domain::PACKET, Type::RAW, None)?;
             socket.set_nonblocking(true)?;
             socket.set_priority(PRIORITY_CONTROL)?;
-            setsockopt(&socket, sockopt::SndBufForce, &SEND_BUFFER)?;
+            buffer::send(&socket, SEND_BUFFER)?;
             Ok(socket)
         };
         open().map(Self).map_err(|e| Error::new("open", "the packet socket for announcements", e))

@@ -6,6 +6,7 @@
 //! are started.
 
 mod announcer;
+mod buffer;
 mod clock;
 mod kernel;
 mod plane;

@@ -124,7 +124,7 @@ fn fast_plane(main: FastMain, started: &SyncSender<Result<(), Error>>) -> Result
         main(fast).await;
         Ok(())
     });
-    // Tasks first: they hold the writer, and the netlink thread ends when it has done all work for it.
+    // Tasks first: they hold the writer and the events; without those the netlink thread ends when all its work is done.
     drop(local);
     let _ = netlink.join();
     result

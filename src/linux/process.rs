@@ -92,13 +92,7 @@ fn in_child(daemon: u32) -> io::Result<()> {
         // The daemon died before it could be said what to do then.
         return Err(io::Error::from_raw_os_error(libc::ESRCH));
     }
-    // The mask is inherited through exec, and so are ignored signals.
-    let mut nothing = std::mem::MaybeUninit::uninit();
-    // SAFETY: `sigemptyset` fills in the set, which is then read; the old mask is not asked for.
-    unsafe {
-        libc::sigemptyset(nothing.as_mut_ptr());
-        libc::sigprocmask(libc::SIG_SETMASK, nothing.as_ptr(), std::ptr::null_mut());
-    }
+    // The standard library has emptied the signal mask; ignored signals would stay ignored through exec.
     for signal in 1..=libc::SIGRTMAX() {
         // Signals that cannot be set (KILL, STOP, those libc keeps) are at their defaults anyway.
         // SAFETY: `SIG_DFL` is a valid handler for every signal.

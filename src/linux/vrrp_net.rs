@@ -8,10 +8,10 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockAddr, SockFilter, SockRef, Socket, Type};
 use tokio::io::unix::AsyncFd;
 
+use super::buffer;
 use super::watch::watch;
 use crate::base::{Family, IfIndex, IfName};
 use crate::host::{Datagram, Endpoint, EndpointSpec, Error, VrrpNet, VrrpReceiver, VrrpSender};
@@ -55,7 +55,7 @@ fn receiver(spec: &EndpointSpec) -> io::Result<AsyncFd<OwnedFd>> {
     socket.bind_device_by_index_v4(NonZeroU32::new(spec.link.0))?;
     socket.set_multicast_all_v4(false)?;
     socket.set_multicast_loop_v4(false)?;
-    setsockopt(&socket, sockopt::RcvBufForce, &RECEIVE_BUFFER)?;
+    buffer::receive(&socket, RECEIVE_BUFFER)?;
     for group in &spec.groups {
         let IpAddr::V4(group) = group else {
             return Err(io::Error::from(io::ErrorKind::InvalidInput));

@@ -84,8 +84,8 @@ fn a_bad_facility_fails_a_test_and_nothing_else() {
     let (_folder, [good, ..]) = configs();
     let (status, _, err) = outcome(&["-S", "9", "-t", "-f", &good]);
     assert_eq!((status, err.as_str()), (Some(5), "Invalid log facility '9'\n"));
-    let (status, _, err) = outcome(&["-u", "9", "-t", "-f", &good]);
-    assert_eq!((status, err.as_str()), (Some(0), "Invalid --umask option 9\n"));
+    let (status, _, err) = outcome(&["-u", "0x", "-t", "-f", &good]);
+    assert_eq!((status, err.as_str()), (Some(0), "Invalid --umask option 0x\n"));
 }
 
 #[test]

@@ -21,4 +21,5 @@ mod process;
 mod rejects;
 mod scripts;
 mod seeds;
+mod start;
 mod support;

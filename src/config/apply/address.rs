@@ -46,7 +46,7 @@ pub(crate) fn line(b: &mut Build<'_>, stmt: &Stmt, table: &'static Table) -> Opt
                 b.report.error(&stmt.place(n), "'dev' is given twice - dropping the address");
                 return None;
             }
-            "dev" => found.dev = Some(b.interface(stmt, n + 1)?),
+            "dev" => found.dev = Some(b.interface(stmt, n + 1, &format!("ip address {}", found.cidr))?),
             "label" if value.len() > 15 => {
                 let text = format!("label '{value}' is longer than 15 bytes - dropping the address");
                 b.report.error(&stmt.place(n + 1), text);

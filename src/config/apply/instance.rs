@@ -95,7 +95,8 @@ pub(crate) fn interface(b: &mut Build<'_>, stmt: &Stmt) {
         b.report.error(&stmt.place(1), "VRRP cannot run on the loopback interface - ignoring");
         return;
     }
-    if let Some(name) = b.interface(stmt, 1) {
+    let what = format!("vrrp_instance {}", b.instance.as_ref().map_or("", |d| &d.instance.name));
+    if let Some(name) = b.interface(stmt, 1, &what) {
         set(b, |i| i.interface = Some(name));
     }
 }

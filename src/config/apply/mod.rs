@@ -41,6 +41,8 @@ pub(crate) struct Build<'a> {
     pub(crate) scripts: BTreeMap<String, bool>,
     /// Interfaces that were asked for, and whether they exist.
     interfaces: BTreeMap<IfName, bool>,
+    /// There are instances, without which stock does not look at their scripts.
+    pub(crate) has_instances: bool,
     /// An interface does not exist: stock checks nothing after reading.
     pub(crate) interface_missing: bool,
     /// Keywords of `global_defs` without which instances would speak past their peers.
@@ -62,6 +64,7 @@ impl<'a> Build<'a> {
             instances: Vec::new(),
             scripts: BTreeMap::new(),
             interfaces: BTreeMap::new(),
+            has_instances: false,
             interface_missing: false,
             vital: Vec::new(),
         }
@@ -76,14 +79,7 @@ impl<'a> Build<'a> {
 
     fn statement(&mut self, block: &'static str, stmt: &Stmt) {
         let row = stmt.row;
-        if row.deprecated {
-            self.report.at(
-                &stmt.line,
-                Severity::Warning,
-                Class::Config,
-                format!("'{}' is deprecated", row.name),
-            );
-        }
+        self.deprecated(stmt);
         match row.effect {
             Effect::Apply(apply) => {
                 if self.has_argument(stmt) {
@@ -92,8 +88,16 @@ impl<'a> Build<'a> {
             }
             Effect::None | Effect::Word => {
                 self.not_in_effect(block, stmt);
-                self.check(stmt);
+                let of_vrrp = block == "vrrp_instance" || row.name == "vrrp_sync_group";
+                self.check(stmt, of_vrrp);
             }
+        }
+    }
+
+    fn deprecated(&mut self, stmt: &Stmt) {
+        if let Some(instead) = stmt.row.deprecated {
+            let text = format!("{} is deprecated - {instead}", stmt.row.name);
+            self.report.at(&stmt.line, Severity::Warning, Class::Config, text);
         }
     }
 
@@ -134,7 +138,9 @@ impl<'a> Build<'a> {
     /// Whether the argument that a keyword must have is there; says so if not.
     fn has_argument(&mut self, stmt: &Stmt) -> bool {
         let missing = stmt.row.missing;
-        let good = missing == Missing::Fine || stmt.len() > 1 || stmt.row.inside().is_some();
+        // A command has its own idea of quotes.
+        let command = matches!(stmt.row.kind, Kind::Value(Arg::Command)) && stmt.has_more();
+        let good = missing == Missing::Fine || stmt.len() > 1 || stmt.row.inside().is_some() || command;
         if !good {
             tree::missing_argument(self.report, stmt, missing);
         }
@@ -142,13 +148,10 @@ impl<'a> Build<'a> {
     }
 
     /// Checks a statement that is not in effect as far as its row can tell, and all that is inside it.
-    fn check(&mut self, stmt: &Stmt) {
+    fn check(&mut self, stmt: &Stmt, of_vrrp: bool) {
         for inner in &stmt.body {
-            if inner.row.deprecated {
-                let text = format!("'{}' is deprecated", inner.row.name);
-                self.report.at(&inner.line, Severity::Warning, Class::Config, text);
-            }
-            self.check(inner);
+            self.deprecated(inner);
+            self.check(inner, of_vrrp);
         }
         if !self.has_argument(stmt) {
             return;
@@ -171,8 +174,8 @@ impl<'a> Build<'a> {
             Arg::Interface => {
                 self.interface_name(stmt, 1);
             }
-            Arg::Command if stmt.len() > 1 => {
-                script::check(self, stmt);
+            Arg::Command if stmt.has_more() => {
+                script::check(self, stmt, of_vrrp);
             }
             _ => {}
         }
@@ -264,7 +267,7 @@ impl<'a> Build<'a> {
     }
 
     /// Word `n` of a statement as the name of an interface, which must exist unless `dynamic_interfaces` is on.
-    pub(crate) fn interface(&mut self, stmt: &Stmt, n: usize) -> Option<IfName> {
+    pub(crate) fn interface(&mut self, stmt: &Stmt, n: usize, what: &str) -> Option<IfName> {
         let name = self.interface_name(stmt, n)?;
         if self.config.globals.dynamic_interfaces {
             return Some(name);
@@ -275,7 +278,7 @@ impl<'a> Build<'a> {
             let exists = loader.interface_exists(&name);
             if !exists {
                 *missing = true;
-                let text = format!("interface {name} doesn't exist");
+                let text = format!("WARNING - interface {name} for {what} doesn't exist");
                 let hint = "with dynamic_interfaces in global_defs it may come later";
                 report.error(&stmt.place(n), text).refuses(2).hint(hint);
             }

@@ -68,7 +68,9 @@ fn finish(b: &mut Build<'_>, stmt: &Stmt, draft: Draft) -> Option<VrrpScript> {
         },
     };
     let what = format!("track script {name}");
-    let script = usable(b, &command, user, &line, &what, Some(Class::Config))?;
+    // Without instances stock does not look for scripts.
+    let class = if b.has_instances { Class::Config } else { Class::Log };
+    let script = usable(b, &command, user, &line, &what, Some(class))?;
     Some(VrrpScript { script, ..draft.script })
 }
 
@@ -170,8 +172,13 @@ pub(crate) fn notify(b: &mut Build<'_>, stmt: &Stmt) -> Option<Script> {
 }
 
 /// Looks at a command that is not in effect, because stock's verdict depends on scripts being there.
-pub(crate) fn check(b: &mut Build<'_>, stmt: &Stmt) {
+pub(crate) fn check(b: &mut Build<'_>, stmt: &Stmt, of_vrrp: bool) {
+    let before = b.security.scripts;
     notify(b, stmt);
+    if !of_vrrp && b.security.scripts && !before {
+        b.security.scripts = before;
+        b.security.others = true;
+    }
 }
 
 /// Finds the program of a command. `missing`: the class of not finding it; `None` if that is only logged.
@@ -205,6 +212,8 @@ fn usable(
             return None;
         }
         Err(ProgramError::NotExecutable) => {
+            // Stock counts it as a script that would be run.
+            b.security.scripts = true;
             let text = format!(
                 "WARNING - script '{name}' is not executable for uid:gid {}:{} - disabling.",
                 user.uid, user.gid

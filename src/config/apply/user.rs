@@ -18,8 +18,10 @@ pub(crate) enum Default {
 /// What has been found out about scripts.
 #[derive(Debug, Default)]
 pub(crate) struct Security {
-    /// Some command was found.
+    /// Some command of VRRP was found.
     pub(crate) scripts: bool,
+    /// Some other command was found, which counts without instances too.
+    pub(crate) others: bool,
     /// Some command that runs as root can be changed by others.
     pub(crate) insecure: bool,
 }

@@ -12,7 +12,8 @@ use crate::base::Family;
 pub(crate) fn run(b: &mut Build<'_>) {
     // Stock checks nothing behind a missing interface; we do, but what only that would find must not change the
     // status that people know.
-    if !b.interface_missing {
+    let scripts = b.security.scripts && b.has_instances && !b.interface_missing;
+    if (scripts || b.security.others) && !b.config.globals.script_security {
         security(b);
     }
     let drafts = std::mem::take(&mut b.instances);
@@ -35,9 +36,6 @@ pub(crate) fn run(b: &mut Build<'_>) {
 
 /// Section 10.4: scripts without `enable_script_security`.
 fn security(b: &mut Build<'_>) {
-    if !b.security.scripts || b.config.globals.script_security {
-        return;
-    }
     let mut text =
         "SECURITY VIOLATION - scripts are being executed but script_security not enabled.".to_owned();
     if b.security.insecure {

@@ -45,8 +45,8 @@ pub(crate) struct Row {
     pub(crate) head: Head,
     /// Words that may follow on the same line.
     pub(crate) words: Option<&'static Table>,
-    /// Stock reports each use as deprecated, which counts as an error.
-    pub(crate) deprecated: bool,
+    /// Stock reports each use as deprecated, which counts as an error; what to do instead.
+    pub(crate) deprecated: Option<&'static str>,
     /// Without it a router would speak past its peers: its instance is left out while it is not in effect.
     pub(crate) vital: bool,
     /// What it does.
@@ -158,7 +158,7 @@ const fn row(name: &'static str, kind: Kind) -> Row {
         missing: Missing::Fine,
         head: Head::None,
         words: None,
-        deprecated: false,
+        deprecated: None,
         vital: false,
         effect: Effect::None,
     }
@@ -209,8 +209,8 @@ impl Row {
         Self { missing: Missing::Error, ..self }
     }
 
-    const fn deprecated(self) -> Self {
-        Self { deprecated: true, ..self }
+    const fn deprecated(self, instead: &'static str) -> Self {
+        Self { deprecated: Some(instead), ..self }
     }
 
     const fn vital(self) -> Self {

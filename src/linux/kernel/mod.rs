@@ -1,12 +1,14 @@
 //! The kernel's tables of links and addresses, over rtnetlink, on a thread of their own.
 //!
 //! Two netlink sockets: [`monitor`] reports what changes, whoever changes it; [`writer`] makes our changes. The
-//! thread ends when the [`Writer`] is dropped and everything it was given is done.
+//! thread ends when [`Events`] and [`Writer`] are dropped and everything the writer was given is done.
 
 mod message;
 mod monitor;
 mod writer;
 
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::mpsc::SyncSender;
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
@@ -14,14 +16,12 @@ use std::thread::JoinHandle;
 use netlink_packet_core::NetlinkMessage;
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_proto::Connection;
-use nix::sys::socket::{setsockopt, sockopt};
-use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
 pub(super) use writer::Writer;
 
+use super::buffer;
 use super::plane::{plane, runtime, start_thread};
 use crate::host::{Error, KernelEvent, KernelEvents};
 
@@ -67,18 +67,19 @@ fn serve(
         let monitor = monitor::Monitor::open().map_err(|e| Error::new("open", "the netlink monitor", e))?;
         let channel = writer::Channel::open().map_err(|e| Error::new("open", "the netlink channel", e))?;
         let _ = started.send(Ok(()));
-        tokio::task::spawn_local(monitor::run(monitor, report, plane.clone()));
+        tokio::task::spawn_local(monitor::run(monitor, report.clone(), plane.clone()));
         writer::run(channel, work, plane).await;
+        report.closed().await;
         Ok(())
     })
 }
 
-/// Gives a fresh connection its receive buffer. netlink-sys can set one only within `rmem_max`.
+/// Gives a fresh connection its receive buffer.
 fn enlarge_receive_buffer(connection: &mut Connection<RouteNetlinkMessage>) -> io::Result<()> {
     let socket = connection.socket_mut();
     // SAFETY: the socket is open and stays so while `connection` is borrowed.
     let fd = unsafe { BorrowedFd::borrow_raw(socket.as_raw_fd()) };
-    Ok(setsockopt(&fd, sockopt::RcvBufForce, &RECEIVE_BUFFER)?)
+    buffer::receive(&fd, RECEIVE_BUFFER)
 }
 
 /// The stream of changes.
@@ -88,7 +89,7 @@ impl KernelEvents for Events {
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<KernelEvent> {
         match self.0.poll_recv(cx) {
             Poll::Ready(Some(event)) => Poll::Ready(event),
-            // The thread is gone, which it is only when the writer is: nobody is told anything more.
+            // The thread is gone, which can only be a bug of ours: nobody is told anything more.
             Poll::Ready(None) | Poll::Pending => Poll::Pending,
         }
     }

@@ -1,6 +1,7 @@
 //! The ports on the real kernel, in network namespaces of their own. They need root and the Debian package
 //! `iproute2`.
 
+mod host;
 mod kernel;
 mod net;
 mod process;

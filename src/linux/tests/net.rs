@@ -12,6 +12,7 @@ use super::{in_a_namespace, soon};
 use crate::base::{Family, IfIndex, IfName, MacAddr};
 use crate::host::{Announcer, Datagram, Endpoint, EndpointSpec, Frame, Plane, VrrpNet, VrrpReceiver};
 use crate::linux::announcer::PacketAnnouncer;
+use crate::linux::buffer;
 use crate::linux::vrrp_net::RawVrrpNet;
 use crate::wire::arp;
 use crate::wire::ip::{PROTO_VRRP, TOS_INTERNETWORK_CONTROL, V4_HEADER_LEN, V4Header, VRRP_TTL};
@@ -164,7 +165,7 @@ fn announcements_leave_in_order_and_one_failure_stops_nobody() {
             Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(i32::from(0x0806_u16.to_be()))))
                 .unwrap();
         listener.set_nonblocking(true).unwrap();
-        nix::sys::socket::setsockopt(&listener, nix::sys::socket::sockopt::RcvBufForce, &(8 << 20)).unwrap();
+        buffer::receive(&listener, 8 << 20).unwrap();
         let mac = MacAddr([2, 0, 0, 0, 0, 0x0a]);
         let frame = |link, n: u16| {
             let [high, low] = n.to_be_bytes();

@@ -2,10 +2,23 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 use super::{on_a_plane, quantiles, soon};
 use crate::base::Instant;
+
+/// Tells whether it was woken.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 #[test]
 fn fire_in_the_order_of_their_deadlines_and_never_early() {
@@ -92,10 +105,13 @@ fn a_fired_timer_is_unset_and_a_dropped_one_leaves_the_schedule() {
             () = timer.fired() => panic!("fired twice"),
             () = plane.sleep(Duration::from_millis(5)) => {}
         }
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
         let mut dropped = plane.timers.timer();
         dropped.set(Some(plane.now() + Duration::from_millis(1)));
+        assert!(dropped.poll_fired(&mut Context::from_waker(&waker)).is_pending());
         drop(dropped);
-        // The timerfd still goes off for it; nobody must be found there.
         plane.sleep(Duration::from_millis(5)).await;
+        assert!(!woken.0.load(Ordering::Relaxed), "woken for a timer that is gone");
     });
 }

@@ -1,0 +1,167 @@
+//! `$NAME` and `${NAME}`.
+
+use super::super::lines::{Line, is_blank};
+use super::super::reader::{self, Reader};
+use super::super::report::Report;
+use super::{Definition, Expander, Step, is_name};
+
+/// How many references one line may contain, those inside definitions included.
+const REFERENCES: u32 = 10_000;
+/// How deep definitions may refer to definitions.
+const DEPTH: u32 = 64;
+/// How long a line may become, in bytes.
+const LENGTH: usize = 1 << 16;
+
+/// Substitutes the parameters of a line.
+pub(super) fn line(reader: &mut Reader<'_>, line: &Line, report: &mut Report) -> Step {
+    if let Some(lines) = lines(reader, line, report) {
+        return lines;
+    }
+    let mut expansion = Expansion { reader, line, references: 0, out: String::new(), report };
+    match expansion.text(line.text(), 0) {
+        Ok(()) => {}
+        Err(TooMuch) => {
+            report.error(line, "Parameters refer to themselves or grow without end - line ignored");
+            return Step::Gone;
+        }
+    }
+    let Expansion { references, out, .. } = expansion;
+    if references == 0 {
+        let mut same = line.clone();
+        same.substituted = true;
+        return Step::Line(same);
+    }
+    let balanced = line.text().matches('"').count() % 2 == 0;
+    let mut new = line.with_text(&out);
+    new.substituted = true;
+    new.trail = Reader::trail(line, "parameters of this line were substituted".to_owned());
+    // What was substituted may contain comments; an odd quote of the line itself has been reported.
+    let mut silent = Report::default();
+    let new = reader::uncomment(&new, false, if balanced { report } else { &mut silent });
+    if new.text().is_empty() { Step::Gone } else { Step::Line(new) }
+}
+
+/// The lines that a line stands for which ends in the name of several.
+fn lines(reader: &mut Reader<'_>, line: &Line, report: &mut Report) -> Option<Step> {
+    let text = line.text();
+    let start = text.rfind('$')?;
+    let name = text.get(start + 1..)?;
+    let name = name.strip_prefix('{').and_then(|n| n.strip_suffix('}')).unwrap_or(name);
+    let Some(Definition::Lines(body)) = reader.expander.definitions.get(name) else { return None };
+    let body = body.clone();
+    let Some(trail) = Reader::trail(line, format!("in the definition of ${name}")) else {
+        report.error(line, format!("Definition of ${name} is inside itself, or too deep - ignored"));
+        return Some(Step::Gone);
+    };
+    if !reader.expander.allow(body.len(), line, report) {
+        return Some(Step::Gone);
+    }
+    let before = text.get(..start).unwrap_or_default();
+    let made = body.iter().enumerate().map(|(n, stored)| {
+        let mut new = if n == 0 && !before.is_empty() {
+            line.with_text(&format!("{before}{stored}"))
+        } else {
+            line.with_text(stored)
+        };
+        new.trail = Some(trail.clone());
+        new.substituted = false;
+        new
+    });
+    Some(Step::Lines(made.collect()))
+}
+
+/// The text of a value with its parameters substituted, for the numbers of `~SEQ`.
+pub(super) fn text(reader: &Reader<'_>, line: &Line, text: &str, report: &mut Report) -> String {
+    let mut expansion = Expansion { reader, line, references: 0, out: String::new(), report };
+    match expansion.text(text, 0) {
+        Ok(()) => expansion.out,
+        Err(TooMuch) => text.to_owned(),
+    }
+}
+
+/// A limit was reached.
+struct TooMuch;
+
+struct Expansion<'a, 'b> {
+    reader: &'a Reader<'b>,
+    line: &'a Line,
+    references: u32,
+    out: String,
+    report: &'a mut Report,
+}
+
+impl Expansion<'_, '_> {
+    /// Appends `text` with its references replaced.
+    fn text(&mut self, mut text: &str, depth: u32) -> Result<(), TooMuch> {
+        while let Some(start) = text.find('$') {
+            let (before, reference) = text.split_at(start);
+            self.push(before)?;
+            let (name, arguments, after) = match split(reference) {
+                Some(found) => found,
+                None => {
+                    self.push("$")?;
+                    text = reference.get(1..).unwrap_or_default();
+                    continue;
+                }
+            };
+            match self.value(name, arguments) {
+                Some(value) => {
+                    self.references += 1;
+                    if depth >= DEPTH || self.references > REFERENCES {
+                        return Err(TooMuch);
+                    }
+                    self.text(&value, depth + 1)?;
+                }
+                None => self.push(reference.get(..reference.len() - after.len()).unwrap_or_default())?,
+            }
+            text = after;
+        }
+        self.push(text)
+    }
+
+    fn push(&mut self, text: &str) -> Result<(), TooMuch> {
+        self.out.push_str(text);
+        if self.out.len() > LENGTH { Err(TooMuch) } else { Ok(()) }
+    }
+
+    /// What a name stands for; `None` leaves the reference as it is.
+    fn value(&mut self, name: &str, arguments: &str) -> Option<String> {
+        let expander: &Expander = &self.reader.expander;
+        match expander.definitions.get(name) {
+            Some(Definition::Text(text)) if arguments.is_empty() => return Some(text.clone()),
+            Some(_) => return None,
+            None => {}
+        }
+        match (name, arguments) {
+            ("_PWD", "") => Some(self.reader.dir().to_string_lossy().into_owned()),
+            ("_INSTANCE", "") => Some(self.reader.config_id.clone()),
+            ("_HASH", "") => Some("#".to_owned()),
+            ("_BANG", "") => Some("!".to_owned()),
+            ("_ENV", "") => {
+                self.report.error(self.line, "${_ENV} needs the name of a variable: ${_ENV NAME}");
+                None
+            }
+            ("_ENV", variable) => Some(self.reader.loader().variable(variable).unwrap_or_default()),
+            ("_RANDOM", _) => {
+                let text = "${_RANDOM} is not in effect yet";
+                self.report.error(self.line, text).not_in_effect();
+                None
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Splits a reference, which begins with `$`, into name, arguments and what is behind it.
+fn split(reference: &str) -> Option<(&str, &str, &str)> {
+    let body = reference.strip_prefix('$')?;
+    if let Some(braced) = body.strip_prefix('{') {
+        let (inside, after) = braced.split_once('}')?;
+        let (name, arguments) = inside.split_once(is_blank).unwrap_or((inside, ""));
+        return is_name(name).then_some((name, arguments.trim_matches(is_blank), after));
+    }
+    let end = body.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(body.len());
+    let (name, after) = body.split_at(end);
+    let ends = after.chars().next().is_none_or(|c| is_blank(c) || c == ',' || c == ')');
+    (is_name(name) && ends).then_some((name, "", after))
+}

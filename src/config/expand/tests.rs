@@ -1,0 +1,131 @@
+use super::super::reader::Reader;
+use super::super::{Options, Report};
+use crate::sim::loader::MemoryLoader;
+
+/// The logical lines of a configuration, and how many diagnostics there were.
+fn lines(text: &str) -> (Vec<String>, usize) {
+    let loader = MemoryLoader::with_main(text)
+        .file("/etc/keepalived/more.conf", "more ${X}\n")
+        .file("/etc/keepalived/loop.conf", "include loop.conf\n");
+    let options = Options { main: MemoryLoader::MAIN.into(), config_id: None, all_files: false };
+    let mut report = Report::default();
+    let mut reader = Reader::new(&loader, &options, &mut report);
+    let mut found = Vec::new();
+    while let Some(line) = reader.next(false, &mut report) {
+        found.push(line.text().to_owned());
+    }
+    (found, report.list.len())
+}
+
+#[track_caller]
+fn check(text: &str, expected: &[&str]) {
+    let (found, diagnostics) = lines(text);
+    assert_eq!(found, expected, "{text}");
+    assert_eq!(diagnostics, 0, "{text}");
+}
+
+#[test]
+fn definitions_are_substituted() {
+    check("$NET=10.20.30\na $NET\n", &["a 10.20.30"]);
+    check("$NET=10.20.30\na ${NET}.1/24 \"${NET}\"\n", &["a 10.20.30.1/24 \"10.20.30\""]);
+    check("  $L=one  two   ! x\na $L\n", &["a one  two"]);
+    check("$E=\na ${E}b\n", &["a b"]);
+    check("$N=1\na $N/24 \"$N\" $Nx $N, $N)\n", &["a $N/24 \"$N\" $Nx 1, 1)"]);
+    check("$N=1\na \\$N $$N\n", &["a \\1 $1"]);
+    check("$A=$B\n$B=7\na $A\n$B=8\na $A\n", &["a 7", "a 8"]);
+    check("$PFX = 24\n", &["$PFX = 24"]);
+    check("$X=a#b\nq ${X}\n", &["q a"]);
+}
+
+#[test]
+fn undefined_names_stay_and_their_braces_split() {
+    check("a $UNDEF b\n", &["a $UNDEF b"]);
+    check("a ${UNDEF}\n", &["a $", "{", "UNDEF", "}"]);
+    check("$X=1\na ${X y}\n", &["a $", "{", "X y", "}"]);
+}
+
+#[test]
+fn definitions_of_several_lines() {
+    let text = "$VI=\\\n v V_${N} { \\\n  id ${N} \\\n\t\\\n # comment\n }\n$N=10\n$VI\n";
+    check(text, &["v V_10", "{", "id 10", "}"]);
+    check("$M=\\\n a\\\n b\nx $M\n", &["x a", "b"]);
+    check("$M=\\\n a\\\n b\nx $M y\n", &["x $M y"]);
+    check("$M=\\\n a\\\n\nc\n$M\n", &["c", "a"]);
+    check("$I=\\\n a\\\n b\n$O=\\\n $I\\\n c\n$O\n", &["a", "b", "c"]);
+    check("$M=\\\n @node1 a\\\n @other b\n$M\n", &["a"]);
+}
+
+#[test]
+fn conditions() {
+    check("@node1 a\n@^node1 b\n@other c\n@^other d\n@node1\n@node1 @node1 x\n", &["a", "d", "@node1 x"]);
+    check("@node1 $X=1\n@other $X=2\na $X\n", &["a 1"]);
+    check("blk { @node1 a }\n", &["blk", "{", "a", "}"]);
+}
+
+#[test]
+fn sequences() {
+    check("~SEQ(N,3) a $N\n", &["a 1", "a 2", "a 3"]);
+    check("~SEQ(N,-2) a $N\n", &["a -1", "a -2"]);
+    check("~SEQ (N, 5, 3) a $N\nb $N\n", &["a 5", "a 4", "a 3", "b 3"]);
+    check("~SEQ(N,1,4,10) a $N\n", &["a 1", "a 5", "a 9"]);
+    check("~SEQx(N, 0x9, 0xb) a $N\n", &["a 9", "a a", "a b"]);
+    check(
+        "$E=2\n~SEQ(N,$E) ~SEQ(M,$E) a $N$M ${N}.${M}\n",
+        &["a $N1 1.1", "a $N2 1.2", "a $N1 2.1", "a $N2 2.2"],
+    );
+    check("blk { ~SEQ(N,1,2) k$N }\n", &["blk", "{", "k1", "}", "k2", "}"]);
+    check("$V=\\\n a $N\\\n b\n~SEQ(N,1,2) $V\n", &["a 1", "b", "a 2", "b"]);
+}
+
+#[test]
+fn lists() {
+    check("~LST(V,a,b,c) x $V\n", &["x a", "x b", "x c"]);
+    check("~LST({V,W},{a,1},{b}) x ${V}${W}\n", &["x a1", "x b"]);
+    check("~LST(V,,x) y${V}\n", &["y", "yx"]);
+}
+
+#[test]
+fn malformed_repetition_is_one_diagnostic() {
+    for text in [
+        "~SEQ(N,1,0,2) a",
+        "~SEQ(N,1,-1,2) a",
+        "~SEQ(N,3 a",
+        "~SEQ N,3) a",
+        "~SEQ(N,x) a",
+        "~SEQx(N,-3) a",
+        "~LST(V,a a",
+        "~LST({A,B},{1,2,3}) a",
+        "~LST() a",
+        "~SEQ(N,9999999999999999999) a",
+    ] {
+        assert_eq!(lines(text), (vec![], 1), "{text}");
+    }
+}
+
+#[test]
+fn what_hangs_stock_is_one_diagnostic() {
+    assert_eq!(lines("$A=$A\nx $A\n"), (vec![], 1));
+    assert_eq!(lines("$A=\\\n$A\\\n\n$A\n").1, 1);
+    assert_eq!(lines("$A=${B}${B}\n$B=${C}${C}\n$C=${A}\nx $A\n"), (vec![], 1));
+    assert_eq!(lines("x ${_ENV}\n").1, 1);
+    assert_eq!(lines("include loop.conf\n"), (vec![], 1));
+}
+
+#[test]
+fn growth_is_bounded() {
+    let (found, diagnostics) = lines("~SEQ(N,99999999) ~SEQ(M,99999999) $X=1\nend\n");
+    assert_eq!((found, diagnostics), (vec!["end".to_owned()], 1));
+}
+
+#[test]
+fn predefined_names() {
+    check("x ${_INSTANCE} ${_PWD} ${_ENV NONE}y\n", &["x node1 /etc/keepalived y"]);
+    check("x \"a${_HASH}b\" c${_BANG}d\n", &["x \"a#b\" c"]);
+    check("$_INSTANCE=mine\nx ${_INSTANCE}\n", &["x mine"]);
+}
+
+#[test]
+fn includes_are_expanded_first() {
+    check("$X=7\n$F=more.conf\ninclude $F\nend\n", &["more 7", "end"]);
+    check("$X=7\n@node1 include m*.conf\n", &["more 7"]);
+}

@@ -193,9 +193,11 @@ fn interesting(daemon: &Daemon) -> Vec<String> {
     daemon.log().lines().filter_map(message).map(without_cause).collect()
 }
 
-/// Ours gives the cause of each transition behind stock's text, in parentheses.
+/// Ours gives the cause of a line behind stock's text, in parentheses.
 fn without_cause(message: String) -> String {
-    let end = [" STATE (init)", " STATE"].iter().find_map(|end| Some(message.find(end)? + end.len()));
+    let end = [" STATE (init)", " STATE", " advertisement"]
+        .iter()
+        .find_map(|end| Some(message.find(end)? + end.len()));
     message[..end.unwrap_or(message.len())].to_owned()
 }
 

@@ -280,6 +280,7 @@ impl Machine {
     fn deadline(&mut self, now: Instant, out: &mut Vec<Output>) {
         while let Some((timer, due)) = self.timers.expire(now) {
             match timer {
+                Timer::Watch => self.watch_due(now, due, out),
                 Timer::Election => self.election_due(now, due, out),
                 Timer::Advert => self.advert_due(now, due, out),
                 Timer::Announce => self.announce(now, self.second_burst, out),

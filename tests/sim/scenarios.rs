@@ -3,6 +3,7 @@
 mod failover;
 mod kernel;
 mod many;
+mod panic;
 mod scripts;
 mod stalls;
 mod wire;

@@ -100,8 +100,12 @@ fn start_notifier(
     inbox: UnboundedReceiver<Message>,
 ) -> oneshot::Receiver<()> {
     let (done, notified) = oneshot::channel();
-    let notifier =
-        Notifier { plane: slow.clone(), processes: Rc::clone(processes), instances: plan.instances.clone() };
+    let notifier = Notifier {
+        plane: slow.clone(),
+        processes: Rc::clone(processes),
+        instances: plan.instances.clone(),
+        groups: plan.groups.clone(),
+    };
     let task = async move {
         notifier.run(inbox).await;
         // Nobody waits any more when the stop took too long.

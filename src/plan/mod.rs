@@ -23,6 +23,8 @@ pub struct Plan {
     pub instances: Vec<InstancePlan>,
     /// Scripts that at least one instance tracks.
     pub scripts: Vec<ScriptPlan>,
+    /// Sync groups.
+    pub groups: Vec<GroupPlan>,
     /// Whether packets of unknown VRIDs are logged.
     pub log_unknown_vrids: bool,
 }
@@ -63,6 +65,17 @@ impl InstancePlan {
         };
         self.tracks.iter().map(tracked).collect()
     }
+}
+
+/// A sync group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupPlan {
+    /// Its name.
+    pub name: String,
+    /// Its members, in configuration order; each instance is in one group at most.
+    pub members: Vec<InstanceId>,
+    /// Scripts to run when all members have changed their state.
+    pub notify: NotifyPlan,
 }
 
 /// A script that an instance tracks.
@@ -153,6 +166,7 @@ fn resolve_instance(
         lower_prio_no_advert: instance.lower_prio_no_advert.or(globals.lower_prio_no_advert).unwrap_or(false),
         higher_prio_send_advert: instance.higher_prio_send_advert.or(globals.higher_prio_send_advert),
         garp: garp(globals, instance),
+        grouped: false,
     };
     let claims = |list: &[VirtualAddress]| -> Vec<AddressClaim> {
         list.iter().filter(|a| v4(a.cidr.ip).is_some()).map(|a| claim(&interface, a)).collect()

@@ -51,6 +51,7 @@ fn defaults_are_stocks() {
             lower_prio_repeat: 5,
             lower_prio_delay: Duration::from_secs(5),
         },
+        grouped: false,
     };
     assert_eq!(plan.params, expected);
 }

@@ -7,6 +7,7 @@ use crate::base::{Instant, Priority};
 use crate::config::model::Version;
 use crate::vrrp::check::Advert;
 use crate::vrrp::event::{Cause, Event};
+use crate::vrrp::group::Report;
 use crate::vrrp::timers::{self, Timer};
 
 impl Machine {
@@ -73,6 +74,9 @@ impl Machine {
             return;
         }
         self.follow(advert, out);
+        if self.wants.take().is_some() {
+            out.push(Output::Group(Report::Withdraws));
+        }
         self.restart_election(now);
     }
 
@@ -125,6 +129,13 @@ impl Machine {
             (_, true) => Cause::MasterResigned,
             _ => Cause::MasterDown,
         };
+        if self.params.grouped {
+            // All members together or none: ask, and in the meantime wait again.
+            self.wants = Some(cause);
+            out.push(Output::Group(Report::Wants));
+            self.timers.set(Timer::Election, Some(now + self.master_down()));
+            return;
+        }
         self.enter_master(now, cause, out);
     }
 }

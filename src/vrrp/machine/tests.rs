@@ -28,6 +28,7 @@ fn params(priority: u8) -> Params {
         lower_prio_no_advert: false,
         higher_prio_send_advert: None,
         garp: GarpSchedule::default(),
+        grouped: false,
     }
 }
 

@@ -15,7 +15,7 @@ use crate::host::Fast;
 use crate::kernel::reconciler::{Claim, Deliver, Reconciler};
 use crate::kernel::{Ledger, Mirror};
 use crate::notify::Message;
-use crate::plan::{InstancePlan, Plan};
+use crate::plan::{InstancePlan, Plan, Subject};
 use crate::report::wording;
 use crate::vrrp::demux::Endpoints;
 use crate::vrrp::group::Report;
@@ -45,6 +45,11 @@ pub(super) async fn run(
     let inboxes = inboxes.into_iter().zip(news.into_iter().zip(news_inboxes));
     for (plan, (mut inbox, (news, mut news_inbox))) in plan.instances.into_iter().zip(inboxes) {
         ledger.register(plan.id, plan.interface.clone(), &plan.addresses);
+        for (index, track) in plan.tracks.iter().enumerate() {
+            if let Subject::Interface(interface) = &track.what {
+                ledger.track(plan.id, index, interface.clone());
+            }
+        }
         let deliver = move |n| {
             // An instance that has stopped needs no news.
             let _ = news.send(Control::Kernel(n));

@@ -1,5 +1,6 @@
 //! What should exist: the model with every default applied and every name resolved, in exactly one place.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -46,7 +47,7 @@ pub struct InstancePlan {
     pub addresses: Vec<AddressClaim>,
     /// How many of them are advertised.
     pub advertised: usize,
-    /// Scripts it tracks.
+    /// What it tracks.
     pub tracks: Vec<TrackPlan>,
     /// Whether it goes on when its own interface is down.
     pub dont_track_primary: bool,
@@ -58,7 +59,7 @@ impl InstancePlan {
     /// What the machine tracks, in the order of [`InstancePlan::tracks`].
     pub fn tracked(&self) -> Vec<Tracked> {
         let tracked = |t: &TrackPlan| Tracked {
-            what: format!("script {}", t.name),
+            what: t.what.to_string(),
             weight: t.weight,
             reverse: t.reverse,
             status: Status::Pending,
@@ -78,13 +79,34 @@ pub struct GroupPlan {
     pub notify: NotifyPlan,
 }
 
-/// A script that an instance tracks.
+/// What an instance may track.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A script.
+    Script {
+        /// Its place in [`Plan::scripts`].
+        number: usize,
+        /// Its name.
+        name: String,
+    },
+    /// An interface: good while it is up and running.
+    Interface(IfName),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Script { name, .. } => write!(f, "script {name}"),
+            Self::Interface(name) => write!(f, "interface {name}"),
+        }
+    }
+}
+
+/// Something that an instance tracks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TrackPlan {
-    /// Its place in [`Plan::scripts`].
-    pub script: usize,
-    /// Its name.
-    pub name: String,
+    /// What.
+    pub what: Subject,
     /// Points, -253 to 253; 0: its failure is a fault.
     pub weight: i16,
     /// Turns the effect round.
@@ -259,8 +281,7 @@ fn tracks(config: &Config, instance: &VrrpInstance, scripts: &mut Vec<ScriptPlan
             scripts.len() - 1
         });
         tracks.push(TrackPlan {
-            script: index,
-            name: script.name.clone(),
+            what: Subject::Script { number: index, name: script.name.clone() },
             weight: reference.weight.or(script.weight).unwrap_or(0),
             reverse: reference.reverse.unwrap_or(script.reverse),
         });

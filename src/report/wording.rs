@@ -301,6 +301,9 @@ pub fn kernel(output: &Output) {
             trace!(target: "vrrp", "claim {number} of instance {} followed", owner.0)
         }
         Output::Apply(changes) => trace!(target: "vrrp", "{} changes to the kernel", changes.len()),
+        Output::Tracked(owner, index, usable) => {
+            trace!(target: "vrrp", "interface {index} tracked by instance {}: usable {usable}", owner.0);
+        }
         Output::Interface(owner, interface) => {
             trace!(target: "vrrp", "interface of instance {}: {interface:?}", owner.0);
         }

@@ -155,9 +155,9 @@ impl Instance {
 
     fn control(&mut self, message: Control, out: &mut Vec<Output>) {
         match message {
-            Control::Tracked(index, status) => {
-                self.ports.facts.borrow_mut().tracked.insert(index, status);
-                self.handle(Input::Tracked(index, status), out);
+            Control::Tracked(index, status) => self.tracked(index, status, out),
+            Control::Kernel(News::Tracked(index, usable)) => {
+                self.tracked(index, if usable { Status::Good } else { Status::Bad }, out);
             }
             Control::Kernel(News::Confirmed(number)) => self.handle(Input::Confirmed(number), out),
             Control::Kernel(News::Restored) => self.handle(Input::Restored, out),
@@ -168,6 +168,11 @@ impl Instance {
             }
             Control::Stop => self.handle(Input::Stop, out),
         }
+    }
+
+    fn tracked(&mut self, index: usize, status: Status, out: &mut Vec<Output>) {
+        self.ports.facts.borrow_mut().tracked.insert(index, status);
+        self.handle(Input::Tracked(index, status), out);
     }
 
     /// A packet, and a few of those behind it.

@@ -169,6 +169,8 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
     if !plan.instances.is_empty() && !missing.is_empty() {
         return refuse(options, NO_PERMISSION, &format!("VRRP needs root, or {}", missing.join(" and ")));
     }
+    // Whoever finds our number in a pid file may send signals at once.
+    startup::ignore_early_signals();
     let mut pid_files = match lock_pid_files(options, !plan.instances.is_empty()) {
         Ok(pid_files) => pid_files,
         Err(status) => return status,
@@ -219,7 +221,8 @@ fn lock_pid_files(options: &Options, vrrp: bool) -> Result<Vec<pidfile::PidFile>
             },
         })
     };
-    std::iter::once(main).chain(vrrp).map(lock).collect()
+    // One file may serve as both.
+    std::iter::once(main).chain(vrrp.filter(|vrrp| *vrrp != main)).map(lock).collect()
 }
 
 /// Logs why there will be no daemon, and tells it whoever started it. Gives `status`.

@@ -17,9 +17,12 @@ install_missing() {
         guard=
     else
         printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" install -m 755 /dev/stdin $guard
+        # Also when apt-get fails: left behind, it would keep services from starting for ever.
+        # shellcheck disable=SC2064
+        trap "${as_root[*]} rm -f $guard" EXIT
     fi
     "${as_root[@]}" apt-get update -qq
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends "${missing_packages[@]}" >/dev/null
-    [ -z "$guard" ] || "${as_root[@]}" rm -f $guard
+    [ -z "$guard" ] || { "${as_root[@]}" rm -f $guard; trap - EXIT; }
 }

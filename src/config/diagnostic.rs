@@ -77,9 +77,10 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// Whether `-t` shows it, which like stock's shows only what counts; and what is not in effect yet.
+    /// Whether `-t` shows it: what counts, what is not in effect yet, and what a person should know. Stock hides most
+    /// of the last.
     pub fn shown_by_test(&self) -> bool {
-        self.class != Class::Log || self.not_in_effect
+        self.class != Class::Log || self.not_in_effect || self.severity >= Severity::Warning
     }
 }
 

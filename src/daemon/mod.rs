@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::host::{Host, LocalBoxFuture, Plane, Processes, Signal, Supervisor};
 use crate::notify::{Message, Notifier};
@@ -37,7 +37,7 @@ pub async fn run(host: Host, plan: Plan) -> u8 {
     let (controls, inboxes): (Vec<_>, Vec<_>) = plan.instances.iter().map(|_| unbounded_channel()).unzip();
     let (notices, notices_inbox) = unbounded_channel();
     let notified = start_notifier(&slow, &processes, &plan, notices_inbox);
-    start_trackers(&slow, &processes, &plan, &controls);
+    let (stop_trackers, trackers) = start_trackers(&slow, &processes, &plan, &controls);
     let fast_main =
         Box::new(move |fast| -> LocalBoxFuture<()> { Box::pin(fast::run(fast, plan, inboxes, notices)) });
     let mut fast = match start_fast(fast_main) {
@@ -62,7 +62,14 @@ pub async fn run(host: Host, plan: Plan) -> u8 {
             }
         }
     }
+    // They go first: a script that ends because it is told to must not change a priority any more.
+    let _ = stop_trackers.send(true);
     stop(&slow, &*supervisor, controls, fast, notified).await;
+    tokio::select! {
+        biased;
+        () = trackers => {}
+        () = slow.sleep(NOTIFY_LIMIT) => {}
+    }
     EXIT_OK
 }
 
@@ -120,7 +127,9 @@ fn start_trackers(
     processes: &Rc<dyn Processes>,
     plan: &Plan,
     controls: &[UnboundedSender<Control>],
-) {
+) -> (watch::Sender<bool>, LocalBoxFuture<()>) {
+    let (stop, stopped) = watch::channel(false);
+    let (done, mut ended) = unbounded_channel::<()>();
     for (number, script) in plan.scripts.iter().enumerate() {
         let listeners = plan.instances.iter().zip(controls).flat_map(|(instance, control)| {
             let tracks = instance.tracks.iter().enumerate().filter(
@@ -132,8 +141,19 @@ fn start_trackers(
             plane: slow.clone(),
             processes: Rc::clone(processes),
             plan: script.clone(),
+            stop: stopped.clone(),
             listeners: listeners.collect(),
         };
-        slow.tasks.spawn("script", Box::pin(tracker.run()));
+        let done = done.clone();
+        let task = async move {
+            tracker.run().await;
+            drop(done);
+        };
+        slow.tasks.spawn("script", Box::pin(task));
     }
+    // Nothing is ever sent: the channel closes when the last tracker has ended.
+    let all_ended = async move {
+        ended.recv().await;
+    };
+    (stop, Box::pin(all_ended))
 }

@@ -137,7 +137,8 @@ impl Ledger {
                     self.synced = true;
                     // Left behind by a predecessor that was killed: as if we had added them.
                     for entry in self.entries.values_mut() {
-                        entry.ours = entry.is_present(mirror);
+                        let home = mirror.link(&entry.claim.dev).map(|l| l.index);
+                        entry.placed = home.filter(|_| entry.is_present(mirror));
                     }
                 }
                 for entry in self.entries.values_mut() {
@@ -162,7 +163,7 @@ impl Ledger {
             }
             // A link may be new, or up again: what had been given up can be tried.
             KernelEvent::Link(link) => {
-                self.revive(|entry| entry.claim.dev == link.name);
+                self.revive(|entry| entry.claim.dev == link.name || entry.placed == Some(link.index));
                 self.stale_watches.extend(self.watched.keys());
             }
             KernelEvent::LinkGone(_) => {
@@ -188,7 +189,7 @@ impl Ledger {
         match (op, answer) {
             (KernelOp::AddAddress(address), Ok(()) | Err(Errno::EXIST)) => {
                 mirror.add(address);
-                entry.ours = true;
+                entry.placed = Some(address.link);
                 if std::mem::take(&mut entry.missed) && answer.is_ok() {
                     entry.restored(now);
                     let owners = entry.holders.iter().copied().collect();
@@ -197,7 +198,7 @@ impl Ledger {
             }
             (KernelOp::DeleteAddress(address), Ok(()) | Err(Errno::ADDRNOTAVAIL | Errno::NODEV)) => {
                 mirror.remove(address.link, address.cidr);
-                entry.ours = false;
+                entry.placed = None;
             }
             (_, Err(errno)) => {
                 let retry = entry.put_off(now);
@@ -328,8 +329,8 @@ struct Entry {
     owners: BTreeSet<InstanceId>,
     /// Those that do.
     holders: BTreeSet<InstanceId>,
-    /// Ours to delete: we added it, or found it when we started.
-    ours: bool,
+    /// Where it is ours to delete: we added it, or found it when we started. By index: the interface may be renamed.
+    placed: Option<IfIndex>,
     in_flight: bool,
     /// The last change failed, or the interface is missing: nothing to wait for at present.
     given_up: bool,
@@ -356,7 +357,7 @@ impl Entry {
             claim,
             owners: BTreeSet::new(),
             holders: BTreeSet::new(),
-            ours: false,
+            placed: None,
             in_flight: false,
             given_up: false,
             pause: FIRST_PAUSE,
@@ -373,12 +374,12 @@ impl Entry {
 
     /// We had put it there, hold it, and have not taken it away.
     fn is_missed(&self, mirror: &Mirror) -> bool {
-        self.ours && !self.in_flight && !self.holders.is_empty() && !self.is_present(mirror)
+        self.placed.is_some() && !self.in_flight && !self.holders.is_empty() && !self.is_present(mirror)
     }
 
     fn is_settled(&self, mirror: &Mirror) -> bool {
         let as_claimed = match self.holders.is_empty() {
-            true => !self.ours,
+            true => self.placed.is_none(),
             false => self.is_present(mirror),
         };
         !self.in_flight && (self.given_up || as_claimed)
@@ -421,9 +422,17 @@ impl Entry {
         if self.in_flight || self.given_up {
             return Step::Rest;
         }
-        let Some(link) = mirror.link(&self.claim.dev) else {
+        let link = mirror.link(&self.claim.dev);
+        if let Some(old) = self.placed.filter(|old| link.is_none_or(|l| l.index != *old)) {
+            if mirror.has(old, self.claim.cidr) {
+                // The interface has another name now, and this is not its address any more.
+                self.in_flight = true;
+                return Step::Change(KernelOp::DeleteAddress(self.claim.on(old)));
+            }
+            self.placed = None;
+        }
+        let Some(link) = link else {
             self.given_up = true;
-            self.ours = false;
             return if self.holders.is_empty() { Step::Rest } else { Step::NoInterface };
         };
         let address = self.claim.on(link.index);
@@ -433,12 +442,12 @@ impl Entry {
             false if !present => KernelOp::AddAddress(address),
             false => {
                 // Found in place when it became ours to hold: ours from now on.
-                self.ours = true;
+                self.placed = Some(link.index);
                 return Step::Rest;
             }
-            true if present && self.ours => KernelOp::DeleteAddress(address),
+            true if present && self.placed.is_some() => KernelOp::DeleteAddress(address),
             true => {
-                self.ours = self.ours && present;
+                self.placed = self.placed.filter(|_| present);
                 return Step::Rest;
             }
         };

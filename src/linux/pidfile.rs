@@ -48,13 +48,21 @@ impl PidFile {
                 .custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK)
                 .open(path)
                 .map_err(|e| failed("open pid file", e))?;
+            // Never a device or a FIFO: it would be removed at the end.
+            let kind = file.metadata().map_err(|e| failed("open pid file", e))?.file_type();
+            if !kind.is_file() {
+                let wrong = io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
+                return Err(failed("open pid file", wrong).into());
+            }
             match try_lock(&file) {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                     return Err(Error::Locked(path.to_owned()));
                 }
                 result => result.map_err(|e| failed("lock pid file", e))?,
             }
-            let pid_file = Self { file, path: path.to_owned() };
+            // Going into the background changes the directory.
+            let path = std::path::absolute(path).map_err(|e| failed("find pid file", e))?;
+            let pid_file = Self { file, path };
             // A daemon that was stopping may have removed the file between the two calls: then the lock is on a
             // file that nobody else will find.
             if !pid_file.is_in_place() {

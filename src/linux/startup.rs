@@ -16,6 +16,16 @@ pub fn set_umask(mask: u32) {
     umask(Mode::from_bits_truncate(mask));
 }
 
+/// Ignores the signals that are requests to a running daemon, until it runs and handles them: by default they would end
+/// the process.
+pub fn ignore_early_signals() {
+    let real_time = [libc::SIGRTMIN() + 2, libc::SIGRTMAX() - 1];
+    for signal in [libc::SIGHUP, libc::SIGUSR1, libc::SIGUSR2].into_iter().chain(real_time) {
+        // SAFETY: no handler of ours is involved, and the numbers are valid.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+}
+
 /// Opens a file to append to, mode 0600 when it has to be made. A symbolic link in the last place is not followed.
 ///
 /// # Errors

@@ -1,9 +1,11 @@
 //! Changes of state → scripts, in order.
 
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::base::InstanceId;
@@ -15,6 +17,8 @@ use crate::vrrp::machine::{Notice, State};
 
 /// How long scripts that announce the stop may take.
 const STOP_TIME: Duration = Duration::from_secs(1);
+/// How long they then have to end themselves.
+const KILL_GRACE: Duration = Duration::from_millis(200);
 
 /// Something to be told to scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,11 +46,24 @@ impl Notifier {
     /// scripts that announce the stop, and ends those that take longer.
     pub async fn run(self, mut messages: UnboundedReceiver<Message>) {
         let mut stopping = Vec::new();
+        let mut lower: BTreeMap<InstanceId, Box<dyn Child>> = BTreeMap::new();
         while let Some(message) = messages.recv().await {
+            let of_lower = match message {
+                Message::Instance(id, Notice::MasterRxLowerPri(_)) => Some(id),
+                _ => None,
+            };
+            // Somebody who keeps sending must not make scripts pile up: one at a time is enough for this.
+            if of_lower.and_then(|id| lower.get_mut(&id)).is_some_and(|child| is_running(&mut **child)) {
+                continue;
+            }
             let (name, commands) = self.commands(message);
             for command in commands {
                 match self.processes.spawn(&command) {
                     Ok(child) if is_stop(message) => stopping.push(child),
+                    Ok(child) if of_lower.is_some() => {
+                        lower.extend(of_lower.map(|id| (id, child)));
+                        break;
+                    }
                     // Nobody waits for it; the host reaps it.
                     Ok(_) => {}
                     Err(error) => wording::notify_not_executed(name, &error),
@@ -73,6 +90,7 @@ impl Notifier {
         let mut timer = self.plane.timers.timer();
         timer.set(Some(self.plane.now() + STOP_TIME));
         let mut out_of_time = false;
+        let mut hanging = Vec::new();
         for mut child in children {
             if !out_of_time {
                 tokio::select! {
@@ -82,8 +100,17 @@ impl Notifier {
                 }
             }
             child.kill(Kill::Terminate);
+            hanging.push(child);
+        }
+        if !hanging.is_empty() {
+            self.plane.sleep(KILL_GRACE).await;
+            hanging.iter_mut().for_each(|child| child.kill(Kill::Kill));
         }
     }
+}
+
+fn is_running(child: &mut dyn Child) -> bool {
+    poll_fn(|cx| child.poll_exit(cx)).now_or_never().is_none()
 }
 
 fn is_stop(message: Message) -> bool {

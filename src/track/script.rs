@@ -1,11 +1,14 @@
 //! The task that runs one `vrrp_script` and tells the instances that track it.
 
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::path::Path;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch;
 
 use super::rise_fall::RiseFall;
 use crate::base::Instant;
@@ -19,6 +22,8 @@ use crate::vrrp::tracking::Status;
 
 /// After this a script that ignores `SIGTERM` is killed, and this is repeated.
 const GRACE: Duration = Duration::from_secs(2);
+/// How long a script has to end itself when the daemon stops.
+const STOP_GRACE: Duration = Duration::from_secs(1);
 
 /// How one run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,19 +51,43 @@ pub struct Tracker {
     pub processes: Rc<dyn Processes>,
     /// What to run, and when.
     pub plan: ScriptPlan,
+    /// Becomes true, or is closed, when the daemon stops.
+    pub stop: watch::Receiver<bool>,
     /// Who tracks it: where to tell, and under which index.
     pub listeners: Vec<(UnboundedSender<Control>, usize)>,
 }
 
 impl Tracker {
+    /// Runs the script until the daemon stops; then ends the run that is under way.
+    pub async fn run(self) {
+        let mut stop = self.stop.clone();
+        let running = Cell::new(None);
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => {}
+            () = self.run_for_ever(&running) => {}
+        }
+        let child: Option<Box<dyn Child>> = running.take();
+        if let Some(mut child) = child {
+            child.kill(Kill::Terminate);
+            tokio::select! {
+                biased;
+                _ = poll_fn(|cx| child.poll_exit(cx)) => {}
+                () = self.plane.sleep(STOP_GRACE) => {}
+            }
+            // Whatever it started must not outlive it.
+            child.kill(Kill::Kill);
+        }
+    }
+
     /// Runs the script once an interval. A run that takes longer makes the next one skip its turn: two never run side
     /// by side.
-    pub async fn run(self) {
+    async fn run_for_ever(&self, running: &Cell<Option<Box<dyn Child>>>) {
         let mut verdict = RiseFall::new(self.plan.rise, self.plan.fall);
         let mut last = None;
         let mut due = self.plane.now();
         loop {
-            let outcome = self.once(last).await;
+            let outcome = self.once(last, running).await;
             if last.replace(outcome) != Some(outcome) {
                 wording::script_returned(&self.plan.name, outcome);
             }
@@ -75,7 +104,7 @@ impl Tracker {
         }
     }
 
-    async fn once(&self, last: Option<Outcome>) -> Outcome {
+    async fn once(&self, last: Option<Outcome>, running: &Cell<Option<Box<dyn Child>>>) -> Outcome {
         let command = match &self.plan.script {
             Script::Open(path) => {
                 let opened = self.processes.open_for_reading(Path::new(path));
@@ -85,7 +114,12 @@ impl Tracker {
         };
         let Some(command) = command else { return Outcome::NotExecuted };
         match self.processes.spawn(&command) {
-            Ok(child) => self.wait(child).await,
+            Ok(child) => {
+                running.set(Some(child));
+                let outcome = self.wait(running).await;
+                running.set(None);
+                outcome
+            }
             Err(error) => {
                 if last != Some(Outcome::NotExecuted) {
                     wording::script_not_executed(&self.plan.name, &error);
@@ -96,17 +130,17 @@ impl Tracker {
     }
 
     /// Waits for the end, and brings it about when it takes too long.
-    async fn wait(&self, mut child: Box<dyn Child>) -> Outcome {
+    async fn wait(&self, running: &Cell<Option<Box<dyn Child>>>) -> Outcome {
         let mut timer = self.plane.timers.timer();
         timer.set(Some(self.plane.now() + self.plan.timeout));
         let mut how = None;
         loop {
             tokio::select! {
                 biased;
-                exit = poll_fn(|cx| child.poll_exit(cx)) => {
+                exit = poll_fn(|cx| with(running, |child| child.poll_exit(cx)).unwrap_or(Poll::Pending)) => {
                     if how.is_some() {
                         // Whatever it started must not outlive it.
-                        child.kill(Kill::Kill);
+                        with(running, |child| child.kill(Kill::Kill));
                         return Outcome::TimedOut;
                     }
                     return Outcome::Ended(exit);
@@ -114,12 +148,20 @@ impl Tracker {
                 () = timer.fired() => {
                     let kill = if how.is_none() { Kill::Terminate } else { Kill::Kill };
                     how = Some(kill);
-                    child.kill(kill);
+                    with(running, |child| child.kill(kill));
                     timer.set(Some(self.plane.now() + GRACE));
                 }
             }
         }
     }
+}
+
+/// Does something with the child that is running.
+fn with<T>(running: &Cell<Option<Box<dyn Child>>>, act: impl FnOnce(&mut dyn Child) -> T) -> Option<T> {
+    let mut child = running.take()?;
+    let result = act(&mut *child);
+    running.set(Some(child));
+    Some(result)
 }
 
 /// The first turn after `now`, on the beat that `last` belongs to.

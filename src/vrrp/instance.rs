@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender};
 
@@ -15,7 +16,7 @@ use super::group::{Order, Report};
 use super::group_hub::GroupHub;
 use super::machine::{Input, Machine, Notice, Output, State};
 use super::tracking::Status;
-use crate::base::{IfIndex, IfName};
+use crate::base::{IfName, Instant};
 use crate::host::{Announcer, Frame, Plane};
 use crate::kernel::ledger::Interface;
 use crate::kernel::reconciler::{Claim, Claims, News};
@@ -40,6 +41,8 @@ pub enum Control {
 
 /// Adverts handled before other inboxes get a turn.
 const ADVERTS_A_TURN: usize = 8;
+/// The pause before sockets that could not be opened are tried again.
+const SEAT_PAUSE: Duration = Duration::from_secs(1);
 /// Frames handed to the kernel at once.
 const FRAMES_AT_ONCE: usize = 1024;
 
@@ -84,6 +87,8 @@ pub struct Instance {
     interface: Option<Interface>,
     inbox: Receiver<Packet>,
     inbox_sender: tokio::sync::mpsc::Sender<Packet>,
+    /// When to try again to open the sockets.
+    try_again: Option<Instant>,
     stopped: bool,
 }
 
@@ -101,6 +106,7 @@ impl Instance {
             interface: None,
             inbox,
             inbox_sender,
+            try_again: None,
             stopped: false,
         }
     }
@@ -113,10 +119,12 @@ impl Instance {
         news: &mut UnboundedReceiver<Control>,
     ) {
         let mut timer = self.ports.plane.timers.timer();
+        let mut seat_timer = self.ports.plane.timers.timer();
         let mut out = Vec::new();
         self.recall(&mut out);
         while !self.stopped {
             timer.set(self.machine.next_deadline());
+            seat_timer.set(self.try_again);
             tokio::select! {
                 biased;
                 message = news.recv() => match message {
@@ -129,6 +137,10 @@ impl Instance {
                 },
                 packet = self.inbox.recv() => self.packets(packet, &mut out),
                 () = timer.fired() => self.deadline(&mut out),
+                () = seat_timer.fired() => {
+                    self.try_again = None;
+                    self.take_seat(&mut out);
+                }
             }
             self.perform(&mut out);
         }
@@ -213,23 +225,34 @@ impl Instance {
             self.adverts = Some(Adverts::new(source, self.plan.params.destination));
             self.handle(Input::Source(source), out);
         }
-        let down = !interface.usable && !self.plan.dont_track_primary;
-        self.handle(Input::Fault(Fault::InterfaceMissing, interface.index.is_none()), out);
-        self.handle(Input::Fault(Fault::InterfaceDown, interface.index.is_some() && down), out);
-        self.handle(Input::Fault(Fault::NoAddress, interface.index.is_some() && source.is_none()), out);
-        if let (Some(index), None) = (interface.index, &self.seat) {
-            self.take_seat(index, out);
+        self.take_seat(out);
+        let (there, down) = (interface.index.is_some(), !interface.usable && !self.plan.dont_track_primary);
+        let mut faults = [
+            (Fault::InterfaceMissing, !there),
+            (Fault::InterfaceDown, there && down),
+            (Fault::NoAddress, there && source.is_none()),
+        ];
+        // Those that appear first: one that goes must not leave a moment without any.
+        faults.sort_by_key(|(_, present)| !present);
+        for (fault, present) in faults {
+            self.handle(Input::Fault(fault, present), out);
         }
         if before.is_none() {
             self.handle(Input::Start, out);
         }
     }
 
-    fn take_seat(&mut self, index: IfIndex, out: &mut Vec<Output>) {
+    /// Opens the sockets if the interface is there and they are not; after a failure again and again.
+    fn take_seat(&mut self, out: &mut Vec<Output>) {
+        let index = self.interface.and_then(|i| i.index);
+        let (Some(index), None) = (index, &self.seat) else { return };
         let (name, vrid) = (&self.plan.interface, self.plan.params.vrid);
         match self.ports.endpoints.seat(index, name, vrid, self.inbox_sender.clone()) {
             Ok(seat) => self.seat = Some(seat),
-            Err(error) => wording::no_socket(&self.plan.name, &error),
+            Err(error) => {
+                wording::no_socket(&self.plan.name, &error);
+                self.try_again = Some(self.ports.plane.now() + SEAT_PAUSE);
+            }
         }
         self.handle(Input::Fault(Fault::NoSocket, self.seat.is_none()), out);
     }

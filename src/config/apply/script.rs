@@ -70,8 +70,22 @@ fn finish(b: &mut Build<'_>, stmt: &Stmt, draft: Draft) -> Option<VrrpScript> {
     let what = format!("track script {name}");
     // Without instances stock does not look for scripts.
     let class = if b.has_instances { Class::Config } else { Class::Log };
-    let script = usable(b, &command, user, &line, &what, Some(class))?;
+    let script = usable(b, &command, user.clone(), &line, &what, Some(class));
+    let script = script.or_else(|| failing(b, &command, user))?;
     Some(VrrpScript { script, ..draft.script })
+}
+
+/// A track script whose program is missing or cannot be executed: it stays, and fails until it can. Stock forgets it,
+/// and with it that the service is not checked.
+fn failing(b: &Build<'_>, command: &str, user: User) -> Option<Script> {
+    let argv = grammar::command_argv(command).ok()?;
+    let name = argv.first()?;
+    if b.loader.program(name, user.uid, user.gid).is_ok() {
+        return None;
+    }
+    // With script security nothing may run that was not looked at: then it fails until the next start.
+    let program = if b.config.globals.script_security { String::new() } else { name.clone() };
+    Some(Script::Run { program, argv, user })
 }
 
 fn draft(b: &mut Build<'_>, set: impl FnOnce(&mut Draft)) {
@@ -203,7 +217,8 @@ fn usable(
     let program = match b.loader.program(&name, user.uid, user.gid) {
         Ok(program) => program,
         Err(ProgramError::NotFound) => {
-            let text = format!("Disabling {what} '{name}' since not found/accessible");
+            let fails = if missing.is_some() { " - it counts as failed" } else { "" };
+            let text = format!("Disabling {what} '{name}' since not found/accessible{fails}");
             let hint = shell_hint(&name);
             let added = b.report.at(line, severity, counts, text);
             if let Some(hint) = hint {
@@ -215,8 +230,10 @@ fn usable(
             // Stock counts it as a script that would be run.
             b.security.scripts = true;
             let text = format!(
-                "WARNING - script '{name}' is not executable for uid:gid {}:{} - disabling.",
-                user.uid, user.gid
+                "WARNING - script '{name}' is not executable for uid:gid {}:{} - {}.",
+                user.uid,
+                user.gid,
+                if missing.is_some() { "it counts as failed" } else { "disabling" }
             );
             b.report.warning(line, text).hint("chmod +x it, or name the interpreter");
             return None;

@@ -294,3 +294,16 @@ fn instances_hear_of_interfaces_they_track() {
     tell(&KernelEvent::Link(link(true)));
     assert_eq!(tell(&KernelEvent::LinkGone(ETH0)), both(false));
 }
+
+#[test]
+fn an_address_does_not_stay_behind_on_an_interface_that_is_renamed() {
+    let mut bench = Bench::new(&[]);
+    bench.claim(TWO, true, 1);
+    bench.answer(Ok(()));
+    bench.event(&KernelEvent::Link(Link { name: name("lan0"), ..link(true) }));
+    assert_eq!(bench.ops(), ["delete 10.0.0.2"]);
+    bench.answer(Ok(()));
+    assert_eq!(bench.present(), [""; 0]);
+    bench.event(&KernelEvent::Link(link(true)));
+    assert_eq!(bench.ops(), ["add 10.0.0.2"], "and the name is back");
+}

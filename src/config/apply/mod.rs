@@ -82,6 +82,9 @@ impl<'a> Build<'a> {
         self.deprecated(stmt);
         match row.effect {
             Effect::Apply(apply) => {
+                if row.later {
+                    self.not_in_effect(block, stmt);
+                }
                 if self.has_argument(stmt) {
                     apply(self, stmt);
                 }

@@ -2,6 +2,9 @@
 //!
 //! `None` means "not written". Defaults and resolution belong to `plan`.
 
+pub mod checkers;
+pub mod lvs;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -16,6 +19,8 @@ pub struct Config {
     pub scripts: Vec<VrrpScript>,
     /// `vrrp_instance` blocks that are usable, in order.
     pub instances: Vec<VrrpInstance>,
+    /// Virtual servers.
+    pub lvs: lvs::Lvs,
 }
 
 /// `global_defs`.

@@ -1,0 +1,1 @@
+//! Settings of `global_defs` for virtual servers and their checkers.

@@ -4,6 +4,7 @@ pub(crate) mod address;
 pub(crate) mod globals;
 pub(crate) mod instance;
 pub(crate) mod lvs;
+pub(crate) mod process;
 pub(crate) mod script;
 pub(crate) mod user;
 

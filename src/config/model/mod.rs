@@ -3,7 +3,9 @@
 //! `None` means "not written". Defaults and resolution belong to `plan`.
 
 pub mod checkers;
+pub mod ipvs;
 pub mod lvs;
+pub mod process;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -48,6 +50,8 @@ pub struct Globals {
     pub dynamic_interfaces: bool,
     /// `log_unknown_vrids`.
     pub log_unknown_vrids: bool,
+    /// What concerns virtual servers and their checkers.
+    pub lvs: ipvs::LvsGlobals,
 }
 
 /// VRRP protocol version.

@@ -2,14 +2,14 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use super::super::{Build, script};
+use super::number;
+use crate::base::Family;
 use crate::config::lines::Line;
 use crate::config::model::checkers::{Check, Checker, Connection, HttpCheck, MiscCheck, UdpCheck};
 use crate::config::model::lvs::Timing;
 use crate::config::model::{Script, User};
 use crate::config::tree::Stmt;
-use super::super::{Build, script};
-use super::number;
-use crate::base::Family;
 
 /// A checker being read.
 #[derive(Debug)]

@@ -1,9 +1,9 @@
 //! `lb_kind`, `lvs_method`, `sorry_server_lvs_method`.
 
+use super::super::Build;
 use crate::config::grammar;
 use crate::config::model::lvs::{Checksum, Forwarding, Tunnel};
 use crate::config::tree::Stmt;
-use super::super::Build;
 
 /// Reads a method. An unknown one leaves the `old`; with bad options the method counts and the old tunnel stays.
 pub(super) fn read(b: &mut Build<'_>, stmt: &Stmt, old: Option<Forwarding>) -> Option<Forwarding> {

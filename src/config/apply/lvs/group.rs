@@ -2,13 +2,13 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::super::Build;
+use super::server::family;
+use crate::base::{Cidr, Family};
 use crate::config::diagnostic::{Class, Severity};
 use crate::config::grammar;
 use crate::config::model::lvs::{GroupEntry, ServerGroup};
 use crate::config::tree::Stmt;
-use super::super::Build;
-use super::server::family;
-use crate::base::{Cidr, Family};
 
 pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
     b.not_in_effect("", stmt);

@@ -2,12 +2,12 @@
 
 use std::ops::RangeInclusive;
 
-use crate::config::grammar;
-use crate::config::model::checkers::{Check, HttpCheck, HttpProtocol, Url};
-use crate::config::tree::Stmt;
 use super::super::{Build, script};
 use super::checker::draft;
 use super::{again, text};
+use crate::config::grammar;
+use crate::config::model::checkers::{Check, HttpCheck, HttpProtocol, Url};
+use crate::config::tree::Stmt;
 
 fn http(b: &mut Build<'_>, set: impl FnOnce(&mut HttpCheck)) {
     draft(b, |d| {

@@ -13,11 +13,11 @@ pub(crate) mod ssl;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::{Build, script};
 use crate::config::lines::Line;
 use crate::config::model::checkers::Url;
 use crate::config::model::lvs::{RealServer, Timing, VirtualServer};
 use crate::config::tree::Stmt;
-use super::{Build, script};
 
 /// What is being read, innermost last, and what has been.
 #[derive(Debug, Default)]

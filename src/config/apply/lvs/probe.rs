@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::config::model::checkers::{Check, DnsType, MiscCheck, UdpCheck};
-use crate::config::tree::Stmt;
 use super::super::{Build, script, user};
 use super::checker::draft;
 use super::{number, text};
+use crate::config::model::checkers::{Check, DnsType, MiscCheck, UdpCheck};
+use crate::config::tree::Stmt;
 
 fn udp(b: &mut Build<'_>, set: impl FnOnce(&mut UdpCheck)) {
     draft(b, |d| {

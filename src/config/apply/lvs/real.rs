@@ -1,11 +1,11 @@
 //! The keywords of `real_server`.
 
-use crate::config::model::lvs::{Forwarding, RealServer};
-use crate::config::tree::Stmt;
 use super::super::Build;
 use super::server::{endpoint, header};
 use super::{Real, first_command, forwarding, number, text};
 use crate::base::Family;
+use crate::config::model::lvs::{Forwarding, RealServer};
+use crate::config::tree::Stmt;
 
 pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
     let Some((ip, port)) = endpoint(stmt, 1) else { return };

@@ -3,15 +3,15 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use super::super::Build;
+use super::{Server, first_command, forwarding, number, text};
+use crate::base::Family;
 use crate::config::grammar;
 use crate::config::lines::Line;
 use crate::config::model::lvs::{
     Forwarding, Granularity, Protocol, Scheduler, Service, SorryServer, Timing, VirtualServer,
 };
 use crate::config::tree::Stmt;
-use super::super::Build;
-use super::{Server, first_command, forwarding, number, text};
-use crate::base::Family;
 
 /// How long a client stays with its server if nothing else is written.
 pub(crate) const PERSISTENCE: Duration = Duration::from_secs(360);

@@ -1,9 +1,9 @@
 //! `SSL`.
 
-use crate::config::model::lvs::Ssl;
-use crate::config::tree::Stmt;
 use super::super::Build;
 use super::text;
+use crate::config::model::lvs::Ssl;
+use crate::config::tree::Stmt;
 
 pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
     b.not_in_effect("", stmt);

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::Family;
 use crate::config::apply::Build;
 use crate::config::apply::lvs::Server;
 use crate::config::model::lvs::{Forwarding, ServerGroup, Service};
-use crate::base::Family;
 
 /// The groups, by name.
 pub(super) struct Groups {

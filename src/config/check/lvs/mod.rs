@@ -60,6 +60,3 @@ fn protocol_name(draft: &Server) -> &'static str {
         Some(Protocol::Sctp) => "sctp",
     }
 }
-
-#[cfg(test)]
-mod tests;

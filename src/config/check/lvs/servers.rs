@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::{name, real_name};
 use crate::config::apply::Build;
 use crate::config::apply::lvs::Server;
 use crate::config::model::lvs::{Forwarding, ServerGroup, Service};
-use super::{name, real_name};
 
 /// A virtual server without real servers is dropped.
 pub(super) fn none(b: &mut Build<'_>, draft: &Server) -> bool {

@@ -1,9 +1,9 @@
 //! What packets a virtual server takes, and how they are distributed.
 
+use super::name;
 use crate::config::apply::Build;
 use crate::config::apply::lvs::{Server, server};
 use crate::config::model::lvs::{Protocol, Scheduler, ServerGroup, Service};
-use super::name;
 
 /// Whether it takes packets by address, and whether by firewall mark.
 fn kinds(draft: &Server, group: Option<&ServerGroup>) -> (bool, bool) {

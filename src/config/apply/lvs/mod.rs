@@ -52,6 +52,8 @@ pub(crate) struct Server {
     pub(crate) reals: Vec<Real>,
     /// Its commands, which are looked for once it is known to be kept.
     pub(crate) commands: Vec<script::Command>,
+    /// Commands of the checkers of real servers that were skipped: stock minds their security all the same.
+    pub(crate) skipped: Vec<script::Command>,
 }
 
 impl Server {

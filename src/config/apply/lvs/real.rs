@@ -21,6 +21,8 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
             "Address family of virtual server and real server {ip} don't match - skipping real server."
         );
         b.report.error(&real.at, text).hint("only servers behind TUN may be of the other family");
+        let of_checkers = real.commands.into_iter().filter(|c| c.0.is_some());
+        server.skipped.extend(of_checkers.map(|c| c.1));
         return;
     }
     server.reals.push(real);

@@ -43,6 +43,7 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
         lines: lines.map(|s| (s.row.name, s.place(s.len().min(2) - 1))).collect(),
         reals: Vec::new(),
         commands: Vec::new(),
+        skipped: Vec::new(),
     });
     b.run("virtual_server", &stmt.body);
     let Some(mut server) = b.lvs.server.take() else { return };

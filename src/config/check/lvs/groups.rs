@@ -42,8 +42,7 @@ pub(super) fn link<'g>(
         return None;
     };
     let tunnel = |f: Option<Forwarding>| matches!(f, Some(Forwarding::Tunnel(_)));
-    let tunnelled = !draft.reals.is_empty()
-        && draft.reals.iter().all(|r| tunnel(r.real.forwarding.or(draft.server.forwarding)));
+    let tunnelled = draft.reals.iter().all(|r| tunnel(r.real.forwarding.or(draft.server.forwarding)));
     let (v4, v6) = (group.has(Family::V4), group.has(Family::V6));
     let clash = match draft.server.family {
         Some(Family::V4) => v6,

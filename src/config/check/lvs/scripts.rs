@@ -14,6 +14,9 @@ pub(super) fn find(b: &mut Build<'_>, draft: &mut Server) {
             _ => draft.server.quorum_down = found,
         }
     }
+    for command in std::mem::take(&mut draft.skipped) {
+        script::find_other(b, &command);
+    }
     for real in &mut draft.reals {
         of_real_server(b, real);
     }

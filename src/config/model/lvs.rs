@@ -321,7 +321,7 @@ pub struct SorryServer {
     pub ip: IpAddr,
     /// 1 to 65,535; 0: as the virtual server.
     pub port: u16,
-    /// `sorry_server_lvs_method`.
+    /// `sorry_server_lvs_method`, or else the `lb_kind` that stood above it.
     pub forwarding: Option<Forwarding>,
     /// `sorry_server_inhibit`.
     pub inhibit: bool,

@@ -118,19 +118,22 @@ const fn new(service: Service, family: Option<Family>) -> VirtualServer {
     }
 }
 
-/// At the end of the block: a sorry server of another family can only be reached through a tunnel.
+/// At the end of the block: a sorry server of another family can only be reached through a tunnel. If nothing else
+/// has told the family, it does.
 fn sorry_family(b: &mut Build<'_>, server: &mut Server) {
     let Some(sorry) = &server.server.sorry else { return };
-    let forwarding = sorry.forwarding.or(server.server.forwarding);
-    let same = server.server.family.is_none_or(|f| f == Family::of(sorry.ip));
-    if same || matches!(forwarding, Some(Forwarding::Tunnel(_))) {
+    let family = Family::of(sorry.ip);
+    if matches!(sorry.forwarding, Some(Forwarding::Tunnel(_)))
+        || *server.server.family.get_or_insert(family) == family
+    {
         return;
     }
     let text = format!(
         "Address family of virtual server and sorry server {} don't match - skipping sorry server.",
         sorry.ip
     );
-    b.report.error(server.line("sorry_server"), text);
+    let hint = "behind TUN it may be of the other family, if lb_kind stands above sorry_server";
+    b.report.error(server.line("sorry_server"), text).hint(hint);
     server.server.sorry = None;
 }
 
@@ -353,9 +356,10 @@ pub(crate) fn weight(b: &mut Build<'_>, stmt: &Stmt) {
 
 pub(crate) fn sorry_server(b: &mut Build<'_>, stmt: &Stmt) {
     match endpoint(stmt, 1) {
-        Some((ip, port)) => {
-            set(b, |s| s.sorry = Some(SorryServer { ip, port, forwarding: None, inhibit: false }));
-        }
+        // The method that stands above it is its own from now on, whatever lb_kind says later.
+        Some((ip, port)) => set(b, |s| {
+            s.sorry = Some(SorryServer { ip, port, forwarding: s.forwarding, inhibit: false });
+        }),
         None => {
             b.report.error(&stmt.place(1), "sorry_server has an invalid address or port - ignoring");
         }

@@ -1,3 +1,5 @@
+mod lvs;
+mod lvs_checkers;
 mod mistakes;
 mod models;
 mod properties;

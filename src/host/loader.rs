@@ -80,6 +80,9 @@ pub trait Loader {
     /// User and group id the daemon runs as.
     fn own_credentials(&self) -> (u32, u32);
 
+    /// How many CPUs are online; they have the numbers from 0 on.
+    fn cpus(&self) -> u32;
+
     /// Finds the program `name` (searched in `PATH` if it has no `/`) as that user would.
     ///
     /// # Errors

@@ -77,6 +77,12 @@ impl Loader for SystemLoader {
         (geteuid().as_raw(), getegid().as_raw())
     }
 
+    fn cpus(&self) -> u32 {
+        // SAFETY: takes a number and touches no memory of ours.
+        let count = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
+        u32::try_from(count).unwrap_or(1)
+    }
+
     fn program(&self, name: &str, uid: u32, gid: u32) -> Result<Program, ProgramError> {
         if name.is_empty() || name.contains('\0') {
             return Err(ProgramError::NotFound);

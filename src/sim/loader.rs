@@ -111,6 +111,10 @@ impl Loader for MemoryLoader {
         (0, 0)
     }
 
+    fn cpus(&self) -> u32 {
+        2
+    }
+
     fn program(&self, name: &str, _uid: u32, _gid: u32) -> Result<Program, ProgramError> {
         self.programs.get(name).cloned().unwrap_or(Err(ProgramError::NotFound))
     }

@@ -52,6 +52,10 @@ impl Loader for Willing {
         (0, 0)
     }
 
+    fn cpus(&self) -> u32 {
+        4
+    }
+
     fn program(&self, name: &str, _: u32, _: u32) -> Result<Program, ProgramError> {
         Ok(Program { path: PathBuf::from(name), insecure: None })
     }

@@ -3,6 +3,8 @@
 pub(crate) mod address;
 pub(crate) mod globals;
 pub(crate) mod instance;
+pub(crate) mod lvs;
+pub(crate) mod process;
 pub(crate) mod script;
 pub(crate) mod user;
 
@@ -37,6 +39,8 @@ pub(crate) struct Build<'a> {
     pub(crate) instance: Option<instance::Draft>,
     /// The instances that have been read.
     pub(crate) instances: Vec<instance::Draft>,
+    /// The virtual servers that have been read, and what is being read of one.
+    pub(crate) lvs: lvs::Lvs,
     /// The `vrrp_script` blocks so far, and whether they can be used.
     pub(crate) scripts: BTreeMap<String, bool>,
     /// Interfaces that were asked for, and whether they exist.
@@ -62,6 +66,7 @@ impl<'a> Build<'a> {
             script: None,
             instance: None,
             instances: Vec::new(),
+            lvs: lvs::Lvs::default(),
             scripts: BTreeMap::new(),
             interfaces: BTreeMap::new(),
             has_instances: false,
@@ -79,9 +84,15 @@ impl<'a> Build<'a> {
 
     fn statement(&mut self, block: &'static str, stmt: &Stmt) {
         let row = stmt.row;
+        if block.is_empty() {
+            lvs::note(self, stmt);
+        }
         self.deprecated(stmt);
         match row.effect {
             Effect::Apply(apply) => {
+                if row.later {
+                    self.not_in_effect(block, stmt);
+                }
                 if self.has_argument(stmt) {
                     apply(self, stmt);
                 }

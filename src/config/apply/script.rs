@@ -149,7 +149,7 @@ pub(crate) fn init_fail(b: &mut Build<'_>, _stmt: &Stmt) {
 }
 
 /// The words of a line with a command, in the command's own way.
-fn command_words(b: &mut Build<'_>, stmt: &Stmt) -> Option<Vec<String>> {
+pub(crate) fn command_words(b: &mut Build<'_>, stmt: &Stmt) -> Option<Vec<String>> {
     let words = grammar::command_words(stmt.line.text());
     if words.is_err() && stmt.line.text().matches('"').count().is_multiple_of(2) {
         // An odd number of double quotes has been reported already.
@@ -158,40 +158,79 @@ fn command_words(b: &mut Build<'_>, stmt: &Stmt) -> Option<Vec<String>> {
     words.ok()
 }
 
+/// A command that has been read but not looked for.
+#[derive(Debug)]
+pub(crate) struct Command {
+    /// Program and arguments, in one.
+    pub(crate) text: String,
+    /// Who runs it.
+    pub(crate) user: User,
+    /// Where it is written.
+    pub(crate) line: Line,
+    /// The keyword it belongs to.
+    pub(crate) keyword: &'static str,
+}
+
 /// The command of a `notify` keyword, with the user it may name. What is wrong with it does not count for `-t`.
 pub(crate) fn notify(b: &mut Build<'_>, stmt: &Stmt) -> Option<Script> {
+    let command = command(b, stmt)?;
+    find(b, &command)
+}
+
+/// The command of a `notify` keyword, with the user it may name, not looked for yet.
+pub(crate) fn command(b: &mut Build<'_>, stmt: &Stmt) -> Option<Command> {
     let words = command_words(b, stmt)?;
     let mut words = words.into_iter().skip(1);
-    let command = words.next()?;
-    let what = format!("{} script", stmt.row.name);
+    let text = words.next()?;
+    let keyword = stmt.row.name;
     let user = match words.next() {
         Some(user) => match user::resolve(b, &user, words.next().as_deref()) {
             Ok(user) => user,
             Err(why) => {
                 let hint = "a command with arguments must be quoted as a whole";
-                b.report.warning(&stmt.line, format!("Disabling {what}: {why}")).hint(hint);
+                let text = format!("Disabling {keyword} script: {why}");
+                b.report.warning(&stmt.line, text).hint(hint);
                 return None;
             }
         },
-        None => match user::default(b) {
-            Some(user) => user,
-            None => {
-                let text = format!("Unable to set default user for {what} - removing");
-                b.report.error(&stmt.line, text).hint("add script_user to global_defs");
-                return None;
-            }
-        },
+        None => default_user(b, keyword, &stmt.line)?,
     };
-    usable(b, &command, user, &stmt.place(1), &what, None)
+    Some(Command { text, user, line: stmt.place(1), keyword })
+}
+
+/// Who runs a command that does not say; tells when there is nobody.
+pub(crate) fn default_user(b: &mut Build<'_>, keyword: &str, line: &Line) -> Option<User> {
+    let user = user::default(b);
+    if user.is_none() {
+        let text = format!("Unable to set default user for {keyword} script - removing");
+        b.report.error(line, text).hint("add script_user to global_defs");
+    }
+    user
+}
+
+/// Looks for a command of VRRP.
+fn find(b: &mut Build<'_>, command: &Command) -> Option<Script> {
+    let what = format!("{} script", command.keyword);
+    usable(b, &command.text, command.user.clone(), &command.line, &what, None)
+}
+
+/// Looks for a command that is not one of VRRP: it counts without instances too.
+pub(crate) fn find_other(b: &mut Build<'_>, command: &Command) -> Option<Script> {
+    let before = std::mem::take(&mut b.security.scripts);
+    let found = find(b, command);
+    b.security.others |= b.security.scripts;
+    b.security.scripts = before;
+    found
 }
 
 /// Looks at a command that is not in effect, because stock's verdict depends on scripts being there.
 pub(crate) fn check(b: &mut Build<'_>, stmt: &Stmt, of_vrrp: bool) {
-    let before = b.security.scripts;
-    notify(b, stmt);
-    if !of_vrrp && b.security.scripts && !before {
-        b.security.scripts = before;
-        b.security.others = true;
+    if let Some(command) = command(b, stmt) {
+        if of_vrrp {
+            find(b, &command)
+        } else {
+            find_other(b, &command)
+        };
     }
 }
 

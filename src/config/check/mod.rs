@@ -2,6 +2,7 @@
 
 mod ids;
 mod instance;
+mod lvs;
 
 use super::apply::Build;
 use super::apply::instance::Draft;
@@ -10,6 +11,8 @@ use crate::base::Family;
 
 /// Checks everything and moves what can be used into the model.
 pub(crate) fn run(b: &mut Build<'_>) {
+    // Virtual servers first, as stock: theirs are the first scripts it sees.
+    lvs::run(b);
     // Stock checks nothing behind a missing interface; we do, but what only that would find must not change the
     // status that people know.
     let scripts = b.security.scripts && b.has_instances && !b.interface_missing;

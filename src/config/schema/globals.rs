@@ -36,8 +36,8 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         flag("process_names"),
         value("process_name", Arg::Text).fatal(),
         value("vrrp_process_name", Arg::Text).fatal(),
-        value("checker_process_name", Arg::Text).fatal(),
-        value("lvs_process_name", Arg::Text).fatal(),
+        value("checker_process_name", Arg::Text).fatal().later(apply::lvs::globals::process),
+        value("lvs_process_name", Arg::Text).fatal().later(apply::lvs::globals::process),
         value("bfd_process_name", Arg::Text).fatal(),
         boolean("use_symlink_paths"),
         boolean("set_supplementary_groups"),
@@ -49,14 +49,14 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         list("notification_email", &NO_WORDS),
         boolean("smtp_alert"),
         boolean("smtp_alert_vrrp"),
-        boolean("smtp_alert_checker"),
+        boolean("smtp_alert_checker").later(apply::lvs::globals::boolean),
         value("startup_script", Arg::Command).required(),
         value("startup_script_timeout", loose(1, 1_000)).required(),
         value("shutdown_script", Arg::Command).required(),
         value("shutdown_script_timeout", loose(1, 1_000)).required(),
         value("max_auto_priority", loose(-1, 99)),
         value("min_auto_priority_delay", loose(1, 10_000_000)).required(),
-        boolean("checker_log_all_failures"),
+        boolean("checker_log_all_failures").later(apply::lvs::globals::boolean),
         value("dynamic_interfaces", Arg::Text)
             .words(&DYNAMIC_INTERFACES)
             .does(apply::globals::dynamic_interfaces),
@@ -64,11 +64,17 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("default_interface", Arg::Interface).required(),
         flag("disable_local_igmp"),
         flag("v3_checksum_as_v2").vital(),
-        value("lvs_timeouts", Arg::Text).words(&GLOBAL_DEFS_LVS_TIMEOUTS).required(),
-        flag("lvs_flush"),
-        value("lvs_flush_on_stop", Arg::Text),
-        value("lvs_flush_onstop", Arg::Text),
-        value("lvs_sync_daemon", Arg::Interface).words(&GLOBAL_DEFS_LVS_SYNC_DAEMON).required(),
+        value("lvs_timeouts", Arg::Text)
+            .words(&GLOBAL_DEFS_LVS_TIMEOUTS)
+            .required()
+            .later(apply::lvs::globals::timeouts),
+        flag("lvs_flush").later(apply::lvs::globals::flag),
+        value("lvs_flush_on_stop", Arg::Text).later(apply::lvs::globals::flush_on_stop),
+        value("lvs_flush_onstop", Arg::Text).later(apply::lvs::globals::flush_on_stop),
+        value("lvs_sync_daemon", Arg::Interface)
+            .words(&GLOBAL_DEFS_LVS_SYNC_DAEMON)
+            .required()
+            .later(apply::lvs::globals::sync_daemon),
         value("vrrp_mcast_group4", Arg::Text).fatal().does(apply::globals::vrrp_mcast_group4),
         value("vrrp_mcast_group6", Arg::Text).fatal(),
         value("vrrp_garp_master_delay", loose(0, 4_294)).fatal().does(apply::globals::vrrp_garp),
@@ -94,9 +100,13 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("nftables_priority", int(-2_147_483_648, 2_147_483_647)).fatal(),
         flag("nftables_ifindex"),
         flag("nftables_counters"),
-        value("nftables_ipvs", Arg::Text),
-        value("nftables_ipvs_priority", int(-2_147_483_648, 2_147_483_647)).fatal(),
-        value("nftables_ipvs_start_fwmark", int(1, 4_294_967_295)).fatal(),
+        value("nftables_ipvs", Arg::Text).later(apply::lvs::globals::nftables),
+        value("nftables_ipvs_priority", int(-2_147_483_648, 2_147_483_647))
+            .fatal()
+            .later(apply::lvs::globals::nftables_priority),
+        value("nftables_ipvs_start_fwmark", int(1, 4_294_967_295))
+            .fatal()
+            .later(apply::lvs::globals::nftables_start_mark),
         flag("vrrp_check_unicast_src"),
         boolean("vrrp_skip_check_adv_addr"),
         boolean("vrrp_strict"),
@@ -106,12 +116,12 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("vrrp_cpu_affinity", Arg::Text).required(),
         value("vrrp_rlimit_rttime", loose(1, 4_294_967_295)).fatal(),
         value("vrrp_rlimit_rtime", int(1, 4_294_967_295)).fatal(),
-        value("checker_priority", loose(-20, 19)).required(),
-        flag("checker_no_swap"),
-        value("checker_rt_priority", loose(1, 99)).required(),
-        value("checker_cpu_affinity", Arg::Text).required(),
-        value("checker_rlimit_rttime", loose(1, 4_294_967_295)).fatal(),
-        value("checker_rlimit_rtime", int(1, 4_294_967_295)).fatal(),
+        value("checker_priority", loose(-20, 19)).required().later(apply::lvs::globals::process),
+        flag("checker_no_swap").later(apply::lvs::globals::process),
+        value("checker_rt_priority", loose(1, 99)).required().later(apply::lvs::globals::process),
+        value("checker_cpu_affinity", Arg::Text).required().later(apply::lvs::globals::process),
+        value("checker_rlimit_rttime", loose(1, 4_294_967_295)).fatal().later(apply::lvs::globals::process),
+        value("checker_rlimit_rtime", int(1, 4_294_967_295)).fatal().later(apply::lvs::globals::process),
         value("bfd_priority", loose(-20, 19)).required(),
         flag("bfd_no_swap"),
         value("bfd_rt_priority", loose(1, 99)).required(),
@@ -122,8 +132,8 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("notify_fifo_script", Arg::Command).required(),
         value("vrrp_notify_fifo", Arg::Text).required(),
         value("vrrp_notify_fifo_script", Arg::Command).required(),
-        value("lvs_notify_fifo", Arg::Text).required(),
-        value("lvs_notify_fifo_script", Arg::Command).required(),
+        value("lvs_notify_fifo", Arg::Text).required().later(apply::lvs::globals::fifo),
+        value("lvs_notify_fifo_script", Arg::Command).required().later(apply::lvs::globals::fifo),
         boolean("vrrp_notify_priority_changes"),
         flag("fifo_write_vrrp_states_on_reload"),
         value("snmp_socket", Arg::Text).required(),
@@ -133,9 +143,13 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         flag("enable_snmp_rfc"),
         flag("enable_snmp_rfcv2"),
         flag("enable_snmp_rfcv3"),
-        flag("enable_snmp_checker"),
-        value("snmp_vs_stats_update_interval", decimal(1_000, 30_000_000, 1_000)).fatal(),
-        value("snmp_rs_stats_update_interval", decimal(1_000, 30_000_000, 1_000)).fatal(),
+        flag("enable_snmp_checker").later(apply::lvs::globals::flag),
+        value("snmp_vs_stats_update_interval", decimal(1_000, 30_000_000, 1_000))
+            .fatal()
+            .later(apply::lvs::globals::snmp_interval),
+        value("snmp_rs_stats_update_interval", decimal(1_000, 30_000_000, 1_000))
+            .fatal()
+            .later(apply::lvs::globals::snmp_interval),
         flag("enable_dbus"),
         value("dbus_service_name", Arg::Text).required(),
         value("dbus_no_interface_name", Arg::Text).required(),
@@ -147,12 +161,16 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         boolean("vrrp_netlink_monitor_rcv_bufs_force"),
         value("process_monitor_rcv_bufs", int(0, 4_294_967_295)).required(),
         boolean("process_monitor_rcv_bufs_force"),
-        value("lvs_netlink_cmd_rcv_bufs", int(0, 4_294_967_295)).required(),
-        boolean("lvs_netlink_cmd_rcv_bufs_force"),
-        value("lvs_netlink_monitor_rcv_bufs", int(0, 4_294_967_295)).required(),
-        boolean("lvs_netlink_monitor_rcv_bufs_force"),
-        boolean("rs_init_notifies"),
-        boolean("no_checker_emails"),
+        value("lvs_netlink_cmd_rcv_bufs", int(0, 4_294_967_295))
+            .required()
+            .later(apply::lvs::globals::buffers),
+        boolean("lvs_netlink_cmd_rcv_bufs_force").later(apply::lvs::globals::boolean),
+        value("lvs_netlink_monitor_rcv_bufs", int(0, 4_294_967_295))
+            .required()
+            .later(apply::lvs::globals::buffers),
+        boolean("lvs_netlink_monitor_rcv_bufs_force").later(apply::lvs::globals::boolean),
+        boolean("rs_init_notifies").later(apply::lvs::globals::boolean),
+        boolean("no_checker_emails").later(apply::lvs::globals::boolean),
         value("vrrp_rx_bufs_policy", Arg::Text).required(),
         value("vrrp_rx_bufs_multiplier", int(1, 4_294_967_295)).required(),
         value("vrrp_startup_delay", decimal(1_000, 4_294_967_295, 1_000)).fatal(),

@@ -51,6 +51,8 @@ pub(crate) struct Row {
     pub(crate) vital: bool,
     /// What it does.
     pub(crate) effect: Effect,
+    /// It goes into the model, but what it asks for is still to come: it is reported once as not in effect.
+    pub(crate) later: bool,
 }
 
 /// Puts one statement into the model.
@@ -161,6 +163,7 @@ const fn row(name: &'static str, kind: Kind) -> Row {
         deprecated: None,
         vital: false,
         effect: Effect::None,
+        later: false,
     }
 }
 
@@ -227,6 +230,11 @@ impl Row {
 
     const fn does(self, apply: Apply) -> Self {
         Self { effect: Effect::Apply(apply), ..self }
+    }
+
+    /// Into the model, for what is still to come.
+    const fn later(self, apply: Apply) -> Self {
+        Self { effect: Effect::Apply(apply), later: true, ..self }
     }
 
     const fn in_effect(self) -> Self {

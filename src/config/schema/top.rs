@@ -31,8 +31,12 @@ pub(crate) static TOP: Table = table(
         block("track_file", &super::track::TRACK_FILE).head(Head::Name),
         block("vrrp_track_file", &super::track::TRACK_FILE).head(Head::Name),
         block("bfd_instance", &super::track::BFD_INSTANCE).head(Head::UniqueName),
-        block("SSL", &super::checkers::SSL),
-        list("virtual_server_group", &super::lvs::VIRTUAL_SERVER_GROUP).head(Head::Name),
-        block("virtual_server", &super::lvs::VIRTUAL_SERVER).head(Head::VirtualServer),
+        block("SSL", &super::checkers::SSL).does(apply::lvs::ssl::block),
+        list("virtual_server_group", &super::lvs::VIRTUAL_SERVER_GROUP)
+            .head(Head::Name)
+            .does(apply::lvs::group::block),
+        block("virtual_server", &super::lvs::VIRTUAL_SERVER)
+            .head(Head::VirtualServer)
+            .does(apply::lvs::server::block),
     ],
 );

@@ -78,8 +78,8 @@ fn expanded_text_tells_where_it_came_from() {
 
 #[test]
 fn what_is_not_in_effect_is_said_once() {
-    let text =
-        "virtual_server 192.0.2.1 80 {\n protocol TCP\n}\nvirtual_server 192.0.2.2 80 {\n protocol TCP\n}\n";
+    let rest = "80 {\n protocol TCP\n lb_algo rr\n lb_kind NAT\n real_server 192.0.2.9 80 { }\n}";
+    let text = &format!("virtual_server 192.0.2.1 {rest}\nvirtual_server 192.0.2.2 {rest}\n");
     let loaded = load_text(text);
     assert_eq!(lines(&loaded), ["(x: Line 1) keyword 'virtual_server' is not in effect yet"]);
     let found = &loaded.diagnostics[0];

@@ -2,6 +2,11 @@
 //!
 //! `None` means "not written". Defaults and resolution belong to `plan`.
 
+pub mod checkers;
+pub mod ipvs;
+pub mod lvs;
+pub mod process;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -16,6 +21,8 @@ pub struct Config {
     pub scripts: Vec<VrrpScript>,
     /// `vrrp_instance` blocks that are usable, in order.
     pub instances: Vec<VrrpInstance>,
+    /// Virtual servers.
+    pub lvs: lvs::Lvs,
 }
 
 /// `global_defs`.
@@ -43,6 +50,8 @@ pub struct Globals {
     pub dynamic_interfaces: bool,
     /// `log_unknown_vrids`.
     pub log_unknown_vrids: bool,
+    /// What concerns virtual servers and their checkers.
+    pub lvs: ipvs::LvsGlobals,
 }
 
 /// VRRP protocol version.

@@ -36,6 +36,22 @@ impl Loader for Willing {
         std::fs::read(path).map_err(|e| ReadError::Unreadable(e.to_string()))
     }
 
+    fn is_directory(&self, _: &Path) -> bool {
+        true
+    }
+
+    fn exists(&self, _: &Path) -> bool {
+        true
+    }
+
+    fn cpus(&self) -> u32 {
+        1
+    }
+
+    fn random(&self) -> u64 {
+        0
+    }
+
     fn interface_exists(&self, _: &IfName) -> bool {
         true
     }

@@ -145,7 +145,23 @@ fn command_words(b: &mut Build<'_>, stmt: &Stmt) -> Option<Vec<String>> {
 }
 
 /// The command of a `notify` keyword, with the user it may name. What is wrong with it does not count for `-t`.
-pub(crate) fn notify(b: &mut Build<'_>, stmt: &Stmt) -> Option<Script> {
+///
+/// The outer `None`: to stock it is as if it had not been written; the inner one: it is dropped later.
+pub(crate) fn notify(b: &mut Build<'_>, stmt: &Stmt) -> Option<Option<Script>> {
+    command(b, stmt, Class::Log)
+}
+
+/// The command of `startup_script` or `shutdown_script`, which counts whether or not there are instances.
+pub(crate) fn stage(b: &mut Build<'_>, stmt: &Stmt) -> Option<Option<Script>> {
+    let before = std::mem::take(&mut b.security.scripts);
+    let found = command(b, stmt, Class::Config);
+    b.security.others |= b.security.scripts;
+    b.security.scripts = before;
+    found
+}
+
+/// A command with the user it may name. `nobody`: how much it counts that there is no such user.
+fn command(b: &mut Build<'_>, stmt: &Stmt, nobody: Class) -> Option<Option<Script>> {
     let words = command_words(b, stmt)?;
     let mut words = words.into_iter().skip(1);
     let command = words.next()?;
@@ -155,7 +171,8 @@ pub(crate) fn notify(b: &mut Build<'_>, stmt: &Stmt) -> Option<Script> {
             Ok(user) => user,
             Err(why) => {
                 let hint = "a command with arguments must be quoted as a whole";
-                b.report.warning(&stmt.line, format!("Disabling {what}: {why}")).hint(hint);
+                let severity = if nobody == Class::Log { Severity::Warning } else { Severity::Error };
+                b.report.at(&stmt.line, severity, nobody, format!("Disabling {what}: {why}")).hint(hint);
                 return None;
             }
         },
@@ -168,7 +185,7 @@ pub(crate) fn notify(b: &mut Build<'_>, stmt: &Stmt) -> Option<Script> {
             }
         },
     };
-    usable(b, &command, user, &stmt.place(1), &what, None)
+    Some(usable(b, &command, user, &stmt.place(1), &what, None))
 }
 
 /// Looks at a command that is not in effect, because stock's verdict depends on scripts being there.

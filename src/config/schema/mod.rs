@@ -63,6 +63,8 @@ pub(crate) enum Effect {
     None,
     /// This.
     Apply(Apply),
+    /// This, but nothing acts on what it puts into the model yet.
+    Stores(Apply),
     /// What the keyword of its line does with it.
     Word,
 }
@@ -227,6 +229,10 @@ impl Row {
 
     const fn does(self, apply: Apply) -> Self {
         Self { effect: Effect::Apply(apply), ..self }
+    }
+
+    const fn stores(self, apply: Apply) -> Self {
+        Self { effect: Effect::Stores(apply), ..self }
     }
 
     const fn in_effect(self) -> Self {

@@ -1,6 +1,7 @@
 mod mistakes;
 mod models;
 mod properties;
+mod vrrp;
 
 use super::*;
 use crate::report::diagnostics::one_line;

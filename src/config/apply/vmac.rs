@@ -14,6 +14,9 @@ use crate::base::{Cidr, IfName, MacAddr};
 /// section 7.3).
 const VIRTUAL_ROUTER: [u8; 4] = [0x00, 0x00, 0x5e, 0x00];
 
+/// What is wrong with an address of any other number of bytes.
+const WRONG_LENGTH: &str = "must have six bytes, or five";
+
 /// `use_vmac [[name] IFNAME] [MAC] [netlink_notify_msg] [group GROUP]`, in any order.
 pub(crate) fn use_vmac(b: &mut Build<'_>, stmt: &Stmt) {
     let mut vmac = Vmac::default();
@@ -27,6 +30,11 @@ pub(crate) fn use_vmac(b: &mut Build<'_>, stmt: &Stmt) {
                     words.error(b, "VMAC address is given twice - ignoring the second one");
                 }
                 Ok(mac) => vmac.mac = Some(mac),
+                // Stock does not count the bytes.
+                Err(why @ WRONG_LENGTH) => {
+                    let text = format!("VMAC address {word} {why} - ignoring it");
+                    b.report.warning(&words.place(), text);
+                }
                 Err(why) => {
                     words.error(b, format!("VMAC address {word} {why} - ignoring it"));
                 }
@@ -106,7 +114,7 @@ fn mac(word: &str) -> Result<VmacAddress, &'static str> {
     match bytes[..] {
         [a, b, c, d, e, f] => Ok(VmacAddress::Whole(MacAddr([a, b, c, d, e, f]))),
         [a, b, c, d, e] => Ok(VmacAddress::Prefix([a, b, c, d, e])),
-        _ => Err("must have six bytes, or five"),
+        _ => Err(WRONG_LENGTH),
     }
 }
 

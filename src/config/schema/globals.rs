@@ -229,10 +229,10 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("vrrp_rx_bufs_multiplier", int(1, 4_294_967_295))
             .required()
             .stores(settings::receive_multiplier),
-        value("vrrp_startup_delay", decimal(1_000, 4_294_967_295, 1_000))
+        value("vrrp_startup_delay", decimal(1_000, 4_294_967_295, 1))
             .fatal()
             .stores(|b, s| settings::seconds(b, s, |g| &mut g.startup_delay)),
-        value("vrrp_delay_after_boot", decimal(1_000, 4_294_967_295, 1_000))
+        value("vrrp_delay_after_boot", decimal(1_000, 4_294_967_295, 1))
             .fatal()
             .stores(|b, s| settings::seconds(b, s, |g| &mut g.delay_after_boot)),
         flag("log_unknown_vrids").does(apply::globals::log_unknown_vrids),

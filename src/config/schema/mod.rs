@@ -137,6 +137,8 @@ pub(crate) enum Head {
     Name,
     /// One name that no block of this kind has had; otherwise the block is skipped.
     UniqueName,
+    /// The same, and further words are ignored.
+    UniqueFirst,
     /// An address and port, `fwmark N` or `group NAME`.
     VirtualServer,
     /// An address and port.

@@ -37,7 +37,7 @@ pub(crate) static TOP: Table = table(
             .stores(apply::track_process::block),
         block("track_file", &super::track::TRACK_FILE).head(Head::Name).stores(apply::track_file::block),
         block("vrrp_track_file", &super::track::TRACK_FILE).head(Head::Name).stores(apply::track_file::block),
-        block("bfd_instance", &super::track::BFD_INSTANCE).head(Head::UniqueName).stores(apply::bfd::block),
+        block("bfd_instance", &super::track::BFD_INSTANCE).head(Head::UniqueFirst).stores(apply::bfd::block),
         block("SSL", &super::checkers::SSL),
         list("virtual_server_group", &super::lvs::VIRTUAL_SERVER_GROUP).head(Head::Name),
         block("virtual_server", &super::lvs::VIRTUAL_SERVER).head(Head::VirtualServer),

@@ -102,11 +102,18 @@ pub(crate) fn run(reader: &mut Reader<'_>, line: &Line, include: &Include, repor
 /// The checks after an `include_check` line: words with `+` or `-` change what there is, others replace it.
 pub(crate) fn checks(before: Checks, stmt: &Stmt, report: &mut Report) -> Checks {
     let mut checks = before;
+    let mut unsigned = false;
     for (n, word) in stmt.words_from(1).enumerate() {
         let (on, name) = match (word.strip_prefix('+'), word.strip_prefix('-')) {
             (Some(name), _) => (true, name),
             (_, Some(name)) => (false, name),
+            _ if unsigned => {
+                let text = format!("a second include check without sign, '{word}' - ignoring it");
+                report.error(&stmt.place(n + 1), text).hint("+ adds a check, - takes one away");
+                continue;
+            }
             _ => {
+                unsigned = true;
                 if n == 0 {
                     checks = Checks::NONE;
                 }

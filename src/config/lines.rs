@@ -61,6 +61,13 @@ impl Line {
         Self { range: start..end, column, ..self.clone() }
     }
 
+    /// How far it is indented, if it begins its line of a file.
+    pub(crate) fn indent(&self) -> Option<usize> {
+        let column = self.column?;
+        let before = self.text.get(self.range.start.checked_sub(column)?..self.range.start)?;
+        before.chars().all(is_blank).then_some(column)
+    }
+
     /// Without blanks around it.
     pub(crate) fn trimmed(&self) -> Self {
         let text = self.text();

@@ -11,6 +11,7 @@ mod grammar;
 mod include;
 mod lines;
 pub mod model;
+mod names;
 mod reader;
 mod report;
 mod schema;

@@ -3,6 +3,7 @@ mod lvs_checkers;
 mod mistakes;
 mod models;
 mod properties;
+mod vrrp;
 
 use super::*;
 use crate::report::diagnostics::one_line;

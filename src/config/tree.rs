@@ -64,8 +64,21 @@ struct Open {
     is_list: bool,
     /// Its `{` has been seen.
     begun: bool,
+    /// How far its keyword is indented.
+    indent: Option<usize>,
+    /// Something inside is indented further, so indentation means something.
+    indents: bool,
     /// Its header is unusable: braces are counted and nothing is looked at. How deep we are inside.
     skipped: Option<u32>,
+}
+
+/// A block that probably lacks its `}`.
+#[derive(Debug)]
+struct Suspect {
+    keyword: &'static str,
+    line: Line,
+    /// The number of the line that does not look as if it were inside.
+    found: u32,
 }
 
 /// Builds the tree, line by line.
@@ -79,6 +92,8 @@ pub(crate) struct Builder {
     depth: u32,
     /// An unknown keyword's braces have upset the nesting; until depth is 0 again only the first mistake is told.
     derailed: bool,
+    /// The first block that something is inside of which does not look so: its `}` is probably missing.
+    suspect: Option<Suspect>,
     /// The diagnostic of the unknown keyword on the line before, whose `{` may come.
     unknown: Option<usize>,
 }
@@ -92,6 +107,7 @@ impl Builder {
     /// Takes one line: a brace alone, or text without braces. Tells the statement it was, if it is complete.
     pub(crate) fn line(&mut self, report: &mut Report, line: Line) -> Option<&Stmt> {
         let unknown = self.unknown.take();
+        self.look(&line);
         match line.text() {
             "{" => self.begin(report, &line, unknown),
             "}" => self.end(report, &line),
@@ -102,7 +118,11 @@ impl Builder {
 
     /// Ends the input: what is open is closed, with one diagnostic.
     pub(crate) fn finish(mut self, report: &mut Report) -> Vec<Stmt> {
-        if let Some(open) = self.open.last()
+        if let Some(suspect) = self.suspect.take().filter(|_| !self.open.is_empty()) {
+            let text = format!("Missing '}}' at the end, probably to close '{}'", suspect.keyword);
+            let hint = format!("line {} is not indented as if it were inside", suspect.found);
+            report.error(&suspect.line, text).hint(hint);
+        } else if let Some(open) = self.open.last()
             && !self.derailed
         {
             let text = format!("Missing '}}' at the end, to close '{}'", open.stmt.row.name);
@@ -112,6 +132,20 @@ impl Builder {
             self.close();
         }
         self.done
+    }
+
+    /// Notes how a line is indented, and which block it does not seem to belong to.
+    fn look(&mut self, line: &Line) {
+        let (Some(open), Some(indent)) = (self.open.last_mut(), line.indent()) else { return };
+        let (Some(outer), true) = (open.indent, open.begun) else { return };
+        if indent > outer {
+            open.indents = true;
+        } else if self.suspect.is_none()
+            && (indent < outer || indent == outer && open.indents && !matches!(line.text(), "{" | "}"))
+        {
+            let found = line.span().line;
+            self.suspect = Some(Suspect { keyword: open.stmt.row.name, line: open.stmt.line.clone(), found });
+        }
     }
 
     fn begin(&mut self, report: &mut Report, line: &Line, unknown: Option<usize>) {
@@ -202,7 +236,12 @@ impl Builder {
             let Some(row) = table.row(keyword) else {
                 if !self.derailed {
                     self.unknown = Some(report.list.len());
-                    unknown_keyword(report, &stmt, table);
+                    // A keyword that no block around this one has is more likely misspelt.
+                    let outside = self.open.iter().rev().skip(1).map(|o| o.inside);
+                    let known = outside.chain([&TOP]).any(|t| t.row(keyword).is_some());
+                    let here = |s: &&Suspect| known && s.found == stmt.line.span().line;
+                    let lacking = self.suspect.as_ref().filter(here);
+                    unknown_keyword(report, &stmt, table, lacking);
                 }
                 return None;
             };
@@ -210,7 +249,8 @@ impl Builder {
             if let Kind::Block(inside) | Kind::List(inside) = row.kind {
                 let is_list = matches!(row.kind, Kind::List(_));
                 let skipped = (!self.head(report, &stmt)).then_some(0);
-                self.open.push(Open { stmt, inside, is_list, begun: false, skipped });
+                let indent = stmt.line.indent();
+                self.open.push(Open { stmt, inside, is_list, begun: false, indent, indents: false, skipped });
                 return None;
             }
         }
@@ -244,8 +284,9 @@ impl Builder {
                 }
                 named
             }
-            Head::UniqueName => {
-                let Some(name) = stmt.word(1).filter(|_| stmt.len() == 2) else {
+            Head::UniqueName | Head::UniqueFirst => {
+                let surplus = stmt.row.head == Head::UniqueName && stmt.len() > 2;
+                let Some(name) = stmt.word(1).filter(|_| !surplus) else {
                     report.error(&stmt.line, format!("{keyword} must have one name - skipping block"));
                     return false;
                 };
@@ -310,9 +351,17 @@ fn missing_brace(report: &mut Report, open: &Open, line: &Line) {
     report.error(line, format!("Missing '{{' after '{name}'")).hint(format!("'{name}' begins a block"));
 }
 
-fn unknown_keyword(report: &mut Report, stmt: &Stmt, table: &'static Table) {
+fn unknown_keyword(report: &mut Report, stmt: &Stmt, table: &'static Table, lacking: Option<&Suspect>) {
     let keyword = stmt.word(0).unwrap_or_default();
-    let hint = if report.is_full() { None } else { suggest::keyword(keyword, table) };
+    let hint = match lacking {
+        Some(block) => Some(format!(
+            "the '}}' of '{}' in line {} is probably missing before this line",
+            block.keyword,
+            block.line.span().line
+        )),
+        None if report.is_full() => None,
+        None => suggest::keyword(keyword, table),
+    };
     let added = report.error(&stmt.place(0), format!("Unknown keyword '{keyword}'"));
     if let Some(hint) = hint {
         added.hint(hint);

@@ -68,6 +68,18 @@ pub trait Loader {
     /// Why not.
     fn read(&self, path: &Path) -> Result<Vec<u8>, ReadError>;
 
+    /// Whether there is a directory of this path.
+    fn is_directory(&self, path: &Path) -> bool;
+
+    /// Whether there is anything of this path.
+    fn exists(&self, path: &Path) -> bool;
+
+    /// How many processors there are; their numbers begin at 0.
+    fn cpus(&self) -> u32;
+
+    /// A number nobody can foresee.
+    fn random(&self) -> u64;
+
     /// Whether this interface exists.
     fn interface_exists(&self, name: &IfName) -> bool;
 
@@ -79,9 +91,6 @@ pub trait Loader {
 
     /// User and group id the daemon runs as.
     fn own_credentials(&self) -> (u32, u32);
-
-    /// How many CPUs are online; they have the numbers from 0 on.
-    fn cpus(&self) -> u32;
 
     /// Finds the program `name` (searched in `PATH` if it has no `/`) as that user would.
     ///

@@ -60,6 +60,31 @@ impl Loader for SystemLoader {
         fs::read(path).map_err(|e| read_error(&e))
     }
 
+    fn is_directory(&self, path: &Path) -> bool {
+        fs::metadata(path).is_ok_and(|m| m.is_dir())
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        path.exists()
+    }
+
+    fn cpus(&self) -> u32 {
+        // All that are online, not only those this process may use.
+        let count = nix::unistd::sysconf(nix::unistd::SysconfVar::_NPROCESSORS_ONLN).ok().flatten();
+        count.and_then(|n| u32::try_from(n).ok()).unwrap_or(1)
+    }
+
+    fn random(&self) -> u64 {
+        let mut bytes = [0; 8];
+        let read =
+            fs::File::open("/dev/urandom").and_then(|mut f| std::io::Read::read_exact(&mut f, &mut bytes));
+        // Without the device any number will do: nothing secret is made of it.
+        if read.is_err() {
+            return u64::from(std::process::id());
+        }
+        u64::from_ne_bytes(bytes)
+    }
+
     fn interface_exists(&self, name: &IfName) -> bool {
         nix::net::if_::if_nametoindex(name.as_str()).is_ok()
     }
@@ -75,12 +100,6 @@ impl Loader for SystemLoader {
 
     fn own_credentials(&self) -> (u32, u32) {
         (geteuid().as_raw(), getegid().as_raw())
-    }
-
-    fn cpus(&self) -> u32 {
-        // SAFETY: takes a number and touches no memory of ours.
-        let count = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
-        u32::try_from(count).unwrap_or(1)
     }
 
     fn program(&self, name: &str, uid: u32, gid: u32) -> Result<Program, ProgramError> {

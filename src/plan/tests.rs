@@ -1,6 +1,6 @@
 use super::*;
 use crate::base::{Cidr, Vrid};
-use crate::config::model::{Garp, TrackScript, User};
+use crate::config::model::{AddressFlags, Garp, TrackScript, User};
 
 fn instance() -> VrrpInstance {
     VrrpInstance {
@@ -24,6 +24,7 @@ fn address(ip: &str, dev: Option<&str>) -> VirtualAddress {
         scope: None,
         broadcast: None,
         peer: None,
+        pending: AddressFlags::default(),
     }
 }
 

@@ -11,6 +11,10 @@ use crate::host::loader::{Loader, Program, ProgramError, ReadError};
 pub struct MemoryLoader {
     /// Configuration files by absolute path, or why they cannot be read.
     pub files: BTreeMap<PathBuf, Result<Vec<u8>, ReadError>>,
+    /// Directories that have no file.
+    pub directories: BTreeSet<PathBuf>,
+    /// What every random number is.
+    pub random: u64,
     /// Names of interfaces; `None`: every interface exists.
     pub interfaces: Option<BTreeSet<String>>,
     /// User id and primary group id by name.
@@ -30,6 +34,8 @@ impl Default for MemoryLoader {
     fn default() -> Self {
         Self {
             files: BTreeMap::new(),
+            directories: ["/", "/tmp", "/run", "/etc"].map(PathBuf::from).into(),
+            random: 4,
             interfaces: None,
             users: [("root".to_owned(), (0, 0))].into(),
             groups: [("root".to_owned(), 0)].into(),
@@ -95,6 +101,22 @@ impl Loader for MemoryLoader {
         self.files.get(path).cloned().unwrap_or(Err(ReadError::NotFound))
     }
 
+    fn is_directory(&self, path: &Path) -> bool {
+        self.files.keys().any(|f| f != path && f.starts_with(path)) || self.directories.contains(path)
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        self.files.contains_key(path) || self.is_directory(path)
+    }
+
+    fn cpus(&self) -> u32 {
+        2
+    }
+
+    fn random(&self) -> u64 {
+        self.random
+    }
+
     fn interface_exists(&self, name: &IfName) -> bool {
         self.interfaces.as_ref().is_none_or(|i| i.contains(name.as_str()))
     }
@@ -109,10 +131,6 @@ impl Loader for MemoryLoader {
 
     fn own_credentials(&self) -> (u32, u32) {
         (0, 0)
-    }
-
-    fn cpus(&self) -> u32 {
-        2
     }
 
     fn program(&self, name: &str, _uid: u32, _gid: u32) -> Result<Program, ProgramError> {

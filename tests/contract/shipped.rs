@@ -36,6 +36,22 @@ impl Loader for Willing {
         std::fs::read(path).map_err(|e| ReadError::Unreadable(e.to_string()))
     }
 
+    fn is_directory(&self, _: &Path) -> bool {
+        true
+    }
+
+    fn exists(&self, _: &Path) -> bool {
+        true
+    }
+
+    fn cpus(&self) -> u32 {
+        1
+    }
+
+    fn random(&self) -> u64 {
+        0
+    }
+
     fn interface_exists(&self, _: &IfName) -> bool {
         true
     }
@@ -50,10 +66,6 @@ impl Loader for Willing {
 
     fn own_credentials(&self) -> (u32, u32) {
         (0, 0)
-    }
-
-    fn cpus(&self) -> u32 {
-        4
     }
 
     fn program(&self, name: &str, _: u32, _: u32) -> Result<Program, ProgramError> {

@@ -1,12 +1,15 @@
 //! Address lines: `ADDRESS[/PREFIX] dev IF label NAME scope SCOPE brd ADDRESS peer ADDRESS`.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use super::super::grammar;
-use super::super::model::VirtualAddress;
+use super::super::model::{AddressFlags, PreferredLifetime, VirtualAddress};
+use super::super::names::NameTable;
 use super::super::schema::{Effect, Kind, Table};
 use super::super::tree::Stmt;
 use super::Build;
+use super::words::decimal;
 use crate::base::{Cidr, Family};
 
 /// Reads an address line of a list whose words are those of `table`; `None` if the line is to be dropped.
@@ -18,6 +21,7 @@ pub(crate) fn line(b: &mut Build<'_>, stmt: &Stmt, table: &'static Table) -> Opt
         scope: None,
         broadcast: None,
         peer: None,
+        pending: AddressFlags::default(),
     };
     let mut brd = None;
     let mut n = 1;
@@ -59,7 +63,10 @@ pub(crate) fn line(b: &mut Build<'_>, stmt: &Stmt, table: &'static Table) -> Opt
             "scope" => found.scope = scope(b, stmt, n + 1, found.cidr).or(found.scope),
             "brd" | "broadcast" => brd = Some((n + 1, broadcast(b, stmt, n + 1, found.cidr)?)),
             "peer" => peer(b, stmt, n + 1, &mut found),
-            _ => {}
+            "preferred_lft" => {
+                found.pending.preferred = preferred(b, stmt, n + 1).or(found.pending.preferred);
+            }
+            _ => flag(word, &mut found.pending),
         }
         n += if matches!(row.kind, Kind::Value(_)) { 2 } else { 1 };
     }
@@ -93,14 +100,7 @@ fn scope(b: &mut Build<'_>, stmt: &Stmt, n: usize, cidr: Cidr) -> Option<u8> {
         return None;
     }
     let word = stmt.word(n)?;
-    let found = match word {
-        "global" => Some(0),
-        "site" => Some(200),
-        "link" => Some(253),
-        "host" => Some(254),
-        "nowhere" => Some(255),
-        _ => c_number(word).and_then(|n| u8::try_from(n).ok()),
-    };
+    let found = b.named(NameTable::Scopes, word).and_then(|n| u8::try_from(n).ok());
     if found.is_none() {
         let text = format!("Unknown scope '{word}' - ignoring it");
         let hint = "global, site, link, host, nowhere or a number from 0 to 255";
@@ -109,14 +109,33 @@ fn scope(b: &mut Build<'_>, stmt: &Stmt, n: usize, cidr: Cidr) -> Option<u8> {
     found
 }
 
-/// A number as C writes it: decimal, `0x` hexadecimal, `0` octal.
-fn c_number(word: &str) -> Option<u32> {
-    let (digits, radix) = match word.strip_prefix("0x").or_else(|| word.strip_prefix("0X")) {
-        Some(hex) => (hex, 16),
-        None if word.len() > 1 && word.starts_with('0') => (word, 8),
-        None => (word, 10),
-    };
-    u32::from_str_radix(digits, radix).ok()
+/// One of the words that stand alone.
+fn flag(word: &str, flags: &mut AddressFlags) {
+    match word {
+        "home" => flags.home = true,
+        "-nodad" => flags.dad = true,
+        "mngtmpaddr" => flags.manage_temporary = true,
+        "noprefixroute" => flags.no_prefix_route = true,
+        "autojoin" => flags.autojoin = true,
+        "no_track" => flags.no_track = true,
+        "use_vmac" => flags.use_vmac = true,
+        // `track_group` is read by what knows of groups.
+        _ => {}
+    }
+}
+
+/// `preferred_lft forever|SECONDS`.
+fn preferred(b: &mut Build<'_>, stmt: &Stmt, n: usize) -> Option<PreferredLifetime> {
+    let word = stmt.word(n)?;
+    if word == "forever" {
+        return Some(PreferredLifetime::Forever);
+    }
+    let seconds = decimal(word).and_then(|s| u32::try_from(s).ok());
+    if seconds.is_none() {
+        let text = format!("preferred_lft {word} is invalid - ignoring it");
+        b.report.error(&stmt.place(n), text).hint("forever, or a number of seconds");
+    }
+    seconds.map(|s| PreferredLifetime::For(Duration::from_secs(s.into())))
 }
 
 /// What `brd` may be followed by.

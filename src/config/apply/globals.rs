@@ -31,7 +31,8 @@ pub(crate) fn version(b: &mut Build<'_>, stmt: &Stmt) -> Option<Version> {
 
 pub(crate) fn vrrp_mcast_group4(b: &mut Build<'_>, stmt: &Stmt) {
     let word = stmt.word(1).unwrap_or_default();
-    match word.parse() {
+    // Stock cuts off everything from the first '-' or '/' on.
+    match word.split(['-', '/']).next().unwrap_or_default().parse() {
         Ok(IpAddr::V4(group)) if group.is_multicast() => b.config.globals.mcast_group4 = Some(group),
         _ => {
             let text = format!("'{}' needs an IPv4 multicast address, not '{word}'", stmt.row.name);
@@ -109,6 +110,7 @@ pub(crate) fn dynamic_interfaces(b: &mut Build<'_>, stmt: &Stmt) {
     match stmt.word(1) {
         None => {}
         Some("allow_if_changes") => {
+            b.config.globals.pending.allow_interface_changes = true;
             b.word_not_in_effect("dynamic_interfaces", "allow_if_changes", &stmt.place(1))
         }
         Some(word) => {

@@ -1,16 +1,17 @@
 //! `vrrp_instance`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::super::diagnostic::{Class, Severity};
-use super::super::grammar;
 use super::super::lines::Line;
-use super::super::model::{Authentication, InitialState, Script, TrackScript, VirtualAddress, VrrpInstance};
+use super::super::model::{
+    Authentication, InitialState, Pending, Script, Version, VirtualAddress, VrrpInstance,
+};
 use super::super::schema::addresses::VIRTUAL_IPADDRESS;
 use super::super::tree::Stmt;
-use super::{Build, address, globals, script};
+use super::{Build, address, globals, script, track, unicast};
 use crate::base::{Family, Priority, Vrid};
 
 /// A `vrrp_instance` being read.
@@ -29,8 +30,12 @@ pub(crate) struct Draft {
     auth_pass: Option<[u8; 8]>,
     /// What is not in effect and would make it speak past its peers.
     pub(crate) left_out: Vec<&'static str>,
-    /// `no_virtual_ipaddress`: it is meant to have none.
-    pub(crate) no_addresses: bool,
+    /// The scripts that have been given.
+    given: BTreeSet<&'static str>,
+    /// The diagnostic of a `virtual_router_id` that cannot be used: its absence is not reported again.
+    pub(crate) bad_vrid: Option<usize>,
+    /// The diagnostic of a loopback `interface`, likewise.
+    pub(crate) bad_interface: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +53,6 @@ impl Draft {
 
 pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
     let name = stmt.word(1).unwrap_or_default().to_owned();
-    let no_addresses = stmt.body.iter().any(|s| s.row.name == "no_virtual_ipaddress");
     b.instance = Some(Draft {
         instance: VrrpInstance { name, ..VrrpInstance::default() },
         name: stmt.place(1),
@@ -57,7 +61,9 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
         auth_type: None,
         auth_pass: None,
         left_out: Vec::new(),
-        no_addresses,
+        given: BTreeSet::new(),
+        bad_vrid: None,
+        bad_interface: None,
     });
     b.run("vrrp_instance", &stmt.body);
     if let Some(draft) = b.instance.take() {
@@ -68,6 +74,13 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
 fn set(b: &mut Build<'_>, set: impl FnOnce(&mut VrrpInstance)) {
     if let Some(draft) = &mut b.instance {
         set(&mut draft.instance);
+    }
+}
+
+/// Sets something that is not in effect yet.
+pub(super) fn pending(b: &mut Build<'_>, set: impl FnOnce(&mut Pending)) {
+    if let Some(draft) = &mut b.instance {
+        set(&mut draft.instance.pending);
     }
 }
 
@@ -93,6 +106,10 @@ pub(crate) fn state(b: &mut Build<'_>, stmt: &Stmt) {
 pub(crate) fn interface(b: &mut Build<'_>, stmt: &Stmt) {
     if stmt.word(1) == Some("lo") {
         b.report.error(&stmt.place(1), "VRRP cannot run on the loopback interface - ignoring");
+        let reported = b.report.list.len() - 1;
+        if let Some(draft) = &mut b.instance {
+            draft.bad_interface = Some(reported);
+        }
         return;
     }
     let what = format!("vrrp_instance {}", b.instance.as_ref().map_or("", |d| &d.instance.name));
@@ -103,16 +120,23 @@ pub(crate) fn interface(b: &mut Build<'_>, stmt: &Stmt) {
 
 pub(crate) fn virtual_router_id(b: &mut Build<'_>, stmt: &Stmt) {
     let vrid = b.integer(stmt).and_then(|n| u8::try_from(n).ok()).and_then(Vrid::new);
-    if vrid.is_some() {
-        set(b, |i| i.vrid = vrid);
+    let reported = b.report.list.len().checked_sub(1);
+    match (&mut b.instance, vrid) {
+        (Some(draft), Some(_)) => draft.instance.vrid = vrid,
+        (Some(draft), None) => draft.bad_vrid = reported,
+        (None, _) => {}
     }
 }
 
 pub(crate) fn version(b: &mut Build<'_>, stmt: &Stmt) {
     let Some(version) = globals::version(b, stmt) else { return };
     let earlier = b.instance.as_ref().and_then(|d| d.instance.version);
+    let ipv6 = b.instance.as_ref().is_some_and(|d| d.family == Some(Family::V6));
     if earlier.is_some_and(|e| e != version) {
         b.report.error(&stmt.place(1), "version differs from the one given before - ignoring");
+    } else if ipv6 && version == Version::V2 {
+        let text = "VRRP version 2 has no IPv6, which this instance speaks - ignoring";
+        b.report.error(&stmt.place(1), text).hint("remove it: IPv6 instances use version 3");
     } else {
         set(b, |i| i.version = Some(version));
     }
@@ -144,12 +168,8 @@ pub(crate) fn preempt_delay(b: &mut Build<'_>, stmt: &Stmt) {
 
 pub(crate) fn mcast_src_ip(b: &mut Build<'_>, stmt: &Stmt) {
     let Some(ip) = b.address(stmt) else { return };
-    let Some(draft) = &mut b.instance else { return };
-    let family = *draft.family.get_or_insert(Family::of(ip));
-    if family == Family::of(ip) {
-        draft.instance.mcast_src_ip = Some(ip);
-    } else {
-        b.report.error(&stmt.place(1), format!("{ip} is not of the instance's address family - ignoring"));
+    if unicast::same_family(b, stmt, 1, ip) {
+        set(b, |i| i.mcast_src_ip = Some(ip));
     }
 }
 
@@ -167,7 +187,7 @@ pub(crate) fn authentication(b: &mut Build<'_>, stmt: &Stmt) {
         (Some(AuthType::Pass), Some(pass)) => {
             draft.instance.authentication = Some(Authentication::Pass(pass))
         }
-        (Some(AuthType::Ah), Some(_)) => draft.left_out.push("auth_type AH"),
+        (Some(AuthType::Ah), Some(pass)) => draft.instance.pending.auth_ah = Some(pass),
         _ => {}
     }
 }
@@ -227,8 +247,11 @@ pub(crate) fn virtual_ipaddress_excluded(b: &mut Build<'_>, stmt: &Stmt) {
         let Some(address) = address::line(b, entry, &VIRTUAL_IPADDRESS) else { continue };
         let Some(draft) = &mut b.instance else { return };
         if let IpAddr::V6(ip) = address.cidr.ip {
-            let text = format!("IPv6 address {ip} is left out: IPv6 is not in effect yet");
-            b.report.at(&entry.place(0), Severity::Error, Class::Log, text).not_in_effect();
+            if draft.family != Some(Family::V6) {
+                let text = format!("IPv6 address {ip} is left out: IPv6 is not in effect yet");
+                b.report.at(&entry.place(0), Severity::Error, Class::Log, text).not_in_effect();
+            }
+            draft.instance.pending.excluded_ipv6.push(address);
         } else if is_new(&draft.instance.excluded, &address) {
             draft.instance.excluded.push(address);
         } else {
@@ -243,85 +266,21 @@ fn is_new(addresses: &[VirtualAddress], new: &VirtualAddress) -> bool {
 }
 
 pub(crate) fn track_script(b: &mut Build<'_>, stmt: &Stmt) {
-    for entry in &stmt.body {
-        if let Some(track) = track(b, stmt, entry)
-            && let Some(draft) = &mut b.instance
-        {
-            draft.instance.track_scripts.push(track);
-        }
-    }
-}
-
-/// `NAME [weight N [reverse|noreverse]]`.
-fn track(b: &mut Build<'_>, stmt: &Stmt, entry: &Stmt) -> Option<TrackScript> {
-    let name = entry.word(0)?;
-    match b.scripts.get(name) {
-        Some(true) => {}
-        // It has been reported where it was defined.
-        Some(false) => return None,
-        None => {
-            let later = format!("track script {name} not found, ignoring...");
-            b.report
-                .error(&entry.place(0), later)
-                .hint("a vrrp_script must come before the instances that track it");
-            return None;
-        }
-    }
-    let known =
-        b.instance.as_ref().is_some_and(|d| d.instance.track_scripts.iter().any(|t| t.script == name));
-    if known {
-        b.report.error(&entry.place(0), format!("track script {name} is tracked twice - ignoring"));
-        return None;
-    }
-    let mut track = TrackScript { script: name.to_owned(), weight: None, reverse: None };
-    match entry.word(1) {
-        None => return Some(track),
-        Some("weight") => {}
-        Some(word) => {
-            let text = format!("Unknown word '{word}' after the name of a script - ignoring the line");
-            b.report.error(&entry.place(1), text).hint("NAME, or NAME weight N");
-            return None;
-        }
-    }
-    let Some(word) = entry.word(2) else {
-        b.report.error(&entry.place(1), format!("weight of {name} is missing - ignoring the line"));
-        return None;
-    };
-    let (number, tail) = grammar::integer(word);
-    match number.and_then(|n| i16::try_from(n).ok()) {
-        Some(n @ -254..=254) if tail.is_empty() => {
-            if n.abs() == 254 {
-                b.report
-                    .error(&entry.place(2), format!("weight {n} is out of reach; {} used", n.signum() * 253));
-            }
-            track.weight = Some(n.clamp(-253, 253));
-        }
-        _ => {
-            let text = format!("weight must be a number from -253 to 253, not '{word}'");
-            b.report.error(&entry.place(2), text);
-        }
-    }
-    match entry.word(3) {
-        None => {}
-        Some("reverse") => track.reverse = Some(true),
-        Some("noreverse") => track.reverse = Some(false),
-        Some(word) => {
-            let text = format!("Unknown word '{word}' in '{}'", stmt.row.name);
-            b.report.error(&entry.place(3), text).hint("reverse and noreverse are understood");
-        }
-    }
-    Some(track)
+    let Some(mut draft) = b.instance.take() else { return };
+    track::scripts(b, stmt, &mut draft.instance.track_scripts);
+    b.instance = Some(draft);
 }
 
 /// Sets one of the scripts that may be given once only.
 fn notify_once(b: &mut Build<'_>, stmt: &Stmt, slot: fn(&mut VrrpInstance) -> &mut Option<Script>) {
-    let taken = b.instance.as_mut().is_some_and(|d| slot(&mut d.instance).is_some());
-    if taken {
+    if b.instance.as_ref().is_some_and(|d| d.given.contains(stmt.row.name)) {
         b.report.error(&stmt.line, format!("{} script is given twice - ignoring", stmt.row.name));
         return;
     }
-    if let Some(script) = script::notify(b, stmt) {
-        set(b, |i| *slot(i) = Some(script));
+    let Some(script) = script::notify(b, stmt) else { return };
+    if let Some(draft) = &mut b.instance {
+        draft.given.insert(stmt.row.name);
+        *slot(&mut draft.instance) = script;
     }
 }
 

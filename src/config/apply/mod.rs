@@ -1,12 +1,28 @@
 //! Statements → model. One function per keyword in effect; the tables of [`schema`](super::schema) name them.
 
 pub(crate) mod address;
+pub(crate) mod bfd;
 pub(crate) mod globals;
+pub(crate) mod group;
+pub(crate) mod hmac;
 pub(crate) mod instance;
+pub(crate) mod interfaces;
 pub(crate) mod lvs;
+pub(crate) mod options;
 pub(crate) mod process;
+pub(crate) mod route;
+pub(crate) mod rule;
 pub(crate) mod script;
+pub(crate) mod settings;
+pub(crate) mod statics;
+pub(crate) mod top;
+pub(crate) mod track;
+pub(crate) mod track_file;
+pub(crate) mod track_process;
+pub(crate) mod unicast;
 pub(crate) mod user;
+pub(crate) mod vmac;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,7 +30,8 @@ use std::time::Duration;
 use super::diagnostic::{Class, Severity};
 use super::grammar;
 use super::lines::Line;
-use super::model::Config;
+use super::model::{Config, GarpGroup};
+use super::names::Names;
 use super::report::Report;
 use super::schema::{Arg, Effect, Kind, Missing, Row};
 use super::tree::{self, Stmt};
@@ -29,6 +46,8 @@ pub(crate) struct Build<'a> {
     pub(crate) config: Config,
     /// Keywords already reported as not in effect, with their blocks.
     reported: BTreeSet<(&'static str, &'static str)>,
+    /// How many statements that are not in effect are around this one: only the outermost is reported.
+    quiet: u32,
     /// The default user of scripts.
     pub(crate) default_user: user::Default,
     /// Scripts were found that can be run, and script security is off.
@@ -37,12 +56,22 @@ pub(crate) struct Build<'a> {
     pub(crate) script: Option<script::Draft>,
     /// The `vrrp_instance` being read.
     pub(crate) instance: Option<instance::Draft>,
+    /// The `vrrp_sync_group` blocks that have been read.
+    pub(crate) sync_groups: Vec<group::Draft>,
+    /// Keywords of `global_defs` that may be given once, and have been.
+    pub(crate) given: BTreeSet<&'static str>,
     /// The instances that have been read.
     pub(crate) instances: Vec<instance::Draft>,
     /// The virtual servers that have been read, and what is being read of one.
     pub(crate) lvs: lvs::Lvs,
     /// The `vrrp_script` blocks so far, and whether they can be used.
     pub(crate) scripts: BTreeMap<String, bool>,
+    /// Blocks being read that are not in effect yet.
+    pub(crate) drafts: Drafts,
+    /// The name tables of iproute2.
+    pub(crate) names: Names,
+    /// What trackers may name.
+    pub(crate) defined: Defined,
     /// Interfaces that were asked for, and whether they exist.
     interfaces: BTreeMap<IfName, bool>,
     /// There are instances, without which stock does not look at their scripts.
@@ -53,6 +82,33 @@ pub(crate) struct Build<'a> {
     pub(crate) vital: Vec<&'static str>,
 }
 
+/// Blocks being read that are not in effect yet; one of each kind at most.
+#[derive(Debug, Default)]
+pub(crate) struct Drafts {
+    pub(crate) sync_group: Option<group::Draft>,
+    pub(crate) track_group: Option<group::MemberList>,
+    pub(crate) garp_group: Option<GarpGroup>,
+    pub(crate) track_file: Option<track_file::Draft>,
+    pub(crate) track_process: Option<track_process::Draft>,
+    pub(crate) bfd: Option<bfd::Draft>,
+    pub(crate) hmac: Option<hmac::Draft>,
+}
+
+/// Names that trackers may use, and whether what they stand for can be used; the first of a name counts.
+#[derive(Debug, Default)]
+pub(crate) struct Defined {
+    pub(crate) files: BTreeMap<String, bool>,
+    pub(crate) processes: BTreeMap<String, bool>,
+    pub(crate) bfds: BTreeMap<String, bool>,
+}
+
+/// Replaces what is in `slot` if there is something new.
+pub(crate) fn put<T>(new: Option<T>, slot: &mut Option<T>) {
+    if new.is_some() {
+        *slot = new;
+    }
+}
+
 impl<'a> Build<'a> {
     /// An empty configuration.
     pub(crate) fn new(loader: &'a dyn Loader, report: &'a mut Report) -> Self {
@@ -61,10 +117,16 @@ impl<'a> Build<'a> {
             report,
             config: Config::default(),
             reported: BTreeSet::new(),
+            quiet: 0,
+            drafts: Drafts::default(),
+            names: Names::default(),
+            defined: Defined::default(),
             default_user: user::Default::Unset,
             security: user::Security::default(),
             script: None,
             instance: None,
+            sync_groups: Vec::new(),
+            given: BTreeSet::new(),
             instances: Vec::new(),
             lvs: lvs::Lvs::default(),
             scripts: BTreeMap::new(),
@@ -97,6 +159,14 @@ impl<'a> Build<'a> {
                     apply(self, stmt);
                 }
             }
+            Effect::Stores(apply) => {
+                self.not_in_effect(block, stmt);
+                if self.has_argument(stmt) {
+                    self.quiet += 1;
+                    apply(self, stmt);
+                    self.quiet -= 1;
+                }
+            }
             Effect::None | Effect::Word => {
                 self.not_in_effect(block, stmt);
                 let of_vrrp = block == "vrrp_instance" || row.name == "vrrp_sync_group";
@@ -115,6 +185,9 @@ impl<'a> Build<'a> {
     /// Says once per keyword and block that it is not in effect.
     pub(crate) fn not_in_effect(&mut self, block: &'static str, stmt: &Stmt) {
         let row = stmt.row;
+        if self.quiet > 0 {
+            return;
+        }
         if matches!(row.kind, Kind::Value(Arg::Boolean))
             && stmt.word(1).and_then(grammar::boolean) == Some(false)
         {
@@ -141,7 +214,7 @@ impl<'a> Build<'a> {
 
     /// Says once per block and word that it is not in effect.
     pub(crate) fn word_not_in_effect(&mut self, block: &'static str, word: &'static str, at: &Line) {
-        if self.reported.insert((block, word)) {
+        if self.quiet == 0 && self.reported.insert((block, word)) {
             self.report.warning(at, format!("keyword '{word}' is not in effect yet")).not_in_effect();
         }
     }
@@ -252,6 +325,16 @@ impl<'a> Build<'a> {
     /// The decimal argument of a statement as a time in seconds.
     pub(crate) fn seconds(&mut self, stmt: &Stmt) -> Option<Duration> {
         self.decimal(stmt).map(Duration::from_micros)
+    }
+
+    /// The integer argument of a statement as another type, which must have room for the range of its row.
+    pub(crate) fn number<T: TryFrom<i64>>(&mut self, stmt: &Stmt) -> Option<T> {
+        self.integer(stmt).and_then(|n| T::try_from(n).ok())
+    }
+
+    /// The integer argument of a statement as whole seconds.
+    pub(crate) fn whole_seconds(&mut self, stmt: &Stmt) -> Option<Duration> {
+        self.number(stmt).map(Duration::from_secs)
     }
 
     /// The address argument of a statement.

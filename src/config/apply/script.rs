@@ -71,18 +71,21 @@ fn finish(b: &mut Build<'_>, stmt: &Stmt, draft: Draft) -> Option<VrrpScript> {
     // Without instances stock does not look for scripts.
     let class = if b.has_instances { Class::Config } else { Class::Log };
     let script = usable(b, &command, user.clone(), &line, &what, Some(class));
-    let script = script.or_else(|| failing(b, &command, user))?;
+    let script = script.or_else(|| failing(b, &draft.script, &command, user, &line))?;
     Some(VrrpScript { script, ..draft.script })
 }
 
-/// A track script whose program is missing or cannot be executed: it stays, and fails until it can. Stock forgets it,
-/// and with it that the service is not checked.
-fn failing(b: &Build<'_>, command: &str, user: User) -> Option<Script> {
+/// A track script whose failure is a fault, and whose program is missing or cannot be executed: it stays, and fails
+/// until it can. Stock forgets it, and with it that the service is not checked. With a weight it is forgotten here too,
+/// so that priorities agree with those of routers that run stock.
+fn failing(b: &mut Build<'_>, script: &VrrpScript, command: &str, user: User, line: &Line) -> Option<Script> {
     let argv = grammar::command_argv(command).ok()?;
     let name = argv.first()?;
-    if b.loader.program(name, user.uid, user.gid).is_ok() {
+    let weighted = script.weight.is_some_and(|weight| weight != 0);
+    if weighted || b.loader.program(name, user.uid, user.gid).is_ok() {
         return None;
     }
+    b.report.warning(line, format!("Track script {} counts as failed until it can be executed", script.name));
     // With script security nothing may run that was not looked at: then it fails until the next start.
     let program = if b.config.globals.script_security { String::new() } else { name.clone() };
     Some(Script::Run { program, argv, user })
@@ -172,13 +175,26 @@ pub(crate) struct Command {
 }
 
 /// The command of a `notify` keyword, with the user it may name. What is wrong with it does not count for `-t`.
-pub(crate) fn notify(b: &mut Build<'_>, stmt: &Stmt) -> Option<Script> {
+///
+/// The outer `None`: to stock it is as if it had not been written; the inner one: it is dropped later.
+pub(crate) fn notify(b: &mut Build<'_>, stmt: &Stmt) -> Option<Option<Script>> {
     let command = command(b, stmt)?;
-    find(b, &command)
+    Some(find(b, &command))
+}
+
+/// The command of `startup_script` or `shutdown_script`, which counts whether or not there are instances.
+pub(crate) fn stage(b: &mut Build<'_>, stmt: &Stmt) -> Option<Option<Script>> {
+    let command = read(b, stmt, Class::Config)?;
+    Some(find_other(b, &command))
 }
 
 /// The command of a `notify` keyword, with the user it may name, not looked for yet.
 pub(crate) fn command(b: &mut Build<'_>, stmt: &Stmt) -> Option<Command> {
+    read(b, stmt, Class::Log)
+}
+
+/// A command with the user it may name. `nobody`: how much it counts that there is no such user.
+fn read(b: &mut Build<'_>, stmt: &Stmt, nobody: Class) -> Option<Command> {
     let words = command_words(b, stmt)?;
     let mut words = words.into_iter().skip(1);
     let text = words.next()?;
@@ -188,8 +204,9 @@ pub(crate) fn command(b: &mut Build<'_>, stmt: &Stmt) -> Option<Command> {
             Ok(user) => user,
             Err(why) => {
                 let hint = "a command with arguments must be quoted as a whole";
+                let severity = if nobody == Class::Log { Severity::Warning } else { Severity::Error };
                 let text = format!("Disabling {keyword} script: {why}");
-                b.report.warning(&stmt.line, text).hint(hint);
+                b.report.at(&stmt.line, severity, nobody, text).hint(hint);
                 return None;
             }
         },
@@ -256,8 +273,7 @@ fn usable(
     let program = match b.loader.program(&name, user.uid, user.gid) {
         Ok(program) => program,
         Err(ProgramError::NotFound) => {
-            let fails = if missing.is_some() { " - it counts as failed" } else { "" };
-            let text = format!("Disabling {what} '{name}' since not found/accessible{fails}");
+            let text = format!("Disabling {what} '{name}' since not found/accessible");
             let hint = shell_hint(&name);
             let added = b.report.at(line, severity, counts, text);
             if let Some(hint) = hint {
@@ -269,10 +285,8 @@ fn usable(
             // Stock counts it as a script that would be run.
             b.security.scripts = true;
             let text = format!(
-                "WARNING - script '{name}' is not executable for uid:gid {}:{} - {}.",
-                user.uid,
-                user.gid,
-                if missing.is_some() { "it counts as failed" } else { "disabling" }
+                "WARNING - script '{name}' is not executable for uid:gid {}:{} - disabling.",
+                user.uid, user.gid
             );
             b.report.warning(line, text).hint("chmod +x it, or name the interpreter");
             return None;

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use crate::base::Priority;
+use crate::base::{Family, Priority};
 use crate::config::apply::Build;
 use crate::config::apply::instance::Draft;
 use crate::config::diagnostic::{Class, Severity};
-use crate::config::model::{InitialState, Version};
+use crate::config::model::{InitialState, SyncGroup, Version};
+
+use super::{link, protocol, strict, weights};
 
 /// The most addresses an advert has room to count.
 const MAX_ADDRESSES: usize = 255;
@@ -15,62 +17,95 @@ const MAX_ADDRESSES: usize = 255;
 pub(crate) fn complete(b: &mut Build<'_>, draft: &Draft) -> bool {
     let name = &draft.instance.name;
     let mut missing = Vec::new();
+    let reported = |b: &mut Build<'_>, at: Option<usize>| match at.and_then(|n| b.report.list.get_mut(n)) {
+        Some(diagnostic) => {
+            diagnostic.refuses(2);
+            true
+        }
+        None => false,
+    };
+    let mut complete = true;
     if draft.instance.vrid.is_none() {
-        let hint = "add virtual_router_id with a number from 1 to 255, the same on all routers";
-        missing.push((format!("VRRP_Instance({name}) the virtual id must be set"), hint));
+        complete = false;
+        if !reported(b, draft.bad_vrid) {
+            let hint = "add virtual_router_id with a number from 1 to 255, the same on all routers";
+            missing.push((format!("VRRP_Instance({name}) the virtual id must be set"), hint));
+        }
     }
-    if draft.instance.interface.is_none() {
-        missing.push((format!("VRRP_Instance({name}) has no interface"), "add interface"));
+    let pending = &draft.instance.pending;
+    let unicast = !pending.peers.is_empty() || pending.unicast_src_ip.is_some();
+    if draft.instance.interface.is_none() && (!unicast || pending.vmac.is_some()) {
+        complete = false;
+        if !reported(b, draft.bad_interface) {
+            missing.push((format!("VRRP_Instance({name}) has no interface"), "add interface"));
+        }
     }
     for (text, hint) in &missing {
         b.report.error(&draft.name, text).refuses(2).hint(*hint);
     }
-    missing.is_empty()
+    complete
 }
 
-/// Checks an instance by itself, and takes away from it what cannot be.
-pub(crate) fn check(b: &mut Build<'_>, draft: &mut Draft) {
-    authentication(b, draft);
-    unicast_without_peers(b, draft);
+/// Checks an instance by itself, and takes away from it what cannot be. `group` is its sync group.
+pub(crate) fn check(
+    b: &mut Build<'_>,
+    draft: &mut Draft,
+    group: Option<&SyncGroup>,
+    names: &mut link::Names,
+) {
+    link::unicast_base(b, draft);
+    let strict = strict::is_strict(b, draft);
+    protocol::ipv6_version(b, draft, strict);
+    if strict {
+        strict::state(b, draft);
+        strict::authentication(b, draft);
+    }
+    protocol::authentication(b, draft);
+    protocol::unicast_without_peers(b, draft);
+    if strict {
+        strict::hardware_address(b, draft);
+    }
+    protocol::link_local_first(b, draft, strict);
+    link::vrf(b, draft);
     too_many_addresses(b, draft);
     preemption(b, draft);
-    interval(b, draft);
-    no_address(b, draft);
-    weights_of_owner(b, draft);
+    if strict {
+        strict::timers(b, draft);
+    }
+    expiry(b, draft);
+    if strict {
+        strict::accept(b, draft);
+    }
+    protocol::destination(b, draft);
+    if strict {
+        strict::messages(b, draft);
+    }
+    protocol::owner_ignores(b, draft);
+    protocol::interval(b, draft);
+    link::virtual_links(b, draft, strict, names);
+    link::own_interface(b, draft);
+    link::addresses(b, draft);
+    if strict {
+        strict::addresses(b, draft);
+    }
+    no_address(b, draft, strict);
+    weights::useless(b, draft, group);
 }
 
-fn version(b: &Build<'_>, draft: &Draft) -> Version {
-    draft.instance.version.or(b.config.globals.vrrp_version).unwrap_or(Version::V2)
+/// The version an instance speaks: IPv6 is version 3 unless it says otherwise.
+pub(super) fn version(b: &Build<'_>, draft: &Draft) -> Version {
+    let global = match draft.family {
+        Some(Family::V6) => Some(Version::V3),
+        _ => b.config.globals.vrrp_version,
+    };
+    draft.instance.version.or(global).unwrap_or(Version::V2)
 }
 
 /// What the priority is when none is written: 255 with `state MASTER`, else 100.
-fn is_owner(draft: &Draft) -> bool {
+pub(super) fn is_owner(draft: &Draft) -> bool {
     match draft.instance.priority {
         Some(priority) => priority.is_owner(),
         None => draft.instance.state == Some(InitialState::Master),
-    }
-}
-
-/// Rule 5.4: VRRPv3 has no authentication.
-fn authentication(b: &mut Build<'_>, draft: &mut Draft) {
-    if version(b, draft) == Version::V3 && draft.instance.authentication.is_some() {
-        let name = &draft.instance.name;
-        let text = format!("({name}) VRRP version 3 does not support authentication. Ignoring.");
-        b.report.error(draft.line("authentication"), text);
-        draft.instance.authentication = None;
-    }
-}
-
-/// Rule 5.5: settings of unicast adverts when there is nobody to send them to; they go to the multicast group.
-fn unicast_without_peers(b: &mut Build<'_>, draft: &Draft) {
-    if draft.lines.contains_key("unicast_peer") {
-        return;
-    }
-    let settings = ["unicast_src_ip", "check_unicast_src", "old_unicast_checksum", "unicast_ttl"];
-    if let Some(line) = settings.iter().find_map(|s| draft.lines.get(s)) {
-        let text =
-            format!("({}) has unicast settings but no unicast_peer - using multicast", draft.instance.name);
-        b.report.error(line, text).hint("list the other routers in unicast_peer, or remove the setting");
     }
 }
 
@@ -121,56 +156,25 @@ fn preemption(b: &mut Build<'_>, draft: &mut Draft) {
     }
 }
 
-/// Rule 5.17: the interval must be one the version can send. `plan` adjusts it.
-fn interval(b: &mut Build<'_>, draft: &Draft) {
-    let Some(interval) = draft.instance.advert_int else { return };
-    let version = version(b, draft);
-    let micros = interval.as_micros();
-    let bad = match version {
-        Version::V2 if micros % 1_000_000 != 0 => "must be whole seconds in VRRP version 2 - rounding",
-        Version::V3 if micros > 40_950_000 => "must be at most 40.95 seconds in VRRP version 3 - 40.95 used",
-        Version::V3 if micros % 10_000 != 0 => {
-            "must be a multiple of 0.01 seconds in VRRP version 3 - rounding"
-        }
-        _ => return,
-    };
-    let text = format!("({}) advert_int {bad}", draft.instance.name);
-    b.report.error(draft.line("advert_int"), text);
+/// Rule 5.12: a backup whose timer expired needs `nopreempt` to be remembered.
+fn expiry(b: &mut Build<'_>, draft: &mut Draft) {
+    if draft.instance.pending.timer_expired_backup.is_some() && !draft.instance.nopreempt {
+        let text = format!("({}) timer_expired_backup requires nopreempt - ignoring it", draft.instance.name);
+        b.report.error(draft.line("timer_expired_backup"), text);
+        draft.instance.pending.timer_expired_backup = None;
+    }
 }
 
-/// Rule 5.22: an instance without address; version 3 does not allow it.
-fn no_address(b: &mut Build<'_>, draft: &Draft) {
-    if !draft.instance.addresses.is_empty() || draft.no_addresses {
+/// Rule 5.22: an instance without address; version 3 and strict mode do not allow it.
+fn no_address(b: &mut Build<'_>, draft: &Draft, strict: bool) {
+    if !draft.instance.addresses.is_empty() || draft.instance.pending.no_addresses {
         return;
     }
     let name = &draft.instance.name;
     let text = format!("({name}) has no virtual_ipaddress");
-    match version(b, draft) {
-        Version::V2 => {
-            b.report.at(&draft.name, Severity::Warning, Class::Config, text);
-        }
-        Version::V3 => {
-            b.report.error(&draft.name, text).refuses(2);
-        }
-    }
-}
-
-/// Rule 5.23: the address owner's priority is fixed.
-fn weights_of_owner(b: &mut Build<'_>, draft: &mut Draft) {
-    if !is_owner(draft) {
-        return;
-    }
-    let scripts = &b.config.scripts;
-    let weight = |name: &str| scripts.iter().find(|s| s.name == name).and_then(|s| s.weight).unwrap_or(0);
-    let (kept, dropped): (Vec<_>, Vec<_>) = std::mem::take(&mut draft.instance.track_scripts)
-        .into_iter()
-        .partition(|t| t.weight.unwrap_or_else(|| weight(&t.script)) == 0);
-    draft.instance.track_scripts = kept;
-    for track in dropped {
-        let text = format!(
-            "({}) track script {} has a weight, which priority 255 does not allow - ignoring it",
-            draft.instance.name, track.script
-        );
-        b.report.error(draft.line("track_script"), text);
+    if strict || version(b, draft) == Version::V3 {
+        b.report.error(&draft.name, text).refuses(2);
+    } else {
+        b.report.at(&draft.name, Severity::Warning, Class::Config, text);
     }
 }

@@ -1,41 +1,68 @@
 //! Cross-checks of what has been read, one function per rule, in stock's order.
+//!
+//! The numbers are those of the catalogue of rules that the project keeps; 5.12 is the twelfth about one instance.
 
 mod ids;
 mod instance;
+mod link;
 mod lvs;
+mod protocol;
+mod strict;
+mod sync;
+mod weights;
 
 use super::apply::Build;
 use super::apply::instance::Draft;
 use super::diagnostic::{Class, Severity};
+use super::model::VrrpInstance;
 use crate::base::Family;
 
 /// Checks everything and moves what can be used into the model.
 pub(crate) fn run(b: &mut Build<'_>) {
     // Virtual servers first, as stock: theirs are the first scripts it sees.
     lvs::run(b);
+    firewall(b);
     // Stock checks nothing behind a missing interface; we do, but what only that would find must not change the
     // status that people know.
     let scripts = b.security.scripts && b.has_instances && !b.interface_missing;
     if (scripts || b.security.others) && !b.config.globals.script_security {
         security(b);
     }
-    let drafts = std::mem::take(&mut b.instances);
-    let mut kept: Vec<Draft> = Vec::new();
-    let mut taken = ids::Taken::new();
-    for mut draft in drafts {
-        if not_in_effect(b, &draft) {
-            continue;
-        }
-        if !instance::complete(b, &draft) {
-            continue;
-        }
-        instance::check(b, &mut draft);
-        if ids::clash(b, &draft, &mut taken) {
-            continue;
-        }
-        kept.push(draft);
+    let mut drafts = std::mem::take(&mut b.instances);
+    drafts.retain(|draft| instance::complete(b, draft));
+    let mut groups = sync::link(b, &drafts);
+    let mut vmacs = link::Names::new();
+    for draft in &mut drafts {
+        let group = groups.iter().find(|g| g.members.contains(&draft.instance.name));
+        instance::check(b, draft, group, &mut vmacs);
     }
-    b.config.instances = kept.into_iter().map(|d| d.instance).collect();
+    let mut taken = ids::Taken::default();
+    drafts.retain(|draft| !ids::clash(b, draft, &mut taken));
+    sync::owners(b, &mut groups, &drafts);
+    track_groups(b, &drafts);
+    b.config.sync_groups = groups;
+    for draft in drafts {
+        let runs = !not_in_effect(b, &draft);
+        let list = if runs { &mut b.config.instances } else { &mut b.config.left_out };
+        list.push(draft.instance);
+    }
+}
+
+/// Rule 1: one firewall is enough.
+fn firewall(b: &mut Build<'_>) {
+    let firewall = &mut b.config.globals.pending.firewall;
+    if firewall.iptables.is_some() && firewall.nftables.is_some() {
+        firewall.iptables = None;
+        b.report.add(
+            None,
+            Severity::Warning,
+            Class::Log,
+            "Both iptables and nftables specified - using nftables",
+        );
+    } else if firewall.ipsets.as_ref().is_some_and(|s| !s.is_empty()) && firewall.iptables.is_none() {
+        firewall.ipsets = None;
+        b.report.add(None, Severity::Warning, Class::Log, "vrrp_ipsets without vrrp_iptables - ignoring it");
+    }
 }
 
 /// Section 10.4: scripts without `enable_script_security`.
@@ -49,12 +76,23 @@ fn security(b: &mut Build<'_>) {
     added.hint("add enable_script_security to global_defs");
 }
 
-/// Leaves out an instance that would not understand its peers with what is in effect.
+/// Rule 9: groups that static addresses, routes and rules name.
+fn track_groups(b: &mut Build<'_>, drafts: &[Draft]) {
+    let known = |name: &String| drafts.iter().any(|d| d.instance.name == *name);
+    for group in &b.config.track_groups {
+        for member in group.members.iter().filter(|m| !known(m)) {
+            let text = format!("track_group {}: there is no instance {member}", group.name);
+            b.report.add(None, Severity::Warning, Class::Log, text);
+        }
+    }
+}
+
+/// Whether an instance has to be left out because it would not understand its peers with what is in effect.
 fn not_in_effect(b: &mut Build<'_>, draft: &Draft) -> bool {
     let ipv6 = (draft.family == Some(Family::V6)).then_some("IPv6");
-    let Some(what) = ipv6.or(draft.left_out.first().copied()).or(b.vital.first().copied()) else {
-        return false;
-    };
+    let what =
+        ipv6.or(needs(&draft.instance)).or(draft.left_out.first().copied()).or(b.vital.first().copied());
+    let Some(what) = what else { return false };
     let name = &draft.instance.name;
     let text = format!("vrrp_instance {name} is left out: {what} is not in effect yet");
     let added = b.report.at(&draft.name, Severity::Error, Class::Log, text);
@@ -62,4 +100,17 @@ fn not_in_effect(b: &mut Build<'_>, draft: &Draft) -> bool {
         .not_in_effect()
         .hint("without it, this router and its peers would not hear each other, and both would be master");
     true
+}
+
+/// What an instance cannot be without and is not in effect.
+fn needs(instance: &VrrpInstance) -> Option<&'static str> {
+    let pending = &instance.pending;
+    [
+        (!pending.peers.is_empty(), "unicast_peer"),
+        (pending.mcast_dst_ip.is_some(), "mcast_dst_ip"),
+        (pending.hmac.is_some(), "auth_hmac"),
+        (pending.auth_ah.is_some(), "auth_type AH"),
+    ]
+    .into_iter()
+    .find_map(|(needed, what)| needed.then_some(what))
 }

@@ -147,13 +147,37 @@ impl Expansion<'_, '_> {
                 None
             }
             ("_ENV", variable) => Some(self.reader.loader().variable(variable).unwrap_or_default()),
-            ("_RANDOM", _) => {
-                let text = "${_RANDOM} is not in effect yet";
-                self.report.error(self.line, text).not_in_effect();
-                None
-            }
+            ("_RANDOM", range) => self.random(range),
             _ => None,
         }
+    }
+
+    /// `${_RANDOM [MIN [MAX]]}`: a number from MIN, or 0, to MAX, or 32767, both included.
+    fn random(&mut self, range: &str) -> Option<String> {
+        const MOST: u64 = 32_767;
+        let bounds: Option<Vec<u64>> = range
+            .split(is_blank)
+            .filter(|w| !w.is_empty())
+            .map(|w| w.bytes().all(|c| c.is_ascii_digit()).then(|| w.parse().ok()).flatten())
+            .collect();
+        let (min, max) = match bounds.as_deref() {
+            Some([]) => (0, MOST),
+            Some([min]) => (*min, MOST),
+            Some([min, max]) => (*min, *max),
+            _ => {
+                let text = format!("${{_RANDOM {range}}} takes two numbers at most - not replaced");
+                self.report.error(self.line, text).hint("${_RANDOM [MIN [MAX]]}");
+                return None;
+            }
+        };
+        if min > max {
+            let text = format!("${{_RANDOM}}: {min} is greater than {max}; {min} used");
+            self.report.error(self.line, text);
+            return Some(min.to_string());
+        }
+        let random = self.reader.loader().random();
+        let offset = (max - min).checked_add(1).map_or(random, |count| random % count);
+        Some((min + offset).to_string())
     }
 }
 

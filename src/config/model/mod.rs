@@ -2,10 +2,23 @@
 //!
 //! `None` means "not written". Defaults and resolution belong to `plan`.
 
+mod bfd;
 pub mod checkers;
+mod globals;
+mod group;
+mod instance;
 pub mod ipvs;
 pub mod lvs;
 pub mod process;
+mod routes;
+mod track;
+
+pub use bfd::*;
+pub use globals::*;
+pub use group::*;
+pub use instance::*;
+pub use routes::*;
+pub use track::*;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -23,6 +36,32 @@ pub struct Config {
     pub instances: Vec<VrrpInstance>,
     /// Virtual servers.
     pub lvs: lvs::Lvs,
+    /// `vrrp_instance` blocks that are usable but need something that is not in effect yet, in order.
+    pub left_out: Vec<VrrpInstance>,
+    /// Keywords outside any block.
+    pub top: TopLevel,
+    /// `vrrp_sync_group` blocks that are usable, in order.
+    pub sync_groups: Vec<SyncGroup>,
+    /// `track_group` blocks that are usable, in order.
+    pub track_groups: Vec<TrackGroup>,
+    /// `garp_group` blocks that are usable, in order.
+    pub garp_groups: Vec<GarpGroup>,
+    /// `linkbeat_interfaces`.
+    pub linkbeats: Vec<Linkbeat>,
+    /// `interface_up_down_delays`.
+    pub link_delays: Vec<LinkDelay>,
+    /// `static_ipaddress`.
+    pub static_addresses: Vec<StaticAddress>,
+    /// `static_routes`.
+    pub static_routes: Vec<Route>,
+    /// `static_rules`.
+    pub static_rules: Vec<Rule>,
+    /// `track_file` blocks that are usable, in order.
+    pub track_files: Vec<TrackFile>,
+    /// `vrrp_track_process` blocks that are usable, in order.
+    pub track_processes: Vec<TrackProcess>,
+    /// `bfd_instance` blocks that are usable, in order.
+    pub bfd: Vec<BfdInstance>,
 }
 
 /// `global_defs`.
@@ -52,6 +91,8 @@ pub struct Globals {
     pub log_unknown_vrids: bool,
     /// What concerns virtual servers and their checkers.
     pub lvs: ipvs::LvsGlobals,
+    /// What is not in effect yet.
+    pub pending: PendingGlobals,
 }
 
 /// VRRP protocol version.
@@ -181,6 +222,8 @@ pub struct VrrpInstance {
     pub lower_prio_no_advert: Option<bool>,
     /// `higher_prio_send_advert`.
     pub higher_prio_send_advert: Option<bool>,
+    /// What is not in effect yet.
+    pub pending: Pending,
 }
 
 /// `state`.
@@ -214,6 +257,38 @@ pub struct VirtualAddress {
     pub broadcast: Option<Ipv4Addr>,
     /// `peer`.
     pub peer: Option<Cidr>,
+    /// What is not in effect yet.
+    pub pending: AddressFlags,
+}
+
+/// What an address line says that nothing acts on yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AddressFlags {
+    /// `home`.
+    pub home: bool,
+    /// `-nodad`: duplicate address detection takes place.
+    pub dad: bool,
+    /// `mngtmpaddr`.
+    pub manage_temporary: bool,
+    /// `noprefixroute`.
+    pub no_prefix_route: bool,
+    /// `autojoin`.
+    pub autojoin: bool,
+    /// `no_track`: its disappearance is no fault.
+    pub no_track: bool,
+    /// `preferred_lft`, whole seconds (IPv6).
+    pub preferred: Option<PreferredLifetime>,
+    /// `use_vmac`: the address is on a VMAC.
+    pub use_vmac: bool,
+}
+
+/// `preferred_lft`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PreferredLifetime {
+    /// `forever`.
+    Forever,
+    /// Whole seconds.
+    For(Duration),
 }
 
 /// A line of `track_script`.

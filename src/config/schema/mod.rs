@@ -65,6 +65,8 @@ pub(crate) enum Effect {
     None,
     /// This.
     Apply(Apply),
+    /// This, but nothing acts on what it puts into the model yet.
+    Stores(Apply),
     /// What the keyword of its line does with it.
     Word,
 }
@@ -137,6 +139,8 @@ pub(crate) enum Head {
     Name,
     /// One name that no block of this kind has had; otherwise the block is skipped.
     UniqueName,
+    /// The same, and further words are ignored.
+    UniqueFirst,
     /// An address and port, `fwmark N` or `group NAME`.
     VirtualServer,
     /// An address and port.
@@ -235,6 +239,10 @@ impl Row {
     /// Into the model, for what is still to come.
     const fn later(self, apply: Apply) -> Self {
         Self { effect: Effect::Apply(apply), later: true, ..self }
+    }
+
+    const fn stores(self, apply: Apply) -> Self {
+        Self { effect: Effect::Stores(apply), ..self }
     }
 
     const fn in_effect(self) -> Self {

@@ -8,29 +8,36 @@ pub(crate) static TOP: Table = table(
     "",
     &[
         value("net_namespace", Arg::Text).required().vital(),
-        value("net_namespace_ipvs", Arg::Text),
-        flag("namespace_with_ipsets"),
-        flag("use_pid_dir"),
-        value("instance", Arg::Text).required(),
-        flag("linkbeat_use_polling"),
-        value("child_wait_time", int(0, 4_294_967_295)).fatal(),
+        value("net_namespace_ipvs", Arg::Text).stores(apply::top::net_namespace_ipvs),
+        flag("namespace_with_ipsets").stores(apply::top::namespace_with_ipsets),
+        flag("use_pid_dir").stores(apply::top::use_pid_dir),
+        value("instance", Arg::Text).required().stores(apply::top::instance),
+        flag("linkbeat_use_polling").stores(apply::top::linkbeat_use_polling),
+        value("child_wait_time", int(0, 4_294_967_295)).fatal().stores(apply::top::child_wait_time),
         block("global_defs", &super::globals::GLOBAL_DEFS).does(apply::globals::block),
-        block("track_group", &super::vrrp::TRACK_GROUP).head(Head::UniqueName),
-        list("static_ipaddress", &super::addresses::STATIC_IPADDRESS),
-        list("static_routes", &super::routes::STATIC_ROUTES),
-        list("static_rules", &super::routes::STATIC_RULES),
-        block("vrrp_sync_group", &super::vrrp::VRRP_SYNC_GROUP).head(Head::UniqueName),
-        block("garp_group", &super::vrrp::GARP_GROUP),
-        list("linkbeat_interfaces", &super::vrrp::LINKBEAT_INTERFACES),
-        list("interface_up_down_delays", &super::vrrp::INTERFACE_UP_DOWN_DELAYS),
+        block("track_group", &super::vrrp::TRACK_GROUP)
+            .head(Head::UniqueName)
+            .stores(apply::group::track_group),
+        list("static_ipaddress", &super::addresses::STATIC_IPADDRESS).stores(apply::statics::addresses),
+        list("static_routes", &super::routes::STATIC_ROUTES).stores(apply::statics::routes),
+        list("static_rules", &super::routes::STATIC_RULES).stores(apply::statics::rules),
+        block("vrrp_sync_group", &super::vrrp::VRRP_SYNC_GROUP)
+            .head(Head::UniqueName)
+            .stores(apply::group::sync_group),
+        block("garp_group", &super::vrrp::GARP_GROUP).stores(apply::interfaces::garp_group),
+        list("linkbeat_interfaces", &super::vrrp::LINKBEAT_INTERFACES).stores(apply::interfaces::linkbeats),
+        list("interface_up_down_delays", &super::vrrp::INTERFACE_UP_DOWN_DELAYS)
+            .stores(apply::interfaces::delays),
         block("vrrp_instance", &super::vrrp::VRRP_INSTANCE)
             .head(Head::UniqueName)
             .does(apply::instance::block),
         block("vrrp_script", &super::vrrp::VRRP_SCRIPT).head(Head::Name).does(apply::script::block),
-        block("vrrp_track_process", &super::track::VRRP_TRACK_PROCESS).head(Head::Name),
-        block("track_file", &super::track::TRACK_FILE).head(Head::Name),
-        block("vrrp_track_file", &super::track::TRACK_FILE).head(Head::Name),
-        block("bfd_instance", &super::track::BFD_INSTANCE).head(Head::UniqueName),
+        block("vrrp_track_process", &super::track::VRRP_TRACK_PROCESS)
+            .head(Head::Name)
+            .stores(apply::track_process::block),
+        block("track_file", &super::track::TRACK_FILE).head(Head::Name).stores(apply::track_file::block),
+        block("vrrp_track_file", &super::track::TRACK_FILE).head(Head::Name).stores(apply::track_file::block),
+        block("bfd_instance", &super::track::BFD_INSTANCE).head(Head::UniqueFirst).stores(apply::bfd::block),
         block("SSL", &super::checkers::SSL).does(apply::lvs::ssl::block),
         list("virtual_server_group", &super::lvs::VIRTUAL_SERVER_GROUP)
             .head(Head::Name)

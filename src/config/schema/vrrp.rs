@@ -1,10 +1,11 @@
 //! VRRP: instances, scripts, groups.
 
 use super::{Arg, NO_WORDS, Table, block, boolean, decimal, flag, int, list, loose, position, table, value};
-use crate::config::apply;
+use crate::config::apply::{self, options};
 
 /// `track_group`.
-pub(crate) static TRACK_GROUP: Table = table("track_group", &[list("group", &NO_WORDS)]);
+pub(crate) static TRACK_GROUP: Table =
+    table("track_group", &[list("group", &NO_WORDS).stores(apply::group::track_members)]);
 
 /// Words of a line of `track_interface`.
 pub(crate) static TRACKED_INTERFACE: Table =
@@ -20,21 +21,21 @@ pub(crate) static TRACKED: Table = table(
 pub(crate) static VRRP_SYNC_GROUP: Table = table(
     "vrrp_sync_group",
     &[
-        list("group", &NO_WORDS),
-        list("track_interface", &TRACKED_INTERFACE),
-        list("track_script", &TRACKED),
-        list("track_file", &TRACKED),
-        list("track_process", &TRACKED),
-        list("track_bfd", &TRACKED),
-        value("notify_master", Arg::Command).fatal(),
-        value("notify_backup", Arg::Command).fatal(),
-        value("notify_fault", Arg::Command).fatal(),
-        value("notify_stop", Arg::Command).fatal(),
-        value("notify", Arg::Command).fatal(),
-        boolean("smtp_alert"),
-        boolean("notify_priority_changes"),
-        flag("global_tracking").deprecated("please remove it"),
-        flag("sync_group_tracking_weight"),
+        list("group", &NO_WORDS).stores(apply::group::sync_members),
+        list("track_interface", &TRACKED_INTERFACE).stores(apply::group::tracks),
+        list("track_script", &TRACKED).stores(apply::group::track_script),
+        list("track_file", &TRACKED).stores(apply::group::tracks),
+        list("track_process", &TRACKED).stores(apply::group::tracks),
+        list("track_bfd", &TRACKED).stores(apply::group::tracks),
+        value("notify_master", Arg::Command).fatal().stores(apply::group::notify_master),
+        value("notify_backup", Arg::Command).fatal().stores(apply::group::notify_backup),
+        value("notify_fault", Arg::Command).fatal().stores(apply::group::notify_fault),
+        value("notify_stop", Arg::Command).fatal().stores(apply::group::notify_stop),
+        value("notify", Arg::Command).fatal().stores(apply::group::notify),
+        boolean("smtp_alert").stores(apply::group::smtp_alert),
+        boolean("notify_priority_changes").stores(apply::group::notify_priority_changes),
+        flag("global_tracking").deprecated("please remove it").stores(apply::group::global_tracking),
+        flag("sync_group_tracking_weight").stores(apply::group::tracking_weight),
     ],
 );
 
@@ -42,10 +43,10 @@ pub(crate) static VRRP_SYNC_GROUP: Table = table(
 pub(crate) static GARP_GROUP: Table = table(
     "garp_group",
     &[
-        value("garp_interval", decimal(0, 4_294_967_295, 1)).fatal(),
-        value("gna_interval", decimal(0, 4_294_967_295, 1)).fatal(),
-        value("interface", Arg::Interface).fatal(),
-        list("interfaces", &NO_WORDS),
+        value("garp_interval", decimal(0, 4_294_967_295, 1)).fatal().stores(apply::interfaces::garp_interval),
+        value("gna_interval", decimal(0, 4_294_967_295, 1)).fatal().stores(apply::interfaces::gna_interval),
+        value("interface", Arg::Interface).fatal().stores(apply::interfaces::interface),
+        list("interfaces", &NO_WORDS).stores(apply::interfaces::interfaces),
     ],
 );
 
@@ -106,11 +107,11 @@ pub(crate) static AUTHENTICATION: Table = table(
 pub(crate) static AUTH_HMAC: Table = table(
     "auth_hmac",
     &[
-        value("key", Arg::Text).required(),
-        value("active_key", int(1, 255)).fatal(),
-        value("time_window", int(1, 300)).fatal(),
-        value("anti_replay", Arg::Text).fatal(),
-        value("mode", Arg::Text).fatal(),
+        value("key", Arg::Text).required().stores(apply::hmac::key),
+        value("active_key", int(1, 255)).fatal().stores(apply::hmac::active_key),
+        value("time_window", int(1, 300)).fatal().stores(apply::hmac::time_window),
+        value("anti_replay", Arg::Text).fatal().stores(apply::hmac::anti_replay),
+        value("mode", Arg::Text).fatal().stores(apply::hmac::mode),
     ],
 );
 
@@ -120,55 +121,63 @@ pub(crate) static VRRP_INSTANCE: Table = table(
     &[
         value("state", Arg::Text).fatal().does(apply::instance::state),
         value("interface", Arg::Interface).fatal().does(apply::instance::interface),
-        value("vrf", Arg::Interface).fatal(),
-        value("use_vmac", Arg::Text).words(&USE_VMAC),
-        flag("use_vmac_addr"),
-        flag("vmac_xmit_base"),
-        value("use_ipvlan", Arg::Text).words(&USE_IPVLAN).required(),
-        list("unicast_peer", &UNICAST_PEER).vital(),
-        flag("unicast_fault_no_peer"),
-        value("unicast_src_ip", Arg::Address).fatal(),
+        value("vrf", Arg::Interface).fatal().stores(apply::options::vrf),
+        value("use_vmac", Arg::Text).words(&USE_VMAC).stores(apply::vmac::use_vmac),
+        flag("use_vmac_addr").stores(|b, _| options::flag(b, |p| &mut p.vmac_addresses)),
+        flag("vmac_xmit_base").stores(|b, _| options::flag(b, |p| &mut p.vmac_xmit_base)),
+        value("use_ipvlan", Arg::Text).words(&USE_IPVLAN).required().stores(apply::vmac::use_ipvlan),
+        list("unicast_peer", &UNICAST_PEER).stores(apply::unicast::peers),
+        flag("unicast_fault_no_peer").stores(|b, _| options::flag(b, |p| &mut p.fault_without_peers)),
+        value("unicast_src_ip", Arg::Address).fatal().stores(apply::unicast::src_ip),
         value("mcast_src_ip", Arg::Address).fatal().does(apply::instance::mcast_src_ip),
-        value("mcast_dst_ip", Arg::Text).fatal().vital(),
-        flag("track_src_ip"),
-        flag("check_unicast_src"),
-        value("unicast_ttl", int(0, 255)).fatal(),
-        value("old_unicast_checksum", Arg::Text).words(&OLD_UNICAST_CHECKSUM),
-        flag("native_ipv6"),
+        value("mcast_dst_ip", Arg::Address).fatal().stores(apply::unicast::mcast_dst_ip),
+        flag("track_src_ip").stores(|b, _| options::flag(b, |p| &mut p.track_src_ip)),
+        flag("check_unicast_src").stores(|b, _| options::flag(b, |p| &mut p.check_unicast_src)),
+        value("unicast_ttl", int(0, 255)).fatal().stores(apply::unicast::ttl),
+        value("old_unicast_checksum", Arg::Text)
+            .words(&OLD_UNICAST_CHECKSUM)
+            .stores(apply::unicast::old_checksum),
+        flag("native_ipv6").stores(apply::unicast::native_ipv6),
         flag("dont_track_primary").does(apply::instance::dont_track_primary),
-        list("track_interface", &TRACKED_INTERFACE),
+        list("track_interface", &TRACKED_INTERFACE).stores(apply::options::tracks),
         list("track_script", &TRACKED_SCRIPT).does(apply::instance::track_script),
-        list("track_file", &TRACKED),
-        list("track_process", &TRACKED),
-        list("track_bfd", &TRACKED),
+        list("track_file", &TRACKED).stores(apply::options::tracks),
+        list("track_process", &TRACKED).stores(apply::options::tracks),
+        list("track_bfd", &TRACKED).stores(apply::options::tracks),
         value("virtual_router_id", int(1, 255)).fatal().does(apply::instance::virtual_router_id),
         value("version", loose(2, 3)).fatal().does(apply::instance::version),
         value("priority", int(1, 255)).fatal().does(apply::instance::priority),
         value("advert_int", decimal(10_000, 255_000_000, 1)).fatal().does(apply::instance::advert_int),
-        flag("accept"),
-        flag("no_accept"),
-        boolean("skip_check_adv_addr"),
-        boolean("strict_mode"),
+        flag("accept").stores(apply::options::accept),
+        flag("no_accept").stores(apply::options::no_accept),
+        boolean("skip_check_adv_addr").stores(apply::options::skip_check_adv_addr),
+        boolean("strict_mode").stores(|b, s| options::boolean(b, s, |p| &mut p.strict)),
         flag("preempt").does(apply::instance::preempt),
         flag("nopreempt").does(apply::instance::nopreempt),
         value("preempt_delay", decimal(0, 1_000_000_000, 1)).fatal().does(apply::instance::preempt_delay),
-        value("debug", loose(0, 4)).required(),
+        value("debug", loose(0, 4)).required().stores(|b, s| options::number(b, s, |p| &mut p.debug)),
         value("notify_master", Arg::Command).fatal().does(apply::instance::notify_master),
         value("notify_backup", Arg::Command).fatal().does(apply::instance::notify_backup),
         value("notify_fault", Arg::Command).fatal().does(apply::instance::notify_fault),
         value("notify_stop", Arg::Command).fatal().does(apply::instance::notify_stop),
         value("notify", Arg::Command).fatal().does(apply::instance::notify),
-        value("notify_deleted", Arg::Command),
+        value("notify_deleted", Arg::Command).stores(apply::options::notify_deleted),
         value("notify_master_rx_lower_pri", Arg::Command)
             .fatal()
             .does(apply::instance::notify_master_rx_lower_pri),
-        boolean("smtp_alert"),
-        boolean("notify_priority_changes"),
+        boolean("smtp_alert").stores(|b, s| options::boolean(b, s, |p| &mut p.smtp_alert)),
+        boolean("notify_priority_changes")
+            .stores(|b, s| options::boolean(b, s, |p| &mut p.notify_priority_changes)),
         value("lvs_sync_daemon_interface", Arg::Interface)
             .fatal()
-            .deprecated("please use global lvs_sync_daemon"),
-        flag("linkbeat_use_polling").deprecated("please use linkbeat_interfaces"),
-        boolean("v3_checksum_as_v2").vital(),
+            .deprecated("please use global lvs_sync_daemon")
+            .stores(apply::options::lvs_sync_daemon),
+        flag("linkbeat_use_polling")
+            .deprecated("please use linkbeat_interfaces")
+            .stores(|b, _| options::flag(b, |p| &mut p.linkbeat_polling)),
+        boolean("v3_checksum_as_v2")
+            .vital()
+            .stores(|b, s| options::boolean(b, s, |p| &mut p.v3_checksum_as_v2)),
         value("garp_master_delay", loose(0, 4_294)).fatal().does(apply::instance::garp),
         value("garp_master_repeat", loose(0, 4_294_967_295)).fatal().does(apply::instance::garp),
         value("garp_master_refresh", loose(0, 4_294_967_295)).fatal().does(apply::instance::garp),
@@ -176,24 +185,32 @@ pub(crate) static VRRP_INSTANCE: Table = table(
         value("garp_lower_prio_delay", loose(0, 4_294)).fatal().does(apply::instance::garp),
         value("garp_lower_prio_repeat", loose(0, 2_147_483_647)).fatal().does(apply::instance::garp),
         value("down_timer_adverts", loose(1, 100)).fatal().does(apply::instance::down_timer_adverts),
-        value("garp_extra_if", Arg::Text).required(),
-        value("vmac_garp_intvl", Arg::Text).required().deprecated("please use garp_extra_if"),
+        value("garp_extra_if", int(0, 86_400)).required().stores(apply::options::garp_extra),
+        value("vmac_garp_intvl", int(0, 86_400))
+            .required()
+            .deprecated("please use garp_extra_if")
+            .stores(apply::options::garp_extra),
         boolean("lower_prio_no_advert").does(apply::instance::lower_prio_no_advert),
         boolean("higher_prio_send_advert").does(apply::instance::higher_prio_send_advert),
-        boolean("owner_ignore_adverts"),
-        value("timer_expired_backup", int(1, 254)).required(),
-        value("thread_timer_expired", int(1, 254)).required().deprecated("please use timer_expired_backup"),
-        value("kernel_rx_buf_size", int(0, 4_294_967_295)).required(),
+        boolean("owner_ignore_adverts")
+            .stores(|b, s| options::boolean(b, s, |p| &mut p.owner_ignore_adverts)),
+        value("timer_expired_backup", int(1, 254)).stores(apply::options::timer_expired),
+        value("thread_timer_expired", int(1, 254))
+            .deprecated("please use timer_expired_backup")
+            .stores(apply::options::timer_expired),
+        value("kernel_rx_buf_size", int(0, 4_294_967_295))
+            .required()
+            .stores(apply::options::kernel_rx_buf_size),
         block("authentication", &AUTHENTICATION).does(apply::instance::authentication),
-        block("auth_hmac", &AUTH_HMAC).vital(),
+        block("auth_hmac", &AUTH_HMAC).stores(apply::hmac::block),
         list("virtual_ipaddress", &super::addresses::VIRTUAL_IPADDRESS)
             .does(apply::instance::virtual_ipaddress),
         list("virtual_ipaddress_excluded", &super::addresses::VIRTUAL_IPADDRESS)
             .does(apply::instance::virtual_ipaddress_excluded),
-        flag("no_virtual_ipaddress"),
-        flag("promote_secondaries"),
-        list("virtual_routes", &super::routes::VIRTUAL_ROUTES),
-        list("virtual_rules", &super::routes::VIRTUAL_RULES),
+        flag("no_virtual_ipaddress").stores(|b, _| options::flag(b, |p| &mut p.no_addresses)),
+        flag("promote_secondaries").stores(|b, _| options::flag(b, |p| &mut p.promote_secondaries)),
+        list("virtual_routes", &super::routes::VIRTUAL_ROUTES).stores(apply::options::virtual_routes),
+        list("virtual_rules", &super::routes::VIRTUAL_RULES).stores(apply::options::virtual_rules),
     ],
 );
 

@@ -66,6 +66,7 @@ fn a_seed_in_full() {
             scope: None,
             broadcast: None,
             peer: None,
+            pending: AddressFlags::default(),
         }],
         track_scripts: vec![TrackScript { script: "check_nginx".into(), weight: None, reverse: None }],
         ..VrrpInstance::default()
@@ -80,8 +81,15 @@ fn address_lines() {
     let loaded = load_text(&instance(text));
     assert_eq!(lines(&loaded), Vec::<String>::new());
     let instance = &loaded.config.instances[0];
-    let plain =
-        |c| VirtualAddress { cidr: c, dev: None, label: None, scope: None, broadcast: None, peer: None };
+    let plain = |c| VirtualAddress {
+        cidr: c,
+        dev: None,
+        label: None,
+        scope: None,
+        broadcast: None,
+        peer: None,
+        pending: AddressFlags::default(),
+    };
     assert_eq!(
         instance.addresses,
         [

@@ -1,0 +1,122 @@
+//! `auth_hmac`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::super::grammar;
+use super::super::lines::Line;
+use super::super::model::{Hmac, HmacKey, HmacMode};
+use super::super::tree::Stmt;
+use super::Build;
+use super::instance::pending;
+
+/// How long keys are, in bytes.
+const LENGTH: std::ops::RangeInclusive<usize> = 32..=64;
+
+/// A block being read.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    hmac: Hmac,
+}
+
+pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
+    b.drafts.hmac = Some(Draft::default());
+    b.run("auth_hmac", &stmt.body);
+    let Some(Draft { hmac }) = b.drafts.hmac.take() else { return };
+    let active = hmac.active.is_some_and(|id| hmac.keys.iter().any(|k| k.0 == id));
+    if active {
+        pending(b, |p| p.hmac = Some(hmac));
+    } else {
+        let text = "auth_hmac has no active_key that is defined - not in use";
+        b.report.error(&stmt.line, text).hint("key ID TEXT, and active_key ID");
+    }
+}
+
+fn set(b: &mut Build<'_>, set: impl FnOnce(&mut Hmac)) {
+    if let Some(draft) = &mut b.drafts.hmac {
+        set(&mut draft.hmac);
+    }
+}
+
+/// `key ID TEXT|hex:DIGITS|file:PATH`.
+pub(crate) fn key(b: &mut Build<'_>, stmt: &Stmt) {
+    let id = match stmt.word(1).map(grammar::integer) {
+        Some((Some(n @ 1..=255), "")) => u8::try_from(n).unwrap_or(u8::MAX),
+        _ => {
+            b.report.error(&stmt.place(1), "the number of a key must be from 1 to 255 - ignoring the key");
+            return;
+        }
+    };
+    if b.drafts.hmac.as_ref().is_some_and(|d| d.hmac.keys.iter().any(|k| k.0 == id)) {
+        b.report.error(&stmt.place(1), format!("key {id} is given twice - ignoring the second one"));
+        return;
+    }
+    let bytes = stmt.word(2).ok_or("is missing".to_owned()).and_then(|word| bytes(b, word));
+    match bytes {
+        Ok(bytes) if LENGTH.contains(&bytes.len()) => set(b, |h| h.keys.push((id, HmacKey(bytes)))),
+        Ok(bytes) => {
+            wrong(b, &stmt.place(2), id, &format!("has {} bytes, not 32 to 64", bytes.len()));
+        }
+        Err(why) => wrong(b, &stmt.place(2), id, &why),
+    }
+}
+
+fn wrong(b: &mut Build<'_>, place: &Line, id: u8, why: &str) {
+    b.report.error(place, format!("key {id} {why} - ignoring the key"));
+}
+
+/// The bytes of a key, or why there are none.
+fn bytes(b: &Build<'_>, word: &str) -> Result<Vec<u8>, String> {
+    if let Some(digits) = word.strip_prefix("hex:") {
+        let pairs = digits.as_bytes().chunks(2).map(|pair| {
+            let pair = std::str::from_utf8(pair).ok().filter(|p| p.len() == 2)?;
+            u8::from_str_radix(pair, 16).ok()
+        });
+        return pairs.collect::<Option<_>>().ok_or_else(|| "is not hexadecimal".to_owned());
+    }
+    if let Some(path) = word.strip_prefix("file:") {
+        let mut text =
+            b.loader.read(Path::new(path)).map_err(|why| format!("cannot be read from {path}: {why}"))?;
+        while text.last().is_some_and(|c| matches!(c, b'\n' | b'\r')) {
+            text.pop();
+        }
+        return Ok(text);
+    }
+    Ok(word.as_bytes().to_vec())
+}
+
+pub(crate) fn active_key(b: &mut Build<'_>, stmt: &Stmt) {
+    let id = b.number(stmt);
+    set(b, |h| super::put(id, &mut h.active));
+}
+
+pub(crate) fn time_window(b: &mut Build<'_>, stmt: &Stmt) {
+    let window: Option<Duration> = b.whole_seconds(stmt);
+    set(b, |h| super::put(window, &mut h.window));
+}
+
+pub(crate) fn anti_replay(b: &mut Build<'_>, stmt: &Stmt) {
+    match stmt.word(1) {
+        Some("time") => set(b, |h| h.monotonic = false),
+        Some("monotonic") => set(b, |h| h.monotonic = true),
+        other => {
+            let text = format!("anti_replay is time or monotonic, not '{}'", other.unwrap_or_default());
+            b.report.error(&stmt.place(1), text);
+        }
+    }
+}
+
+pub(crate) fn mode(b: &mut Build<'_>, stmt: &Stmt) {
+    let mode = match stmt.word(1) {
+        Some("enforce") => HmacMode::Enforce,
+        Some("permissive") => HmacMode::Permissive,
+        Some("receive-only") => HmacMode::ReceiveOnly,
+        other => {
+            let text =
+                format!("mode is enforce, permissive or receive-only, not '{}'", other.unwrap_or_default());
+            b.report.error(&stmt.place(1), text);
+            return;
+        }
+    };
+    set(b, |h| h.mode = mode);
+}

@@ -1,0 +1,249 @@
+//! What is understood of VRRP, globals, static items and BFD, whether or not anything acts on it yet.
+
+use std::time::Duration;
+
+use super::*;
+use crate::base::{Cidr, Family, IfName, MacAddr};
+use crate::config::diagnostic::Effect;
+use crate::config::model::*;
+
+fn cidr(ip: &str, prefix: u8) -> Cidr {
+    Cidr::new(ip.parse().unwrap(), prefix).unwrap()
+}
+
+fn eth(n: u8) -> Option<IfName> {
+    IfName::new(&format!("eth{n}"))
+}
+
+/// The configuration of a text without mistakes.
+#[track_caller]
+fn good(text: &str) -> Config {
+    let loaded = load_text(text);
+    assert_eq!(loaded.test_status(), 0, "{:?}", lines(&loaded));
+    loaded.config
+}
+
+/// What the only instance says with these lines.
+#[track_caller]
+fn pending(text: &str) -> Pending {
+    let mut config = good(&instance(text));
+    config.instances.append(&mut config.left_out);
+    config.instances.remove(0).pending
+}
+
+#[test]
+fn routes() {
+    let text = "static_routes {\n to 198.51.100.0/24 via 192.0.2.254 dev eth0 src 192.0.2.1 tos 0x10 table 100 metric 5 \
+                scope link mtu lock 1400 rtt 1.5s realms 1/2 features ecn congctl lock reno onlink append\n \
+                blackhole default6 dev eth1 no_track protocol static pref high expires 60\n \
+                203.0.113.0/24 no_track nexthop via 192.0.2.254 weight 2 nexthop dev eth1 onlink encap mpls 16/17\n}";
+    let config = good(text);
+    let [first, second, third] = &config.static_routes[..] else { panic!("{:?}", config.static_routes) };
+    assert_eq!(first.destination, Some(cidr("198.51.100.0", 24)));
+    assert_eq!((first.via, first.dev.clone()), (Some("192.0.2.254".parse().unwrap()), eth(0)));
+    assert_eq!(
+        (first.tos, first.table, first.metric, first.scope),
+        (Some(16), Some(100), Some(5), Some(253))
+    );
+    assert_eq!(
+        first.metrics,
+        [
+            Metric { kind: MetricKind::Mtu, value: 1400, locked: true },
+            Metric { kind: MetricKind::Rtt, value: 12_000, locked: false },
+            Metric { kind: MetricKind::Features, value: 1, locked: false },
+        ]
+    );
+    assert_eq!(first.realms, Some(Realms { from: 1, to: 2 }));
+    assert_eq!(first.congestion, Some(("reno".to_owned(), true)));
+    assert!(first.tracked && first.onlink && first.order == RouteOrder::Append);
+    assert_eq!((second.kind, second.family, second.destination), (6, Family::V6, None));
+    assert_eq!((second.protocol, second.pref, second.tracked), (Some(4), Some(1), false));
+    assert_eq!(second.expires, Some(Duration::from_secs(60)));
+    let hop = NextHop { via: Some("192.0.2.254".parse().unwrap()), weight: Some(2), ..NextHop::default() };
+    let other =
+        NextHop { dev: eth(1), onlink: true, encap: Some(Encap::Mpls(vec![16, 17])), ..NextHop::default() };
+    assert_eq!(third.nexthops, [hop, other]);
+}
+
+#[test]
+fn rules() {
+    let text = "static_rules {\n not from 192.0.2.0/24 iif eth0 fwmark 0x1/0xff sport 80-90 dport 443 ipproto sctp table main \
+                preference 0x10\n inet6 to 2001:db8::/32 uidrange 1-2 tunnel-id 7 goto 20 priority 10\n}";
+    let config = good(text);
+    let [first, second] = &config.static_rules[..] else { panic!("{:?}", config.static_rules) };
+    assert!(first.inverted && first.tracked);
+    assert_eq!((first.from, first.iif.clone()), (Some(cidr("192.0.2.0", 24)), eth(0)));
+    assert_eq!((first.mark, first.preference), (Some((1, 255)), Some(16)));
+    assert_eq!((first.source_ports, first.destination_ports), (Some((80, 90)), Some((443, 443))));
+    assert_eq!((first.ip_protocol, first.action), (Some(132), RuleAction::Table(254)));
+    assert_eq!((second.family, second.users, second.tunnel), (Family::V6, Some((1, 2)), Some(7)));
+    assert_eq!(second.action, RuleAction::Goto(20));
+}
+
+#[test]
+fn instances() {
+    let found = pending(
+        "use_vmac name v0 02:00:00:00:00 group 5\nuse_vmac_addr\nvirtual_routes { default dev eth0 }",
+    );
+    let vmac = Vmac {
+        name: IfName::new("v0"),
+        mac: Some(VmacAddress::Prefix([2, 0, 0, 0, 0])),
+        notify_netlink: false,
+        group: Some(5),
+    };
+    assert_eq!(found.vmac, Some(vmac));
+    assert!(found.vmac_addresses && found.routes.len() == 1);
+    let whole = pending("use_vmac 02:00:00:00:00:09").vmac.unwrap().mac;
+    assert_eq!(whole, Some(VmacAddress::Whole(MacAddr([2, 0, 0, 0, 0, 9]))));
+    let found = pending("unicast_src_ip 192.0.2.9\nunicast_peer {\n192.0.2.10 min_ttl 5\n}\nunicast_ttl 64");
+    assert_eq!(
+        found.peers,
+        [UnicastPeer { address: "192.0.2.10".parse().unwrap(), min_ttl: 5, max_ttl: 255 }]
+    );
+    assert_eq!((found.unicast_ttl, found.unicast_src_ip), (Some(64), Some("192.0.2.9".parse().unwrap())));
+    let key = "0123456789012345678901234567890123456789";
+    let found = pending(&format!(
+        "auth_hmac {{\nkey 1 {key}\nkey 2 hex:{}\nactive_key 2\nmode permissive\n}}",
+        "ab".repeat(32)
+    ));
+    let hmac = found.hmac.unwrap();
+    assert_eq!((hmac.keys.len(), hmac.active, hmac.mode), (2, Some(2), HmacMode::Permissive));
+    assert!(!format!("{hmac:?}").contains(key));
+}
+
+#[test]
+fn what_would_split_is_left_out() {
+    for text in [
+        "unicast_peer { 192.0.2.9 }",
+        "mcast_dst_ip 224.0.0.99",
+        "authentication {\nauth_type AH\nauth_pass x\n}",
+        "unicast_fault_no_peer\nunicast_src_ip 192.0.2.9",
+    ] {
+        let config = good(&instance(text));
+        assert_eq!((config.instances.len(), config.left_out.len()), (0, 1), "{text}");
+    }
+    for text in ["use_vmac", "track_interface { eth1 }", "promote_secondaries"] {
+        assert_eq!(good(&instance(text)).instances.len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn groups_and_trackers() {
+    let text = "vrrp_track_file F {\n file /tmp/f\n weight 2 reverse\n init_file 5 overwrite\n}\n\
+                vrrp_track_process P {\n process sshd -D\n quorum 2\n delay 1.5\n param_match initial\n}\n\
+                bfd_instance B {\n neighbor_ip 192.0.2.99\n min_rx 50\n max_hops 3\n}\n\
+                track_group T { group { A } }\n\
+                static_ipaddress {\n 192.0.2.77/24 dev eth1 track_group T\n 192.0.2.78\n}\n\
+                vrrp_sync_group G {\n group { A A2 }\n sync_group_tracking_weight\n track_file { F weight 3 noreverse }\n}\n\
+                garp_group {\n garp_interval 0.5\n interfaces { eth0 eth1 }\n}\n\
+                linkbeat_interfaces {\n eth0 MII\n}\ninterface_up_down_delays {\n eth1 1.5\n}\n";
+    let tracks = "track_file { F }\ntrack_process { P weight -5 }\ntrack_bfd { B }\ntrack_interface { eth1 weight 5 reverse }";
+    let second =
+        "vrrp_instance A2 {\n interface eth1\n virtual_router_id 2\n virtual_ipaddress { 192.0.2.2 }\n}\n";
+    let config = good(&format!("{text}{}{second}", instance(tracks)));
+    let file = &config.track_files[0];
+    assert_eq!((file.path.as_str(), file.weight, file.reverse), ("/tmp/f", 2, true));
+    assert_eq!(file.init, Some(InitFile { value: 5, overwrite: true }));
+    let process = &config.track_processes[0];
+    assert_eq!((process.program.as_str(), &process.arguments[..]), ("sshd", &["-D".to_owned()][..]));
+    assert_eq!((process.quorum, process.matching), (2, Some(ArgumentMatch::Initial)));
+    assert_eq!(process.terminate_delay, Some(Duration::from_millis(1_500)));
+    let bfd = &config.bfd[0];
+    assert_eq!((bfd.min_rx, bfd.max_hops), (Some(Duration::from_millis(50)), Some(3)));
+    assert!(bfd.for_vrrp && bfd.for_checker);
+    assert_eq!(config.static_addresses[0].track_group.as_deref(), Some("T"));
+    assert_eq!(config.static_addresses[1].address.dev, eth(0));
+    let group = &config.sync_groups[0];
+    assert_eq!(group.members, ["A", "A2"]);
+    assert_eq!(group.tracks.files, [Track { name: "F".into(), weight: Some(3), reverse: Some(false) }]);
+    let tracks = &config.instances[0].pending.tracks;
+    assert_eq!(tracks.processes, [Track { name: "P".into(), weight: Some(-5), reverse: None }]);
+    assert_eq!(tracks.interfaces, [TrackInterface { interface: eth(1).unwrap(), weight: 5, reverse: true }]);
+    assert_eq!(tracks.bfds.len(), 1);
+    assert_eq!(config.garp_groups[0].interfaces.len(), 2);
+    assert_eq!(config.linkbeats[0].method, Some(LinkbeatMethod::Mii));
+    assert_eq!(config.link_delays[0].down, Duration::from_millis(1_500));
+}
+
+#[test]
+fn globals() {
+    let text = "global_defs {\n notification_email { a@b \"C D <c@d>\" }\n smtp_server mail.example 587\n vrrp_strict off\n \
+                umask IRWXG|IROTH\n vrrp_rt_priority 50\n vrrp_cpu_affinity 0 1\n nftables\n vrrp_garp_extra_if all 5\n \
+                vrrp_rx_bufs_policy mtu\n enable_snmp_rfc\n notify_fifo /run/f nobody\n}\ninstance one\n";
+    let config = good(text);
+    let globals = config.globals.pending;
+    assert_eq!(globals.mail.to, ["a@b", "C D <c@d>"]);
+    let host = MailHost::Name("mail.example".into());
+    assert_eq!(globals.mail.server, Some(MailServer { host, port: 587 }));
+    assert_eq!((globals.strict, globals.umask), (Some(false), Some(0o074)));
+    assert_eq!(globals.vrrp_scheduling.realtime, Some(50));
+    assert_eq!(globals.vrrp_scheduling.cpus, [0, 1]);
+    assert_eq!(globals.firewall.nftables.as_deref(), Some("keepalived"));
+    assert_eq!(globals.garp_extra, Some(GarpExtra { interval: Duration::from_secs(5), all: true }));
+    assert_eq!(globals.buffers.receive, Some(ReceivePolicy::Mtu));
+    assert!(globals.snmp.rfc_v2 && globals.snmp.rfc_v3);
+    assert_eq!(globals.fifo.owner, Some(User { uid: 65_534, gid: 65_534 }));
+    assert_eq!(config.top.instance.as_deref(), Some("one"));
+}
+
+#[test]
+fn a_bad_router_id_is_one_mistake() {
+    let text =
+        "vrrp_instance A {\n interface eth0\n virtual_router_id 300\n virtual_ipaddress { 192.0.2.1 }\n}\n";
+    let loaded = load_text(text);
+    let [only] = &loaded.diagnostics[..] else { panic!("{:?}", lines(&loaded)) };
+    assert_eq!((only.span.as_ref().map(|s| s.line), only.effect), (Some(3), Effect::Refuses(2)));
+}
+
+#[test]
+fn a_missing_brace_is_where_the_indentation_says() {
+    let whole = "vrrp_instance A {\n    interface eth0\n    virtual_router_id 1\n    virtual_ipaddress {\n        192.0.2.1\n    }\n";
+    // Of the instance, with another one behind it.
+    let other = whole.replace("instance A", "instance B").replace("_id 1", "_id 2");
+    let loaded = load_text(&format!("{whole}{other}}}\n"));
+    let first = &loaded.diagnostics[0];
+    assert_eq!(first.text, "Unknown keyword 'vrrp_instance'");
+    let hint = "the '}' of 'vrrp_instance' in line 1 is probably missing before this line";
+    assert_eq!(first.hint.as_deref(), Some(hint));
+    // Of the list in it.
+    let loaded = load_text(&format!(
+        "{}    priority 5\n}}\n",
+        whole.trim_end().trim_end_matches('}').trim_end().to_owned() + "\n"
+    ));
+    let found = loaded.diagnostics.iter().find(|d| d.text.starts_with("Missing")).unwrap();
+    assert_eq!(found.text, "Missing '}' at the end, probably to close 'virtual_ipaddress'");
+    assert_eq!(found.span.as_ref().map(|s| s.line), Some(4));
+    assert_eq!(found.hint.as_deref(), Some("line 6 is not indented as if it were inside"));
+    // Without indentation nothing can be said.
+    let loaded = load_text(
+        "vrrp_instance A {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress {\n192.0.2.1\n}\n",
+    );
+    let found = loaded.diagnostics.iter().find(|d| d.text.starts_with("Missing")).unwrap();
+    assert_eq!(found.text, "Missing '}' at the end, to close 'vrrp_instance'");
+}
+
+#[test]
+fn random_numbers() {
+    let id = |text: &str| {
+        let loaded = load_text(&format!("instance ${{_RANDOM{text}}}\n"));
+        (loaded.config.top.instance.clone(), loaded.test_status())
+    };
+    // The machine's random number is always 4.
+    assert_eq!(id(""), (Some("4".into()), 0));
+    assert_eq!(id(" 10"), (Some("14".into()), 0));
+    assert_eq!(id(" 10 12"), (Some("11".into()), 0));
+    assert_eq!(id(" 10 10"), (Some("10".into()), 0));
+    assert_eq!(id(" 10 5"), (Some("10".into()), 5));
+    assert_eq!(id(" 0 18446744073709551615"), (Some("4".into()), 0));
+    assert_eq!(id(" x").1, 5);
+    assert_eq!(id(" 1 2 3").1, 5);
+}
+
+#[test]
+fn names_come_from_iproute2() {
+    let text = "static_routes {\n default dev eth0 table blue\n}\n";
+    let loader = machine(text).file("/etc/iproute2/rt_tables.d/own.conf", "7 blue\n");
+    let loaded = load_from(&loader);
+    assert_eq!(loaded.config.static_routes[0].table, Some(7));
+    assert_eq!(load_text(text).test_status(), 5);
+}

@@ -75,6 +75,9 @@ pub struct Interface {
     pub source: Option<Ipv4Addr>,
 }
 
+/// An instance that tracks an interface, and the place of that in its list.
+type Tracker = (InstanceId, usize);
+
 /// All claims, and what is known of the kernel.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
@@ -85,7 +88,7 @@ pub struct Ledger {
     claimed: BTreeSet<IpAddr>,
     watched: BTreeMap<InstanceId, (IfName, Option<Interface>)>,
     /// Interfaces that instances track, whether they are usable, and who wants to know.
-    tracked: BTreeMap<IfName, (Option<bool>, Vec<(InstanceId, usize)>)>,
+    tracked: BTreeMap<IfName, (Option<bool>, Vec<Tracker>)>,
     /// Claims that the kernel has not followed yet.
     awaiting: BTreeMap<InstanceId, u64>,
     retries: BTreeSet<(Instant, Key)>,

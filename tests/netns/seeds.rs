@@ -394,6 +394,14 @@ impl<'a> Running<'a> {
 
     #[track_caller]
     fn says_what_is_not_in_effect(&self, daemon: &Daemon) {
+        // The log has a thread of its own, which may lag behind on a busy machine.
+        let complete = |log: &str| self.cluster.not_in_effect.iter().all(|k| log.contains(k));
+        for _ in 0..100 {
+            if complete(&daemon.log()) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
         let log = daemon.log();
         let reports: Vec<_> = log.lines().filter(|line| line.contains("not in effect")).collect();
         for keyword in self.cluster.not_in_effect {

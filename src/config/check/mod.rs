@@ -10,6 +10,7 @@ use crate::base::Family;
 
 /// Checks everything and moves what can be used into the model.
 pub(crate) fn run(b: &mut Build<'_>) {
+    without_instances(b);
     // Stock checks nothing behind a missing interface; we do, but what only that would find must not change the
     // status that people know.
     let scripts = b.security.scripts && b.has_instances && !b.interface_missing;
@@ -33,6 +34,19 @@ pub(crate) fn run(b: &mut Build<'_>) {
         kept.push(draft);
     }
     b.config.instances = kept.into_iter().map(|d| d.instance).collect();
+}
+
+/// What concerns the scripts of instances does not count when there are none.
+fn without_instances(b: &mut Build<'_>) {
+    let numbers = std::mem::take(&mut b.of_instances);
+    if b.has_instances {
+        return;
+    }
+    for number in numbers {
+        if let Some(diagnostic) = b.report.list.get_mut(number) {
+            diagnostic.class = Class::Log;
+        }
+    }
 }
 
 /// Section 10.4: scripts without `enable_script_security`.

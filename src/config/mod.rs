@@ -10,6 +10,7 @@ mod expand;
 mod grammar;
 mod include;
 mod lines;
+pub mod lint;
 pub mod model;
 mod reader;
 mod report;
@@ -136,6 +137,17 @@ fn read<'a>(
         return None;
     }
     Some(reader)
+}
+
+/// The statements outside any block, without what is wrong with them.
+fn statements(loader: &dyn Loader, options: &Options) -> Vec<tree::Stmt> {
+    let mut report = Report::default();
+    let mut all = Vec::new();
+    read(options, &mut apply::Build::new(loader, &mut report), |_, stmts| {
+        all.extend(stmts);
+        ControlFlow::Continue(())
+    });
+    all
 }
 
 /// Checks what has been read as a whole.

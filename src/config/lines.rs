@@ -107,11 +107,18 @@ impl Line {
         Span { file: self.file, line: self.number, columns }
     }
 
+    /// Whether it came from this expansion.
+    pub(crate) fn is_from(&self, what: &str) -> bool {
+        self.expansions().any(|t| t.what == what)
+    }
+
+    fn expansions(&self) -> impl Iterator<Item = &Trail> {
+        std::iter::successors(self.trail.as_deref(), |t| t.outer.as_deref())
+    }
+
     /// The expansions it came from, innermost first.
     pub(crate) fn trail(&self) -> Vec<(Span, String)> {
-        std::iter::successors(self.trail.as_deref(), |t| t.outer.as_deref())
-            .map(|t| (t.at.clone(), t.what.clone()))
-            .collect()
+        self.expansions().map(|t| (t.at.clone(), t.what.clone())).collect()
     }
 }
 

@@ -55,7 +55,10 @@ fn lines(reader: &mut Reader<'_>, line: &Line, report: &mut Report) -> Option<St
     let name = name.strip_prefix('{').and_then(|n| n.strip_suffix('}')).unwrap_or(name);
     let Some(Definition::Lines(body)) = reader.expander.definitions.get(name) else { return None };
     let body = body.clone();
-    let Some(trail) = Reader::trail(line, format!("${name} is used here")) else {
+    let used = format!("${name} is used here");
+    // Inside itself it would double at each level if it names itself twice.
+    let trail = if line.is_from(&used) { None } else { Reader::trail(line, used) };
+    let Some(trail) = trail else {
         report.error(line, format!("Definition of ${name} is inside itself, or too deep - ignored"));
         return Some(Step::Gone);
     };

@@ -32,7 +32,6 @@ const PENDING: &[Given] = &[
     ("dont-release-vrrp", |o| o.dont_release_vrrp),
     ("dont-release-ipvs", |o| o.dont_release_ipvs),
     ("dont-respawn", |o| o.dont_respawn),
-    ("dump-conf", |o| o.dump_conf),
     ("address-monitoring", |o| o.address_monitoring),
     ("snmp", |o| o.snmp),
     ("snmp-agent-socket", |o| o.snmp_agent_socket.is_some()),

@@ -201,6 +201,11 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
         return status;
     }
     let plan = if options.without_vrrp { Plan::default() } else { plan::resolve(&loaded.config) };
+    if options.dump_conf {
+        for line in report::dump::lines(&loaded.config, &plan) {
+            info!("{line}");
+        }
+    }
     drop(loaded);
 
     let missing = startup::missing_capabilities();

@@ -244,3 +244,6 @@ impl Row {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod manual;

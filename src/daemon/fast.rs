@@ -10,14 +10,16 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::base::IfName;
+use crate::base::{IfName, InstanceId};
 use crate::host::Fast;
 use crate::kernel::reconciler::{Claim, Deliver, Reconciler};
 use crate::kernel::{Ledger, Mirror};
 use crate::notify::Message;
-use crate::plan::{InstancePlan, Plan};
+use crate::plan::{InstancePlan, Plan, Subject};
 use crate::report::wording;
 use crate::vrrp::demux::Endpoints;
+use crate::vrrp::group::Report;
+use crate::vrrp::group_hub::GroupHub;
 use crate::vrrp::instance::{Control, Instance, Ports};
 
 /// The pause before a task that panicked starts again.
@@ -33,14 +35,21 @@ pub(super) async fn run(
 ) {
     let Fast { plane, vrrp, announcer, events, writer } = fast;
     let mirror = Rc::new(RefCell::new(Mirror::default()));
-    let groups = groups(&plan.instances);
-    let endpoints = Rc::new(Endpoints::new(plane.clone(), vrrp, groups, plan.log_unknown_vrids));
+    let multicast = multicast_groups(&plan.instances);
+    let endpoints = Rc::new(Endpoints::new(plane.clone(), vrrp, multicast, plan.log_unknown_vrids));
     let (claims, claims_inbox) = unbounded_channel();
     let mut ledger = Ledger::default();
     let mut instances: BTreeMap<_, Deliver> = BTreeMap::new();
-    for (plan, mut inbox) in plan.instances.into_iter().zip(inboxes) {
+    let (news, news_inboxes): (Vec<_>, Vec<_>) = plan.instances.iter().map(|_| unbounded_channel()).unzip();
+    let groups = group_hubs(&plan, &news, &notices);
+    let inboxes = inboxes.into_iter().zip(news.into_iter().zip(news_inboxes));
+    for (plan, (mut inbox, (news, mut news_inbox))) in plan.instances.into_iter().zip(inboxes) {
         ledger.register(plan.id, plan.interface.clone(), &plan.addresses);
-        let (news, mut news_inbox) = unbounded_channel();
+        for (index, track) in plan.tracks.iter().enumerate() {
+            if let Subject::Interface(interface) = &track.what {
+                ledger.track(plan.id, index, interface.clone());
+            }
+        }
         let deliver = move |n| {
             // An instance that has stopped needs no news.
             let _ = news.send(Control::Kernel(n));
@@ -54,18 +63,35 @@ pub(super) async fn run(
             claims: claims.clone(),
             notices: notices.clone(),
             facts: Rc::default(),
+            group: groups.get(&plan.id).cloned(),
         };
         let name = format!("instance {}", plan.name);
         let task = async move { supervise(plan, ports, &mut inbox, &mut news_inbox).await };
         plane.tasks.spawn(&name, Box::pin(task));
     }
     // Only instances hold these from now on: when the last one ends, so do the reconciler and the notifier.
-    drop((claims, notices, endpoints));
+    drop((claims, notices, endpoints, groups));
     Reconciler { plane, ledger, mirror, events, writer, claims: claims_inbox, instances }.run().await;
 }
 
+/// The sync group of each instance that is in one.
+fn group_hubs(
+    plan: &Plan,
+    news: &[UnboundedSender<Control>],
+    notices: &UnboundedSender<Message>,
+) -> BTreeMap<InstanceId, Rc<GroupHub>> {
+    let mut hubs = BTreeMap::new();
+    for (number, group) in plan.groups.iter().enumerate() {
+        let inbox = |id: &InstanceId| Some((*id, news.get(id.0 as usize)?.clone()));
+        let members = group.members.iter().filter_map(inbox).collect();
+        let hub = Rc::new(GroupHub::new(number, group.name.clone(), members, notices.clone()));
+        hubs.extend(group.members.iter().map(|id| (*id, Rc::clone(&hub))));
+    }
+    hubs
+}
+
 /// The multicast groups that instances use on each interface.
-fn groups(instances: &[InstancePlan]) -> BTreeMap<IfName, Vec<IpAddr>> {
+fn multicast_groups(instances: &[InstancePlan]) -> BTreeMap<IfName, Vec<IpAddr>> {
     let mut groups: BTreeMap<IfName, Vec<IpAddr>> = BTreeMap::new();
     for instance in instances {
         let group = IpAddr::V4(instance.params.destination);
@@ -90,10 +116,19 @@ async fn supervise(
             return;
         }
         wording::panicked(&plan.name);
+        report(&ports, &plan, true);
         // Number 0 is never awaited: machines count from 1.
         let release = Claim { owner: plan.id, hold: false, number: 0 };
         // The reconciler outlives all instances.
         let _ = ports.claims.send(release);
         ports.plane.sleep(RESTART_PAUSE).await;
+        report(&ports, &plan, false);
+    }
+}
+
+/// Tells the sync group that something is wrong with this member, or no longer.
+fn report(ports: &Ports, plan: &InstancePlan, faulty: bool) {
+    if let Some(group) = &ports.group {
+        group.report(plan.id, Report::Faulty(faulty));
     }
 }

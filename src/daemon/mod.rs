@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::host::{Host, LocalBoxFuture, Plane, Processes, Signal, Supervisor};
 use crate::notify::{Message, Notifier};
-use crate::plan::Plan;
+use crate::plan::{Plan, Subject};
 use crate::report::wording;
 use crate::track::script::Tracker;
 use crate::vrrp::instance::Control;
@@ -100,8 +100,12 @@ fn start_notifier(
     inbox: UnboundedReceiver<Message>,
 ) -> oneshot::Receiver<()> {
     let (done, notified) = oneshot::channel();
-    let notifier =
-        Notifier { plane: slow.clone(), processes: Rc::clone(processes), instances: plan.instances.clone() };
+    let notifier = Notifier {
+        plane: slow.clone(),
+        processes: Rc::clone(processes),
+        instances: plan.instances.clone(),
+        groups: plan.groups.clone(),
+    };
     let task = async move {
         notifier.run(inbox).await;
         // Nobody waits any more when the stop took too long.
@@ -119,7 +123,9 @@ fn start_trackers(
 ) {
     for (number, script) in plan.scripts.iter().enumerate() {
         let listeners = plan.instances.iter().zip(controls).flat_map(|(instance, control)| {
-            let tracks = instance.tracks.iter().enumerate().filter(|(_, t)| t.script == number);
+            let tracks = instance.tracks.iter().enumerate().filter(
+                |(_, t)| matches!(t.what, Subject::Script { number: tracked, .. } if tracked == number),
+            );
             tracks.map(|(index, _)| (control.clone(), index))
         });
         let tracker = Tracker {

@@ -12,7 +12,7 @@ use super::claim::{AddressClaim, Key};
 use super::mirror::Mirror;
 use crate::base::{IfIndex, IfName, InstanceId, Instant};
 use crate::host::kernel::Errno;
-use crate::host::{KernelEvent, KernelOp};
+use crate::host::{KernelEvent, KernelOp, Link};
 
 /// First pause before a change that failed, or that somebody keeps undoing, is tried again; doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -60,6 +60,8 @@ pub enum Output {
     },
     /// What an instance has to know of its interface has changed.
     Interface(InstanceId, Interface),
+    /// An interface that an instance tracks, given as its place in the instance's list, is usable now or not.
+    Tracked(InstanceId, usize, bool),
 }
 
 /// What an instance has to know of its interface.
@@ -82,6 +84,8 @@ pub struct Ledger {
     /// The addresses that are claimed at all, on whatever interface.
     claimed: BTreeSet<IpAddr>,
     watched: BTreeMap<InstanceId, (IfName, Option<Interface>)>,
+    /// Interfaces that instances track, whether they are usable, and who wants to know.
+    tracked: BTreeMap<IfName, (Option<bool>, Vec<(InstanceId, usize)>)>,
     /// Claims that the kernel has not followed yet.
     awaiting: BTreeMap<InstanceId, u64>,
     retries: BTreeSet<(Instant, Key)>,
@@ -104,6 +108,11 @@ impl Ledger {
             let entry = self.entries.entry(claim.key()).or_insert_with(|| Entry::new(claim.clone()));
             entry.owners.insert(owner);
         }
+    }
+
+    /// Tells the ledger that an instance tracks an interface. Before anything else.
+    pub fn track(&mut self, owner: InstanceId, index: usize, interface: IfName) {
+        self.tracked.entry(interface).or_default().1.push((owner, index));
     }
 
     /// An instance claims its addresses, or gives them up.
@@ -264,6 +273,13 @@ impl Ledger {
 
     /// Tells instances what changed about their interfaces.
     fn watch(&mut self, mirror: &Mirror, out: &mut Vec<Output>) {
+        // First, so that an instance that is about to start knows what it tracks.
+        for (name, (known, owners)) in &mut self.tracked {
+            let usable = mirror.link(name).is_some_and(Link::usable);
+            if known.replace(usable) != Some(usable) {
+                out.extend(owners.iter().map(|(owner, index)| Output::Tracked(*owner, *index, usable)));
+            }
+        }
         for owner in std::mem::take(&mut self.stale_watches) {
             let Some((name, known)) = self.watched.get_mut(&owner) else { continue };
             let before = known.and_then(|i| i.source);

@@ -37,6 +37,8 @@ pub enum News {
     Restored,
     /// The interface has changed, or is told of for the first time.
     Interface(Interface),
+    /// A tracked interface, given as its place in the instance's list, is usable now or not.
+    Tracked(usize, bool),
 }
 
 /// Delivers [`News`] to one instance.
@@ -143,6 +145,7 @@ impl Reconciler {
                 }
             }
             Output::Interface(owner, interface) => self.deliver(*owner, News::Interface(*interface)),
+            Output::Tracked(owner, index, usable) => self.deliver(*owner, News::Tracked(*index, *usable)),
             Output::Apply(_) | Output::Failed { .. } | Output::NoInterface { .. } => {}
         }
     }

@@ -6,23 +6,23 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::base::{InstanceId, Priority};
+use crate::base::InstanceId;
 use crate::config::model::Script;
 use crate::host::{Child, Command, Credentials, Kill, Plane, Processes};
-use crate::plan::{InstancePlan, NotifyPlan};
+use crate::plan::{GroupPlan, InstancePlan, NotifyPlan};
 use crate::report::wording;
 use crate::vrrp::machine::{Notice, State};
 
 /// How long scripts that announce the stop may take.
 const STOP_TIME: Duration = Duration::from_secs(1);
 
-/// Something an instance wants told.
+/// Something to be told to scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// Who.
-    pub instance: InstanceId,
-    /// What.
-    pub notice: Notice,
+pub enum Message {
+    /// By an instance.
+    Instance(InstanceId, Notice),
+    /// By a sync group, given as its place in [`Plan::groups`](crate::plan::Plan): all members are in this state.
+    Group(usize, State),
 }
 
 /// Starts notify scripts.
@@ -33,6 +33,8 @@ pub struct Notifier {
     pub processes: Rc<dyn Processes>,
     /// What each instance wants run; an [`InstanceId`] is an index.
     pub instances: Vec<InstancePlan>,
+    /// What each sync group wants run.
+    pub groups: Vec<GroupPlan>,
 }
 
 impl Notifier {
@@ -41,17 +43,30 @@ impl Notifier {
     pub async fn run(self, mut messages: UnboundedReceiver<Message>) {
         let mut stopping = Vec::new();
         while let Some(message) = messages.recv().await {
-            let Some(plan) = self.instances.get(message.instance.0 as usize) else { continue };
-            for command in commands(plan, message.notice) {
+            let (name, commands) = self.commands(message);
+            for command in commands {
                 match self.processes.spawn(&command) {
-                    Ok(child) if is_stop(message.notice) => stopping.push(child),
+                    Ok(child) if is_stop(message) => stopping.push(child),
                     // Nobody waits for it; the host reaps it.
                     Ok(_) => {}
-                    Err(error) => wording::notify_not_executed(&plan.name, &error),
+                    Err(error) => wording::notify_not_executed(name, &error),
                 }
             }
         }
         self.await_stop(stopping).await;
+    }
+
+    /// The programs to start, and for whom.
+    fn commands(&self, message: Message) -> (&str, Vec<Command>) {
+        let found = match message {
+            Message::Instance(id, notice) => {
+                self.instances.get(id.0 as usize).map(|plan| (plan.name.as_str(), of_instance(plan, notice)))
+            }
+            Message::Group(group, state) => {
+                self.groups.get(group).map(|plan| (plan.name.as_str(), of_group(plan, state)))
+            }
+        };
+        found.unwrap_or_default()
     }
 
     async fn await_stop(&self, children: Vec<Box<dyn Child>>) {
@@ -71,31 +86,45 @@ impl Notifier {
     }
 }
 
-fn is_stop(notice: Notice) -> bool {
-    matches!(notice, Notice::State(State::Stopped, _))
+fn is_stop(message: Message) -> bool {
+    matches!(
+        message,
+        Message::Instance(_, Notice::State(State::Stopped, _)) | Message::Group(_, State::Stopped)
+    )
 }
 
-/// The programs a notice makes run, in stock's order: first the one for this state, then the one for all.
-fn commands(plan: &InstancePlan, notice: Notice) -> Vec<Command> {
-    let NotifyPlan { master, backup, fault, stop, any, master_rx_lower_pri } = &plan.notify;
-    let (own, word, priority) = match notice {
-        Notice::State(State::Master, priority) => (master, "MASTER", priority),
-        Notice::State(State::Backup, priority) => (backup, "BACKUP", priority),
-        Notice::State(State::Fault, priority) => (fault, "FAULT", priority),
-        Notice::State(State::Stopped, priority) => (stop, "STOP", priority),
-        Notice::State(State::Init, _) => return Vec::new(),
-        Notice::MasterRxLowerPri(_) => {
-            return master_rx_lower_pri.iter().filter_map(|script| command(script, &[])).collect();
+/// What an instance's notice makes run.
+fn of_instance(plan: &InstancePlan, notice: Notice) -> Vec<Command> {
+    match notice {
+        Notice::State(state, priority) => {
+            of_state(&plan.notify, state, "INSTANCE", &plan.name, priority.get())
         }
-    };
-    let own = own.iter().filter_map(|script| command(script, &[]));
-    let any = any.iter().filter_map(|script| command(script, &arguments(plan, word, priority)));
-    own.chain(any).collect()
+        Notice::MasterRxLowerPri(_) => {
+            plan.notify.master_rx_lower_pri.iter().filter_map(|script| command(script, &[])).collect()
+        }
+    }
 }
 
-/// What `notify` is told: `INSTANCE`, name, state, priority.
-fn arguments(plan: &InstancePlan, word: &str, priority: Priority) -> [String; 4] {
-    ["INSTANCE".to_owned(), plan.name.clone(), word.to_owned(), priority.to_string()]
+/// What a sync group's change of state makes run.
+fn of_group(plan: &GroupPlan, state: State) -> Vec<Command> {
+    of_state(&plan.notify, state, "GROUP", &plan.name, 0)
+}
+
+/// In stock's order: first the script for this state, then the one for all, which is told `INSTANCE` or `GROUP`, the
+/// name, the state and the priority.
+fn of_state(notify: &NotifyPlan, state: State, kind: &str, name: &str, priority: u8) -> Vec<Command> {
+    let Some(word) = wording::state_word(state) else { return Vec::new() };
+    let own = match state {
+        State::Master => &notify.master,
+        State::Backup => &notify.backup,
+        State::Fault => &notify.fault,
+        State::Stopped => &notify.stop,
+        State::Init => &None,
+    };
+    let arguments = [kind, name, word, &priority.to_string()].map(str::to_owned);
+    let own = own.iter().filter_map(|script| command(script, &[]));
+    let any = notify.any.iter().filter_map(|script| command(script, &arguments));
+    own.chain(any).collect()
 }
 
 /// The program to run for `script`, with `more` arguments; `None` if it is not a program.

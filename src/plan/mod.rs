@@ -1,5 +1,6 @@
 //! What should exist: the model with every default applied and every name resolved, in exactly one place.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub struct Plan {
     pub instances: Vec<InstancePlan>,
     /// Scripts that at least one instance tracks.
     pub scripts: Vec<ScriptPlan>,
+    /// Sync groups.
+    pub groups: Vec<GroupPlan>,
     /// Whether packets of unknown VRIDs are logged.
     pub log_unknown_vrids: bool,
 }
@@ -44,7 +47,7 @@ pub struct InstancePlan {
     pub addresses: Vec<AddressClaim>,
     /// How many of them are advertised.
     pub advertised: usize,
-    /// Scripts it tracks.
+    /// What it tracks.
     pub tracks: Vec<TrackPlan>,
     /// Whether it goes on when its own interface is down.
     pub dont_track_primary: bool,
@@ -56,7 +59,7 @@ impl InstancePlan {
     /// What the machine tracks, in the order of [`InstancePlan::tracks`].
     pub fn tracked(&self) -> Vec<Tracked> {
         let tracked = |t: &TrackPlan| Tracked {
-            what: format!("script {}", t.name),
+            what: t.what.to_string(),
             weight: t.weight,
             reverse: t.reverse,
             status: Status::Pending,
@@ -65,13 +68,45 @@ impl InstancePlan {
     }
 }
 
-/// A script that an instance tracks.
+/// A sync group.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TrackPlan {
-    /// Its place in [`Plan::scripts`].
-    pub script: usize,
+pub struct GroupPlan {
     /// Its name.
     pub name: String,
+    /// Its members, in configuration order; each instance is in one group at most.
+    pub members: Vec<InstanceId>,
+    /// Scripts to run when all members have changed their state.
+    pub notify: NotifyPlan,
+}
+
+/// What an instance may track.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A script.
+    Script {
+        /// Its place in [`Plan::scripts`].
+        number: usize,
+        /// Its name.
+        name: String,
+    },
+    /// An interface: good while it is up and running.
+    Interface(IfName),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Script { name, .. } => write!(f, "script {name}"),
+            Self::Interface(name) => write!(f, "interface {name}"),
+        }
+    }
+}
+
+/// Something that an instance tracks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrackPlan {
+    /// What.
+    pub what: Subject,
     /// Points, -253 to 253; 0: its failure is a fault.
     pub weight: i16,
     /// Turns the effect round.
@@ -153,6 +188,7 @@ fn resolve_instance(
         lower_prio_no_advert: instance.lower_prio_no_advert.or(globals.lower_prio_no_advert).unwrap_or(false),
         higher_prio_send_advert: instance.higher_prio_send_advert.or(globals.higher_prio_send_advert),
         garp: garp(globals, instance),
+        grouped: false,
     };
     let claims = |list: &[VirtualAddress]| -> Vec<AddressClaim> {
         list.iter().filter(|a| v4(a.cidr.ip).is_some()).map(|a| claim(&interface, a)).collect()
@@ -245,8 +281,7 @@ fn tracks(config: &Config, instance: &VrrpInstance, scripts: &mut Vec<ScriptPlan
             scripts.len() - 1
         });
         tracks.push(TrackPlan {
-            script: index,
-            name: script.name.clone(),
+            what: Subject::Script { number: index, name: script.name.clone() },
             weight: reference.weight.or(script.weight).unwrap_or(0),
             reverse: reference.reverse.unwrap_or(script.reverse),
         });

@@ -51,6 +51,7 @@ fn defaults_are_stocks() {
             lower_prio_repeat: 5,
             lower_prio_delay: Duration::from_secs(5),
         },
+        grouped: false,
     };
     assert_eq!(plan.params, expected);
 }
@@ -191,9 +192,10 @@ fn a_script_runs_once_however_many_track_it_and_not_at_all_when_nobody_does() {
     let tracks: Vec<_> = plan
         .instances
         .iter()
-        .map(|i| (i.tracks[0].script, i.tracks[0].weight, i.tracks[0].reverse))
+        .map(|i| (i.tracks[0].what.to_string(), i.tracks[0].weight, i.tracks[0].reverse))
         .collect();
-    assert_eq!(tracks, [(0, -5, false), (0, 0, true)]);
+    let b = || "script b".to_owned();
+    assert_eq!(tracks, [(b(), -5, false), (b(), 0, true)]);
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::plan::InstancePlan;
 use crate::track::script::Outcome;
 use crate::vrrp::check::version_number;
 use crate::vrrp::event::{Cause, Event, Fault, Reject};
+use crate::vrrp::machine::State;
 use crate::vrrp::params::Params;
 
 /// Something happened to an instance.
@@ -168,6 +169,7 @@ pub fn cause(cause: &Cause) -> String {
         Cause::Stalled(from, priority) => {
             format!("{from} with priority {priority} took over while this router was stalled")
         }
+        Cause::Group => "another member of the sync group lost an election".to_owned(),
         Cause::Fault(fault) => fault_words(*fault).to_owned(),
         Cause::Tracked(what) => format!("{what} failed"),
         Cause::Recovered => "recovered".to_owned(),
@@ -181,6 +183,25 @@ fn fault_words(fault: Fault) -> &'static str {
         Fault::InterfaceDown => "the interface is down",
         Fault::NoAddress => "no IPv4 address for interface",
         Fault::NoSocket => "the sockets cannot be opened",
+        Fault::Group => "another member of the sync group",
+    }
+}
+
+/// The members of a sync group are brought into a state.
+pub fn group(name: &str, state: State) {
+    if let Some(word) = state_word(state) {
+        info!(target: "vrrp", "VRRP_Group({name}) Syncing instances to {word} state");
+    }
+}
+
+/// What scripts and the log call a state; nothing before the first one.
+pub fn state_word(state: State) -> Option<&'static str> {
+    match state {
+        State::Init => None,
+        State::Backup => Some("BACKUP"),
+        State::Master => Some("MASTER"),
+        State::Fault => Some("FAULT"),
+        State::Stopped => Some("STOP"),
     }
 }
 
@@ -280,6 +301,9 @@ pub fn kernel(output: &Output) {
             trace!(target: "vrrp", "claim {number} of instance {} followed", owner.0)
         }
         Output::Apply(changes) => trace!(target: "vrrp", "{} changes to the kernel", changes.len()),
+        Output::Tracked(owner, index, usable) => {
+            trace!(target: "vrrp", "interface {index} tracked by instance {}: usable {usable}", owner.0);
+        }
         Output::Interface(owner, interface) => {
             trace!(target: "vrrp", "interface of instance {}: {interface:?}", owner.0);
         }

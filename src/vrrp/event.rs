@@ -73,6 +73,8 @@ pub enum Fault {
     NoAddress,
     /// Its sockets cannot be opened.
     NoSocket,
+    /// Another member of its sync group is in FAULT.
+    Group,
 }
 
 /// What brought a change of state about.
@@ -92,7 +94,9 @@ pub enum Cause {
     HigherAddress(Ipv4Addr, u8),
     /// While we were stalled another router became master, and we do not preempt.
     Stalled(Ipv4Addr, u8),
-    /// Something is wrong with the interface.
+    /// Another member of the sync group lost an election.
+    Group,
+    /// Something is wrong with the interface, or with another member of the sync group.
     Fault(Fault),
     /// Something tracked failed: what.
     Tracked(String),

@@ -11,6 +11,8 @@ use super::advert::Adverts;
 use super::check::Packet;
 use super::demux::{Endpoints, Seat};
 use super::event::Fault;
+use super::group::{Order, Report};
+use super::group_hub::GroupHub;
 use super::machine::{Input, Machine, Notice, Output, State};
 use super::tracking::Status;
 use crate::base::{IfIndex, IfName};
@@ -30,6 +32,8 @@ pub enum Control {
     Tracked(usize, Status),
     /// News of the kernel.
     Kernel(News),
+    /// Its sync group wants this.
+    Group(Order),
     /// Stop.
     Stop,
 }
@@ -44,6 +48,8 @@ const FRAMES_AT_ONCE: usize = 1024;
 pub struct Facts {
     interface: Option<Interface>,
     tracked: BTreeMap<usize, Status>,
+    /// Another member of the sync group is faulty.
+    dragged: bool,
 }
 
 /// What an instance works with.
@@ -63,6 +69,8 @@ pub struct Ports {
     pub notices: UnboundedSender<Message>,
     /// What it was told.
     pub facts: Rc<RefCell<Facts>>,
+    /// Its sync group.
+    pub group: Option<Rc<GroupHub>>,
 }
 
 /// One virtual router and its driver.
@@ -136,6 +144,9 @@ impl Instance {
         for (index, status) in facts.tracked {
             self.handle(Input::Tracked(index, status), out);
         }
+        if facts.dragged {
+            self.handle(Input::Group(Order::Fault(true)), out);
+        }
         if let Some(interface) = facts.interface {
             self.interface(interface, out);
         }
@@ -144,15 +155,24 @@ impl Instance {
 
     fn control(&mut self, message: Control, out: &mut Vec<Output>) {
         match message {
-            Control::Tracked(index, status) => {
-                self.ports.facts.borrow_mut().tracked.insert(index, status);
-                self.handle(Input::Tracked(index, status), out);
+            Control::Tracked(index, status) => self.tracked(index, status, out),
+            Control::Kernel(News::Tracked(index, usable)) => {
+                self.tracked(index, if usable { Status::Good } else { Status::Bad }, out);
             }
             Control::Kernel(News::Confirmed(number)) => self.handle(Input::Confirmed(number), out),
             Control::Kernel(News::Restored) => self.handle(Input::Restored, out),
             Control::Kernel(News::Interface(interface)) => self.interface(interface, out),
+            Control::Group(order) => {
+                self.ports.facts.borrow_mut().dragged = order == Order::Fault(true);
+                self.handle(Input::Group(order), out);
+            }
             Control::Stop => self.handle(Input::Stop, out),
         }
+    }
+
+    fn tracked(&mut self, index: usize, status: Status, out: &mut Vec<Output>) {
+        self.ports.facts.borrow_mut().tracked.insert(index, status);
+        self.handle(Input::Tracked(index, status), out);
     }
 
     /// A packet, and a few of those behind it.
@@ -232,6 +252,7 @@ impl Instance {
                 Output::Advert(_) => {}
                 Output::Claim { hold, .. } => wording::claim(&self.plan, hold),
                 Output::Announce(rounds) => self.announce(rounds),
+                Output::Group(report) => self.report(report),
                 Output::Notify(notice) => self.notify(notice),
                 Output::Event(event) => wording::vrrp(&self.plan.name, self.machine.params(), &event),
             }
@@ -251,7 +272,16 @@ impl Instance {
     fn notify(&mut self, notice: Notice) {
         self.stopped |= matches!(notice, Notice::State(State::Stopped, _));
         // The queue may be gone when the daemon is stopping; then there is nobody left to tell.
-        let _ = self.ports.notices.send(Message { instance: self.plan.id, notice });
+        let _ = self.ports.notices.send(Message::Instance(self.plan.id, notice));
+        if let Notice::State(state, _) = notice {
+            self.report(Report::Told(state));
+        }
+    }
+
+    fn report(&self, report: Report) {
+        if let Some(group) = &self.ports.group {
+            group.report(self.plan.id, report);
+        }
     }
 
     /// Announces every address, `rounds` times round.

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use super::check::{self, Packet};
 use super::event::{Cause, Event, Fault, Reject};
+use super::group::{Order, Report};
 use super::params::Params;
 use super::timers::{self, Timer, Timers};
 use super::tracking::{Status, Tracked, Tracking};
@@ -57,6 +58,8 @@ pub enum Input {
     Confirmed(u64),
     /// Addresses that somebody else had removed are back in place.
     Restored,
+    /// The sync group wants this.
+    Group(Order),
     /// Stop.
     Stop,
 }
@@ -75,6 +78,8 @@ pub enum Output {
     },
     /// Announce every address this many times.
     Announce(u32),
+    /// Tell the sync group.
+    Group(Report),
     /// Tell the scripts.
     Notify(Notice),
     /// Tell the log.
@@ -151,6 +156,10 @@ pub struct Machine {
     resigned: bool,
     /// BACKUP: the election was put off once because we were stalled.
     put_off: bool,
+    /// BACKUP in a sync group: we want to become master, and why.
+    wants: Option<Cause>,
+    /// The sync group knows that something of our own is wrong.
+    own_fault: bool,
     /// MASTER: since when, and when the last advert left.
     master_since: Instant,
     last_sent: Instant,
@@ -184,6 +193,8 @@ impl Machine {
             preempt_at: None,
             resigned: false,
             put_off: false,
+            wants: None,
+            own_fault: false,
             master_since: Instant::ZERO,
             last_sent: Instant::ZERO,
             listening: false,
@@ -238,6 +249,7 @@ impl Machine {
             Input::Source(source) => self.source = Some(source),
             Input::Confirmed(number) => self.confirmed(now, number, out),
             Input::Restored => self.announce(now, self.params.garp.repeat, out),
+            Input::Group(order) => self.order(now, order, out),
             Input::Stop => self.stop(out),
         }
     }
@@ -280,6 +292,7 @@ impl Machine {
     fn deadline(&mut self, now: Instant, out: &mut Vec<Output>) {
         while let Some((timer, due)) = self.timers.expire(now) {
             match timer {
+                Timer::Watch => self.watch_due(now, due, out),
                 Timer::Election => self.election_due(now, due, out),
                 Timer::Advert => self.advert_due(now, due, out),
                 Timer::Announce => self.announce(now, self.second_burst, out),
@@ -330,6 +343,7 @@ impl Machine {
         if !self.started {
             return;
         }
+        self.report_fault(out);
         let init = self.state == State::Init;
         let reason = self.faults.first().map(|f| Cause::Fault(*f));
         let reason = reason.or_else(|| self.tracking.faults().next().map(|t| Cause::Tracked(t.what.clone())));
@@ -345,6 +359,30 @@ impl Machine {
                 self.owner_at_once(now);
             }
             (None, _) => {}
+        }
+    }
+
+    /// Tells the sync group when something of our own goes wrong, or is right again.
+    fn report_fault(&mut self, out: &mut Vec<Output>) {
+        let own = self.faults.iter().any(|f| *f != Fault::Group) || self.tracking.faults().next().is_some();
+        if self.params.grouped && own != std::mem::replace(&mut self.own_fault, own) {
+            out.push(Output::Group(Report::Faulty(own)));
+        }
+    }
+
+    /// Does what the sync group wants.
+    fn order(&mut self, now: Instant, order: Order, out: &mut Vec<Output>) {
+        match (order, self.state) {
+            // Without a wish, because an advert came meanwhile: the group knows already, and calls the others back.
+            (Order::Master, State::Backup) => {
+                if let Some(cause) = self.wants.take() {
+                    self.enter_master(now, cause, out);
+                }
+            }
+            (Order::Backup, State::Master) => self.enter_backup(now, false, Cause::Group, out),
+            (Order::Backup, State::Backup) => self.wants = None,
+            (Order::Fault(present), _) => self.fault(now, Fault::Group, present, out),
+            _ => {}
         }
     }
 
@@ -365,11 +403,14 @@ impl Machine {
     fn enter_fault(&mut self, init: bool, cause: Cause, out: &mut Vec<Output>) {
         let was_master = self.state == State::Master;
         self.leave(State::Fault, cause.clone());
-        out.push(Output::Event(Event::Fault { init, cause }));
+        out.push(Output::Event(Event::Fault { init, cause: cause.clone() }));
         if was_master {
-            // Twice, as stock: the message that makes a peer take over at once is worth a second chance.
             self.resign(out);
-            self.resign(out);
+            // Twice, as stock, but for those whom their sync group drags along: the message that makes a peer take
+            // over at once is worth a second chance.
+            if cause != Cause::Fault(Fault::Group) {
+                self.resign(out);
+            }
             out.push(Output::Event(Event::SentPriorityZero));
         }
         self.claim(false, Notice::State(State::Fault, self.priority), out);
@@ -405,6 +446,7 @@ impl Machine {
         self.preempt_at = None;
         self.resigned = false;
         self.put_off = false;
+        self.wants = None;
         self.listening = false;
         self.reported = 0;
     }

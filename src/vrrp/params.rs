@@ -36,6 +36,8 @@ pub struct Params {
     pub higher_prio_send_advert: Option<bool>,
     /// Gratuitous ARP.
     pub garp: GarpSchedule,
+    /// Whether a sync group decides when to become master.
+    pub grouped: bool,
 }
 
 impl Params {

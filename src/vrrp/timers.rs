@@ -8,6 +8,8 @@ use crate::config::model::Version;
 /// What a machine may be waiting for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timer {
+    /// BACKUP: an advert is overdue. Nothing follows from that, unless this itself is noticed late.
+    Watch,
     /// BACKUP: the master is down (RFC 9568: `Active_Down_Timer`).
     Election,
     /// MASTER: the next advert.
@@ -20,7 +22,7 @@ pub enum Timer {
 
 impl Timer {
     /// All of them, in the order in which they are handled when due together.
-    pub const ALL: [Self; 4] = [Self::Election, Self::Advert, Self::Announce, Self::Refresh];
+    pub const ALL: [Self; 5] = [Self::Watch, Self::Election, Self::Advert, Self::Announce, Self::Refresh];
 }
 
 /// One deadline for each [`Timer`].

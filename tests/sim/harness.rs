@@ -5,9 +5,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use keepalived_rs::base::Instant;
+use keepalived_rs::plan::{self, Plan};
 use keepalived_rs::sim::loader::MemoryLoader;
 use keepalived_rs::sim::{Advert, LanId, LanOptions, NodeId, Record, Rng, What, World, cidr};
-use keepalived_rs::{config, daemon, plan};
+use keepalived_rs::{config, daemon};
 
 /// A program for `vrrp_script`.
 pub(crate) const CHECK: &str = "/usr/bin/check";
@@ -78,6 +79,8 @@ pub(crate) struct Cluster {
     pub(crate) configs: Vec<String>,
     /// Show what happened when the test fails.
     pub(crate) verbose: bool,
+    /// The test has looked at the errors itself.
+    pub(crate) errors_expected: bool,
 }
 
 impl Cluster {
@@ -92,7 +95,7 @@ impl Cluster {
                 node
             })
             .collect();
-        Self { world, lan, nodes, configs, verbose: true }
+        Self { world, lan, nodes, configs, verbose: true, errors_expected: false }
     }
 
     /// All routers started, and given time to settle.
@@ -200,7 +203,7 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            assert!(self.world.errors().is_empty(), "{:#?}", self.world.errors());
+            assert!(self.errors_expected || self.world.errors().is_empty(), "{:#?}", self.world.errors());
         } else if self.verbose {
             eprintln!("{}", self.world.trace());
         }
@@ -209,13 +212,18 @@ impl Drop for Cluster {
 
 /// Starts a daemon on `node` with the configuration `text`.
 pub(crate) fn start(world: &mut World, node: NodeId, text: &str) {
+    let plan = plan_of(text);
+    world.start(node, |host| Box::pin(daemon::run(host, plan)));
+}
+
+/// What the configuration `text` makes exist.
+pub(crate) fn plan_of(text: &str) -> Plan {
     let machine = PROGRAMS.iter().fold(MemoryLoader::with_main(text), |machine, path| machine.program(path));
     let options = config::Options { main: MemoryLoader::MAIN.to_owned(), config_id: None, all_files: false };
     let loaded = config::load(&machine, &options);
     let complaints: Vec<&str> = loaded.diagnostics.iter().map(|d| d.text.as_str()).collect();
     assert!(loaded.refusal().is_none(), "{text}\n{complaints:#?}");
-    let plan = plan::resolve(&loaded.config);
-    world.start(node, |host| Box::pin(daemon::run(host, plan)));
+    plan::resolve(&loaded.config)
 }
 
 /// A generator for what a test wants random, apart from the world's own.

@@ -271,3 +271,26 @@ fn a_lost_report_is_made_up_for_by_a_resync() {
     bench.answer(Ok(()));
     assert!(bench.out.iter().any(|o| matches!(o, Output::Restored { .. })), "and announced again");
 }
+
+#[test]
+fn instances_hear_of_interfaces_they_track() {
+    let mut ledger = Ledger::default();
+    ledger.register(ONE, name("eth1"), &[]);
+    ledger.track(ONE, 3, name("eth0"));
+    ledger.track(TWO, 0, name("eth0"));
+    let mut mirror = Mirror::default();
+    let mut tell = |event: &KernelEvent| {
+        mirror.apply(event);
+        ledger.event(&mirror, event);
+        let mut out = ledger.settle(Instant::ZERO, &mirror);
+        out.retain(|o| matches!(o, Output::Tracked(..)));
+        out
+    };
+    let both = |usable| vec![Output::Tracked(ONE, 3, usable), Output::Tracked(TWO, 0, usable)];
+    assert_eq!(tell(&KernelEvent::Resync(Dump::default())), both(false), "it does not exist");
+    assert_eq!(tell(&KernelEvent::Link(link(true))), both(true));
+    assert_eq!(tell(&KernelEvent::Link(link(true))), []);
+    assert_eq!(tell(&KernelEvent::Link(link(false))), both(false));
+    tell(&KernelEvent::Link(link(true)));
+    assert_eq!(tell(&KernelEvent::LinkGone(ETH0)), both(false));
+}

@@ -7,6 +7,7 @@ use crate::base::{Instant, Priority};
 use crate::config::model::Version;
 use crate::vrrp::check::Advert;
 use crate::vrrp::event::{Cause, Event};
+use crate::vrrp::group::Report;
 use crate::vrrp::timers::{self, Timer};
 
 impl Machine {
@@ -38,6 +39,20 @@ impl Machine {
         self.resigned = false;
         self.put_off = false;
         self.timers.set(Timer::Election, Some(now + self.master_down()));
+        self.timers.set(Timer::Watch, Some(now + self.master_interval * 3 / 2));
+    }
+
+    /// An advert is overdue. If we notice that late, we were away, and adverts may have been lost with us: the silence
+    /// that the election counts on begins now. While all is well this timer is set anew before it is due.
+    pub(super) fn watch_due(&mut self, now: Instant, due: Instant, out: &mut Vec<Output>) {
+        let late = now - due;
+        let Some(election) = self.timers.get(Timer::Election).filter(|at| *at > now) else { return };
+        if late > self.master_interval {
+            out.push(Output::Event(Event::Stalled(late)));
+            let listened = now + self.master_interval + self.skew();
+            self.timers.set(Timer::Election, Some(election.max(listened)));
+        }
+        self.timers.set(Timer::Watch, Some(now + self.master_interval));
     }
 
     /// A valid advert.
@@ -47,6 +62,7 @@ impl Machine {
             self.resigned = true;
             self.put_off = false;
             self.timers.set(Timer::Election, Some(now + self.skew()));
+            self.timers.set(Timer::Watch, None);
             return;
         }
         let lower = advert.priority < self.priority.get();
@@ -58,6 +74,9 @@ impl Machine {
             return;
         }
         self.follow(advert, out);
+        if self.wants.take().is_some() {
+            out.push(Output::Group(Report::Withdraws));
+        }
         self.restart_election(now);
     }
 
@@ -110,6 +129,13 @@ impl Machine {
             (_, true) => Cause::MasterResigned,
             _ => Cause::MasterDown,
         };
+        if self.params.grouped {
+            // All members together or none: ask, and in the meantime wait again.
+            self.wants = Some(cause);
+            out.push(Output::Group(Report::Wants));
+            self.timers.set(Timer::Election, Some(now + self.master_down()));
+            return;
+        }
         self.enter_master(now, cause, out);
     }
 }

@@ -6,6 +6,7 @@ use super::{Machine, Notice, Output, State};
 use crate::base::{Instant, Priority};
 use crate::vrrp::check::Advert;
 use crate::vrrp::event::{Cause, Event};
+use crate::vrrp::group::Report;
 use crate::vrrp::timers::Timer;
 
 impl Machine {
@@ -134,6 +135,9 @@ impl Machine {
         }
         self.follow(advert, out);
         self.enter_backup(now, false, cause, out);
+        if self.params.grouped {
+            out.push(Output::Group(Report::Lost));
+        }
     }
 
     /// The other one may have been master all the time, unheard (a partition, a lost advert), and would not announce

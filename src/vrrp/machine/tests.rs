@@ -28,6 +28,7 @@ fn params(priority: u8) -> Params {
         lower_prio_no_advert: false,
         higher_prio_send_advert: None,
         garp: GarpSchedule::default(),
+        grouped: false,
     }
 }
 
@@ -75,6 +76,11 @@ impl Router {
             let at = self.machine.next_deadline().expect("a deadline");
             self.wake(at);
         }
+    }
+
+    /// When the master is given up.
+    fn election(&self) -> Option<Instant> {
+        self.machine.timers.get(Timer::Election)
     }
 
     fn state(&self) -> State {
@@ -162,7 +168,7 @@ const fn ms(n: u64) -> Duration {
 fn a_lone_router_becomes_master_after_the_master_down_time() {
     let mut router = Router::new(params(100));
     assert_eq!(router.state(), State::Backup);
-    assert_eq!(router.machine.next_deadline(), Some(router.now + Duration::from_micros(3_609_375)));
+    assert_eq!(router.election(), Some(router.now + Duration::from_micros(3_609_375)));
     router.pass(ms(3_609));
     assert_eq!(router.state(), State::Backup);
     router.pass(ms(1));
@@ -260,7 +266,7 @@ fn a_resigning_master_is_replaced_after_the_skew() {
     let mut router = Router::new(params(100));
     router.hear(LOW, 200);
     router.hear(LOW, 0);
-    assert_eq!(router.machine.next_deadline(), Some(router.now + Duration::from_micros(609_375)));
+    assert_eq!(router.election(), Some(router.now + Duration::from_micros(609_375)));
     router.pass(ms(610));
     assert_eq!(router.state(), State::Master);
     assert_eq!(router.machine.snapshot().cause, Cause::MasterResigned);
@@ -272,7 +278,7 @@ fn a_backup_learns_the_interval_of_version_3() {
     let theirs = Params { advert_int: ms(200), ..params(200) };
     let packet = packet(&theirs, LOW, 200, router.now);
     router.tell(Input::Packet(packet));
-    assert_eq!(router.machine.next_deadline(), Some(router.now + Duration::from_micros(600_000 + 121_875)));
+    assert_eq!(router.election(), Some(router.now + Duration::from_micros(600_000 + 121_875)));
 }
 
 #[test]
@@ -410,6 +416,32 @@ fn a_master_that_is_away_again_while_it_listens_begins_anew() {
 }
 
 #[test]
+fn a_backup_that_was_away_until_just_before_the_election_listens_first() {
+    let mut router = Router::new(params(100));
+    router.pass(ms(1_000));
+    // The machine was paused, and what was sent to it is lost.
+    router.stall(ms(2_600));
+    assert!(router.events().contains(&&Event::Stalled(ms(2_100))));
+    router.pass(ms(1_000));
+    assert_eq!(router.state(), State::Backup, "the election would have been due after 9 ms");
+    router.hear(LOW, 200);
+    router.pass(ms(3_600));
+    assert_eq!(router.state(), State::Backup);
+    router.pass(ms(10));
+    assert_eq!(router.state(), State::Master);
+
+    let mut router = Router::new(params(100));
+    for _ in 0..3 {
+        router.stall(ms(900));
+    }
+    assert_eq!(
+        router.election(),
+        Some(Instant::from_micros(1_000_000 + 3_609_375)),
+        "short delays do not count"
+    );
+}
+
+#[test]
 fn a_fault_resigns_and_recovery_starts_over() {
     let mut router = Router::master(params(100));
     router.tell(Input::Fault(Fault::InterfaceDown, true));
@@ -423,7 +455,7 @@ fn a_fault_resigns_and_recovery_starts_over() {
     assert_eq!(router.state(), State::Fault, "one reason is left");
     router.tell(Input::Fault(Fault::NoAddress, false));
     assert_eq!(router.state(), State::Backup);
-    assert_eq!(router.machine.next_deadline(), Some(router.now + Duration::from_micros(3_609_375)));
+    assert_eq!(router.election(), Some(router.now + Duration::from_micros(3_609_375)));
     let mut owner = Router::master(params(255));
     owner.tell(Input::Fault(Fault::InterfaceDown, true));
     owner.tell(Input::Fault(Fault::InterfaceDown, false));
@@ -452,11 +484,11 @@ fn a_router_waits_for_the_first_result_of_a_script_that_can_fault_it() {
 #[test]
 fn a_change_of_priority_moves_the_election() {
     let mut router = Router::tracking(params(100), &[20]);
-    let before = router.machine.next_deadline().unwrap();
+    let before = router.election().unwrap();
     router.tell(Input::Tracked(0, Status::Good));
-    assert_eq!(router.machine.next_deadline(), Some(before.saturating_back(Duration::from_micros(78_125))));
+    assert_eq!(router.election(), Some(before.saturating_back(Duration::from_micros(78_125))));
     router.tell(Input::Tracked(0, Status::Bad));
-    assert_eq!(router.machine.next_deadline(), Some(before));
+    assert_eq!(router.election(), Some(before));
 }
 
 #[test]
@@ -525,7 +557,7 @@ fn bad_packets_are_dropped_counted_and_reported_once() {
     for (params, damage, reject) in cases {
         let mut router = Router::new(params);
         router.out.clear();
-        let deadline = router.machine.next_deadline();
+        let deadline = router.election();
         let mut packet = packet(&router.machine.params, HIGH, 200, router.now);
         damage(&mut packet);
         router.now += ms(100);
@@ -536,7 +568,7 @@ fn bad_packets_are_dropped_counted_and_reported_once() {
         let counters = router.machine.snapshot().counters;
         assert_eq!(counters.rejects[reject.kind() as usize], 3, "{reject:?}");
         assert_eq!(counters.advert_rcvd, 0, "{reject:?}");
-        assert_eq!(router.machine.next_deadline(), deadline, "{reject:?}");
+        assert_eq!(router.election(), deadline, "{reject:?}");
     }
 }
 

@@ -184,8 +184,6 @@ impl Run {
                 router.stalled = Some(now);
                 router.paused = self.rng.chance(300_000);
                 if router.paused {
-                    // A pause that ends shortly before the master-down timer does cannot be told from a dead master.
-                    self.calm = false;
                     self.cluster.world.pause_vm(node);
                 } else {
                     self.cluster.world.freeze(node);

@@ -1,0 +1,56 @@
+//! What connects the members of one sync group: reports in, orders out, at once.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::group::{Group, Output, Report};
+use super::instance::Control;
+use crate::base::InstanceId;
+use crate::notify::Message;
+use crate::report::wording;
+
+/// One sync group on the fast plane.
+pub struct GroupHub {
+    /// Its place in the plan.
+    number: usize,
+    name: String,
+    group: RefCell<Group>,
+    members: BTreeMap<InstanceId, UnboundedSender<Control>>,
+    notices: UnboundedSender<Message>,
+}
+
+impl GroupHub {
+    /// A group of these members, in configuration order. Notices go to `notices`.
+    pub fn new(
+        number: usize,
+        name: String,
+        members: Vec<(InstanceId, UnboundedSender<Control>)>,
+        notices: UnboundedSender<Message>,
+    ) -> Self {
+        let group = Group::new(members.iter().map(|(id, _)| *id).collect());
+        Self { number, name, group: RefCell::new(group), members: members.into_iter().collect(), notices }
+    }
+
+    /// A member reports. Orders are in the members' inboxes when this returns.
+    pub fn report(&self, member: InstanceId, report: Report) {
+        let mut out = Vec::new();
+        self.group.borrow_mut().handle(member, report, &mut out);
+        for output in out {
+            match output {
+                Output::Syncing(state) => wording::group(&self.name, state),
+                Output::Order(id, order) => {
+                    if let Some(member) = self.members.get(&id) {
+                        // A member that has stopped needs no orders.
+                        let _ = member.send(Control::Group(order));
+                    }
+                }
+                Output::Notify(state) => {
+                    // The queue may be gone when the daemon is stopping.
+                    let _ = self.notices.send(Message::Group(self.number, state));
+                }
+            }
+        }
+    }
+}

@@ -19,6 +19,14 @@ pub fn lines(config: &Config, plan: &Plan) -> Vec<String> {
         out.push("------< VRRP Topology >------".to_owned());
         plan.instances.iter().for_each(|instance| vrrp(instance, &mut out));
     }
+    if !plan.groups.is_empty() {
+        out.push("------< VRRP Sync groups >------".to_owned());
+        for group in &plan.groups {
+            out.push(format!(" VRRP Sync Group = {}", group.name));
+            let members = group.members.iter().filter_map(|id| plan.instances.get(id.0 as usize));
+            out.extend(members.map(|member| format!("     {}", member.name)));
+        }
+    }
     if !plan.scripts.is_empty() {
         out.push("------< VRRP Scripts >------".to_owned());
         plan.scripts.iter().for_each(|s| script(s, &mut out));
@@ -88,10 +96,10 @@ fn vrrp(plan: &InstancePlan, out: &mut Vec<String>) {
         out.extend(excluded.iter().map(address));
     }
     if !plan.tracks.is_empty() {
-        out.push(format!("   Tracked scripts ({}):", plan.tracks.len()));
+        out.push(format!("   Tracked ({}):", plan.tracks.len()));
         out.extend(plan.tracks.iter().map(|track| {
             let reverse = if track.reverse { " reverse" } else { "" };
-            format!("     {} weight {}{reverse}", track.name, track.weight)
+            format!("     {} weight {}{reverse}", track.what, track.weight)
         }));
     }
     let notify = &plan.notify;
@@ -192,8 +200,8 @@ mod tests {
             "   Password = ********",
             "   Virtual IP (1):",
             "     192.0.2.1/24 brd 192.0.2.255 dev eth0 scope global label eth0:1",
-            "   Tracked scripts (1):",
-            "     S weight 5",
+            "   Tracked (1):",
+            "     script S weight 5",
             "   Generic state transition script = /bin/check b, uid:gid 0:0",
             "------< VRRP Scripts >------",
             "   Interval = 1 sec",

@@ -30,6 +30,7 @@ pub(crate) fn complete(b: &mut Build<'_>, draft: &Draft) -> bool {
 
 /// Checks an instance by itself, and takes away from it what cannot be.
 pub(crate) fn check(b: &mut Build<'_>, draft: &mut Draft) {
+    master_without_priority(b, draft);
     authentication(b, draft);
     unicast_without_peers(b, draft);
     too_many_addresses(b, draft);
@@ -48,6 +49,15 @@ fn is_owner(draft: &Draft) -> bool {
     match draft.instance.priority {
         Some(priority) => priority.is_owner(),
         None => draft.instance.state == Some(InitialState::Master),
+    }
+}
+
+/// What surprises most of those who write it.
+fn master_without_priority(b: &mut Build<'_>, draft: &Draft) {
+    if draft.instance.state == Some(InitialState::Master) && draft.instance.priority.is_none() {
+        let text = format!("({}) state MASTER without priority means priority 255", draft.instance.name);
+        let hint = "with 255 it never gives way; set a priority from 1 to 254";
+        b.report.warning(draft.line("state"), text).hint(hint);
     }
 }
 

@@ -244,6 +244,3 @@ impl Row {
 
 #[cfg(test)]
 mod tests;
-
-#[cfg(test)]
-mod manual;

@@ -6,14 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::top::TOP;
-use super::{Effect, Row, Table};
+use super::super::top::TOP;
+use super::super::{Effect, Row, Table};
 
 /// Arguments, default, unit and meaning by block and keyword; `-` for what there is not.
 type Texts = BTreeMap<(&'static str, &'static str), [&'static str; 4]>;
 
-const TEXTS: &str = include_str!("../../../docs/man/keywords.tsv");
-const INTRODUCTION: &str = include_str!("../../../docs/man/conf-introduction.roff");
+const TEXTS: &str = include_str!("../../../../docs/man/keywords.tsv");
+const INTRODUCTION: &str = include_str!("../../../../docs/man/conf-introduction.roff");
 
 fn texts() -> Texts {
     let row = |line: &'static str| {

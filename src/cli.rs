@@ -7,6 +7,7 @@
 //! mixed; an optional argument must be attached. clap does all but the last, which `argv` prepares for it.
 
 mod argv;
+mod lint;
 mod text;
 
 #[cfg(test)]
@@ -17,7 +18,8 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
 
-pub use text::{System, banner, help, version};
+pub use lint::LintOptions;
+pub use text::{System, banner, help, lint_help, version};
 
 /// The configuration file that is read unless `-f` names another.
 pub const DEFAULT_CONFIG: &str = "/etc/keepalived/keepalived.conf";
@@ -30,7 +32,6 @@ const PENDING: &[Given] = &[
     ("dont-release-vrrp", |o| o.dont_release_vrrp),
     ("dont-release-ipvs", |o| o.dont_release_ipvs),
     ("dont-respawn", |o| o.dont_respawn),
-    ("dump-conf", |o| o.dump_conf),
     ("address-monitoring", |o| o.address_monitoring),
     ("snmp", |o| o.snmp),
     ("snmp-agent-socket", |o| o.snmp_agent_socket.is_some()),
@@ -58,6 +59,10 @@ pub enum Request {
     Version,
     /// Print this signal number (`--signum`).
     Signum(u8),
+    /// Compare the configurations of a cluster's nodes (`lint`).
+    Lint(LintOptions),
+    /// Print the help of `lint`.
+    LintHelp,
 }
 
 /// A command line that cannot be obeyed: print this to stderr and exit with status 1.
@@ -209,6 +214,10 @@ pub struct Options {
     #[arg(default_missing_value = "")]
     pub config_test: Option<String>,
 
+    /// How -t shows its findings: text, or json on stdout (see docs/JSON.md)
+    #[arg(long, value_name = "FORMAT", allow_hyphen_values = true)]
+    pub format: Option<String>,
+
     /// Show the version
     #[arg(short = 'v', long, action = ArgAction::Version)]
     version: Option<bool>,
@@ -233,6 +242,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, Refusa
         .map(|a| a.into_string().map_err(|a| Refusal(format!("Argument {a:?} is not valid UTF-8"))))
         .collect::<Result<Vec<String>, Refusal>>()?;
 
+    // Stock has no subcommands: only as the very first argument is this one.
+    if args.first().is_some_and(|a| a == "lint") {
+        return lint::parse(args.get(1..).unwrap_or_default());
+    }
     let mut command = Options::command().disable_version_flag(true).version("");
     command.build();
     let matches = match command.clone().try_get_matches_from(argv::normalise(&command, &args)) {
@@ -249,12 +262,24 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, Refusa
     if let Some(option) = options.empty_argument() {
         return Err(Refusal(format!("Missing parameter for option --{option}")));
     }
+    match options.format.as_deref() {
+        Some("text" | "json") if options.config_test.is_some() => {}
+        Some("text" | "json") => {
+            return Err(Refusal("Option --format is for --config-test and lint".to_owned()));
+        }
+        Some(format) => return Err(unknown_format(format)),
+        None => {}
+    }
     // Stock is the genhash tool when it is called by that name.
     options.genhash |= std::path::Path::new(&program).file_name().is_some_and(|name| name == "genhash");
     if let Some(((name, _), instead)) = REFUSED.iter().find(|((_, given), _)| given(&options)) {
         return Err(Refusal(format!("Option --{name} is not in effect yet; {instead}")));
     }
     Ok(Request::Run(Box::new(options)))
+}
+
+fn unknown_format(format: &str) -> Refusal {
+    Refusal(format!("Unknown format '{format}': text and json are known"))
 }
 
 /// What stock says about the mistake that clap found in `args`.
@@ -309,6 +334,11 @@ impl Options {
     /// The file that the findings of `-t` are appended to; `None`: they go to stderr.
     pub fn test_log(&self) -> Option<&str> {
         self.config_test.as_deref().filter(|file| !file.is_empty())
+    }
+
+    /// Whether findings are wanted as JSON.
+    pub fn json(&self) -> bool {
+        self.format.as_deref() == Some("json")
     }
 
     /// What stock says on stderr about bad arguments that it runs in spite of.

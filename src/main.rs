@@ -1,15 +1,16 @@
 //! The `keepalived-rs` daemon: from arguments to an exit status. The only file that names `linux`.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use keepalived_rs::cli::{self, Options, Request};
-use keepalived_rs::config::{self, Loaded, diagnostic::Severity};
+use keepalived_rs::cli::{self, LintOptions, Options, Request};
+use keepalived_rs::config::{self, Loaded, diagnostic::Severity, lint};
 use keepalived_rs::linux::{self, daemonize::daemonize, loader::SystemLoader, pidfile, startup, syslog};
 use keepalived_rs::plan::{self, Plan};
-use keepalived_rs::report::{diagnostics, log};
+use keepalived_rs::report::{self, diagnostics, json, log};
 use keepalived_rs::{daemon, host};
 use tracing::{error, info, warn};
 
@@ -32,10 +33,14 @@ fn main() -> ExitCode {
     ExitCode::from(match cli::parse(args.iter().cloned()) {
         Ok(Request::Run(options)) => run(&options, &args),
         Ok(Request::Help) => {
-            let program = args.first().map_or("keepalived-rs".into(), |a| a.to_string_lossy());
-            say(std::io::stderr(), &cli::help(&program));
+            say(std::io::stderr(), &cli::help(&program(&args)));
             OK
         }
+        Ok(Request::LintHelp) => {
+            say(std::io::stderr(), &cli::lint_help(&program(&args)));
+            OK
+        }
+        Ok(Request::Lint(options)) => compare(&options),
         Ok(Request::Version) => {
             say(std::io::stderr(), &cli::version(&system()));
             OK
@@ -49,6 +54,30 @@ fn main() -> ExitCode {
             FATAL
         }
     })
+}
+
+/// What the program was called.
+fn program(args: &[OsString]) -> Cow<'_, str> {
+    args.first().map_or("keepalived-rs".into(), |a| a.to_string_lossy())
+}
+
+/// `lint`: says on stdout what the nodes of a cluster differ in.
+fn compare(options: &LintOptions) -> u8 {
+    let nodes: Vec<_> = (options.nodes())
+        .map(|(id, file)| lint::Node {
+            name: id.unwrap_or(file).to_owned(),
+            loader: &SystemLoader,
+            options: config::Options {
+                main: file.to_owned(),
+                config_id: id.map(str::to_owned),
+                all_files: false,
+            },
+        })
+        .collect();
+    let found = lint::run(&nodes);
+    let text = if options.json() { json::lint(&found) + "\n" } else { report::lint::text(&found) };
+    say(std::io::stdout(), &text);
+    found.status()
 }
 
 fn run(options: &Options, args: &[OsString]) -> u8 {
@@ -76,23 +105,32 @@ fn test(options: &Options) -> u8 {
         return FATAL;
     }
     let loaded = load(options);
-    let with_lines = log.is_none() && std::io::stderr().is_terminal();
-    let render = |d| match with_lines {
-        true => format!(
-            "{}\n\n",
-            diagnostics::snippet(d, &loaded.sources, std::env::var_os("NO_COLOR").is_none())
-        ),
-        false => format!("{}\n", diagnostics::one_line(d, &loaded.sources)),
-    };
-    let text: String = loaded.diagnostics.iter().filter(|d| d.shown_by_test()).map(render).collect();
-    match log {
-        Some((_, Ok(file))) => say(file, &text),
-        _ => say(std::io::stderr(), &text),
-    }
-    match loaded.test_status() {
+    let status = match loaded.test_status() {
         OK if options.fails_test() => TEST_FAILED,
         status => status,
+    };
+    let text = if options.json() {
+        json::test(&loaded, status) + "\n"
+    } else {
+        findings(&loaded, log.is_none() && std::io::stderr().is_terminal())
+    };
+    match log {
+        Some((_, Ok(file))) => say(file, &text),
+        _ if options.json() => say(std::io::stdout(), &text),
+        _ => say(std::io::stderr(), &text),
     }
+    status
+}
+
+/// What `-t` shows, `with_lines` of the configuration or as stock does.
+fn findings(loaded: &Loaded, with_lines: bool) -> String {
+    let texts = diagnostics::Texts::new(&loaded.sources);
+    let colours = std::env::var_os("NO_COLOR").is_none();
+    let render = |d| match with_lines {
+        true => format!("{}\n\n", texts.snippet(d, colours)),
+        false => format!("{}\n", diagnostics::one_line(d, &loaded.sources)),
+    };
+    loaded.diagnostics.iter().filter(|d| d.shown_by_test()).map(render).collect()
 }
 
 fn load(options: &Options) -> Loaded {
@@ -158,11 +196,16 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
     }
     let loaded = load(options);
     info!("Configuration file {}", options.use_file);
-    report(options, &loaded);
+    log_findings(options, &loaded);
     if let Some(status) = loaded.refusal() {
         return status;
     }
     let plan = if options.without_vrrp { Plan::default() } else { plan::resolve(&loaded.config) };
+    if options.dump_conf {
+        for line in report::dump::lines(&loaded.config, &plan) {
+            info!("{line}");
+        }
+    }
     drop(loaded);
 
     let missing = startup::missing_capabilities();
@@ -191,7 +234,7 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
 }
 
 /// Logs what is wrong with the configuration.
-fn report(options: &Options, loaded: &Loaded) {
+fn log_findings(options: &Options, loaded: &Loaded) {
     for diagnostic in &loaded.diagnostics {
         let line = diagnostics::one_line(diagnostic, &loaded.sources);
         match diagnostic.severity {

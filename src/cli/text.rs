@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::{Arg, CommandFactory};
 
-use super::{Options, PENDING, REFUSED};
+use super::{LintOptions, Options, PENDING, REFUSED};
 
 /// The version of stock whose behaviour is taken for granted: scripts choose keywords by it.
 const COMPATIBLE_WITH: &str = "2.2.7";
@@ -42,8 +42,26 @@ pub fn version(system: &System) -> String {
 
 /// What `-h` prints, for the program called `program`: one line for each option.
 pub fn help(program: &str) -> String {
-    let mut text = format!("Usage: {program} [OPTION...]\n");
-    for arg in Options::command().get_arguments().filter(|a| !a.is_hide_set()) {
+    let head = format!("Usage: {program} [OPTION...]\n");
+    let text = options(&Options::command(), head);
+    format!(
+        "{text}\n{program} lint FILE...   compares the configurations of a cluster's nodes; see lint --help\n"
+    )
+}
+
+/// What `lint --help` prints, for the program called `program`.
+pub fn lint_help(program: &str) -> String {
+    let head = format!(
+        "Usage: {program} lint [OPTION...] [ID=]FILE [ID=]FILE...\n\
+         Compares the configurations of a cluster's nodes. Status 5 if routers would not hear each other, else 0.\n\
+         With ID=FILE, ID is what the @id lines of that node are compared with.\n"
+    );
+    options(&LintOptions::command(), head)
+}
+
+/// `text` and one line for each option.
+fn options(command: &clap::Command, mut text: String) -> String {
+    for arg in command.get_arguments().filter(|a| !a.is_hide_set() && a.get_long().is_some()) {
         let option = usage(arg);
         let mut about = arg.get_help().map(ToString::to_string).unwrap_or_default();
         let refused = REFUSED.iter().map(|((name, _), _)| name);

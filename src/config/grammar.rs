@@ -10,13 +10,13 @@ use nom::combinator::{all_consuming, map, map_opt, opt, recognize, rest, value};
 use nom::sequence::{delimited, preceded};
 use nom::{IResult, Parser};
 
-use super::lines::is_blank;
+use super::lines::{is_blank, number};
 
 /// Words of a line, as byte ranges without the quotes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Words {
     /// The words.
-    pub(crate) ranges: Vec<Range<usize>>,
+    pub(crate) ranges: Vec<Range<u32>>,
     /// A quote was not closed: where. What follows it is not among the words.
     pub(crate) open_quote: Option<usize>,
 }
@@ -30,7 +30,8 @@ pub(crate) fn words(line: &str) -> Words {
         match word {
             Some(word) => {
                 let quote = usize::from(left.starts_with('"'));
-                found.ranges.push(start + quote..start + quote + word.len());
+                let range = start + quote..start + quote + word.len();
+                found.ranges.push(number(range.start)..number(range.end));
             }
             None => found.open_quote = Some(start),
         }

@@ -23,83 +23,116 @@ pub(crate) struct Trail {
     pub(crate) depth: u32,
 }
 
+/// The text is not a file's own.
+const NO_COLUMN: u32 = u32::MAX;
+
 /// A piece of text with its origin. Cheap to copy: the text is shared.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
-    text: Rc<str>,
-    range: Range<usize>,
+    // A configuration has hundreds of thousands of lines: thin pointers and small numbers.
+    text: Rc<String>,
+    start: u32,
+    end: u32,
     file: FileId,
     number: u32,
-    /// Where in its physical line the range begins; `None` once the text is not the file's own any more.
-    column: Option<usize>,
+    /// Where in its physical line the text begins; [`NO_COLUMN`] once it is not the file's own any more.
+    column: u32,
     pub(crate) trail: Option<Rc<Trail>>,
     /// Parameters have been substituted in it, which happens only once.
     pub(crate) substituted: bool,
 }
 
 impl Line {
-    /// A physical line: `range` of the whole file's `text`.
-    pub(crate) fn physical(text: &Rc<str>, range: Range<usize>, file: FileId, number: u32) -> Self {
-        Self { text: text.clone(), range, file, number, column: Some(0), trail: None, substituted: false }
+    /// A physical line: `range` of the whole file's `text`, of which only the first 4 GiB count.
+    pub(crate) fn physical(text: &Rc<String>, range: Range<usize>, file: FileId, line: u32) -> Self {
+        Self {
+            text: text.clone(),
+            start: number(range.start),
+            end: number(range.end),
+            file,
+            number: line,
+            column: 0,
+            trail: None,
+            substituted: false,
+        }
     }
 
     /// The same place with other text.
-    pub(crate) fn with_text(&self, text: &str) -> Self {
-        Self { text: text.into(), range: 0..text.len(), column: None, ..self.clone() }
+    pub(crate) fn with_text(&self, text: impl Into<String>) -> Self {
+        let text: String = text.into();
+        let end = number(text.len());
+        Self { text: Rc::new(text), start: 0, end, column: NO_COLUMN, trail: self.trail.clone(), ..*self }
     }
 
     /// Its text.
     pub(crate) fn text(&self) -> &str {
-        self.text.get(self.range.clone()).unwrap_or_default()
+        self.text.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 
     /// The part of it that `range` (bytes of [`Line::text`]) says.
     pub(crate) fn part(&self, range: Range<usize>) -> Self {
-        let start = (self.range.start + range.start).min(self.range.end);
-        let end = (self.range.start + range.end).clamp(start, self.range.end);
-        let column = self.column.map(|c| c + start - self.range.start);
-        Self { range: start..end, column, ..self.clone() }
+        self.clone().into_part(range)
+    }
+
+    /// What is left of it within `range` (bytes of [`Line::text`]).
+    pub(crate) fn into_part(mut self, range: Range<usize>) -> Self {
+        let start = self.start.saturating_add(number(range.start)).min(self.end);
+        self.end = self.start.saturating_add(number(range.end)).clamp(start, self.end);
+        if self.column != NO_COLUMN {
+            self.column = self.column.saturating_add(start - self.start);
+        }
+        self.start = start;
+        self
     }
 
     /// How far it is indented, if it begins its line of a file.
     pub(crate) fn indent(&self) -> Option<usize> {
-        let column = self.column?;
-        let before = self.text.get(self.range.start.checked_sub(column)?..self.range.start)?;
-        before.chars().all(is_blank).then_some(column)
+        if self.column == NO_COLUMN {
+            return None;
+        }
+        let before = self.text.get(self.start.checked_sub(self.column)? as usize..self.start as usize)?;
+        before.chars().all(is_blank).then_some(self.column as usize)
     }
 
     /// Without blanks around it.
-    pub(crate) fn trimmed(&self) -> Self {
+    pub(crate) fn trimmed(self) -> Self {
         let text = self.text();
         let start = text.len() - text.trim_start_matches(is_blank).len();
         let end = text.trim_end_matches(is_blank).len().max(start);
-        self.part(start..end)
+        self.into_part(start..end)
     }
 
     /// Where it is.
     pub(crate) fn span(&self) -> Span {
-        self.span_of(0..self.range.len())
+        self.span_of(0..(self.end - self.start) as usize)
     }
 
     /// Where `range` (bytes of [`Line::text`]) is; the whole line if it was expanded.
     pub(crate) fn span_of(&self, range: Range<usize>) -> Span {
         let columns = match self.column {
-            Some(c) => number(c + range.start)..number(c + range.end),
-            None => 0..0,
+            NO_COLUMN => 0..0,
+            c => c.saturating_add(number(range.start))..c.saturating_add(number(range.end)),
         };
         Span { file: self.file, line: self.number, columns }
     }
 
+    /// Whether it came from this expansion.
+    pub(crate) fn is_from(&self, what: &str) -> bool {
+        self.expansions().any(|t| t.what == what)
+    }
+
+    fn expansions(&self) -> impl Iterator<Item = &Trail> {
+        std::iter::successors(self.trail.as_deref(), |t| t.outer.as_deref())
+    }
+
     /// The expansions it came from, innermost first.
     pub(crate) fn trail(&self) -> Vec<(Span, String)> {
-        std::iter::successors(self.trail.as_deref(), |t| t.outer.as_deref())
-            .map(|t| (t.at.clone(), t.what.clone()))
-            .collect()
+        self.expansions().map(|t| (t.at.clone(), t.what.clone())).collect()
     }
 }
 
-/// A column or line number; nobody has files that do not fit.
-fn number(n: usize) -> u32 {
+/// A column or line number, or a place in a text; nobody has files that do not fit.
+pub(crate) fn number(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 

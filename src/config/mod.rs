@@ -10,6 +10,7 @@ mod expand;
 mod grammar;
 mod include;
 mod lines;
+pub mod lint;
 pub mod model;
 mod names;
 mod reader;
@@ -17,6 +18,8 @@ mod report;
 mod schema;
 mod suggest;
 mod tree;
+
+use std::ops::ControlFlow;
 
 use diagnostic::{Class, Diagnostic, Effect, Sources};
 use model::Config;
@@ -37,7 +40,7 @@ pub struct Options {
 }
 
 /// What loading gave.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
     /// What was understood.
     pub config: Config,
@@ -70,27 +73,89 @@ impl Loaded {
 
 /// Loads a configuration.
 pub fn load(loader: &dyn Loader, options: &Options) -> Loaded {
+    load_in_turn(loader, options).unwrap_or_else(|| load_at_once(loader, options))
+}
+
+/// Puts each block into the model as soon as it is complete, so that only one at a time is in memory. `None` if that
+/// cannot be: instances and scripts depend on the settings for all of them, and some of those come after them.
+fn load_in_turn(loader: &dyn Loader, options: &Options) -> Option<Loaded> {
     let mut report = Report::default();
-    let mut reader = Reader::new(loader, options, &mut report);
-    let mut builder = tree::Builder::default();
-    while let Some(line) = reader.next(builder.in_globals(), &mut report) {
-        if let Some(stmt) = builder.line(&mut report, line)
-            && stmt.row.name == "include_check"
-        {
-            let checks = include::checks(reader.checks(), stmt, &mut report);
-            reader.set_checks(checks);
-        }
-    }
-    let stmts = builder.finish(&mut report);
     let mut build = apply::Build::new(loader, &mut report);
-    // Whatever the order in the file: instances and scripts depend on the settings for all of them.
-    let (globals, others): (Vec<_>, Vec<_>) = stmts.into_iter().partition(|s| s.row.name == "global_defs");
-    build.has_instances = others.iter().any(|s| s.row.name == "vrrp_instance");
+    let mut others = false;
+    let reader = read(options, &mut build, |build, stmts| {
+        for stmt in stmts {
+            if stmt.row.name != "global_defs" {
+                others = true;
+            } else if others {
+                return ControlFlow::Break(());
+            }
+            build.run("", &[stmt]);
+        }
+        ControlFlow::Continue(())
+    })?;
+    Some(finish(build, reader))
+}
+
+/// Reads everything before the first block is put into the model, and then those of `global_defs` first.
+fn load_at_once(loader: &dyn Loader, options: &Options) -> Loaded {
+    let mut report = Report::default();
+    let mut build = apply::Build::new(loader, &mut report);
+    let (mut globals, mut others) = (Vec::new(), Vec::new());
+    let reader = read(options, &mut build, |_, stmts| {
+        for stmt in stmts {
+            if stmt.row.name == "global_defs" { globals.push(stmt) } else { others.push(stmt) }
+        }
+        ControlFlow::<()>::Continue(())
+    });
     build.run("", &globals);
     build.run("", &others);
+    drop((globals, others));
+    reader.map_or_else(Loaded::default, |reader| finish(build, reader))
+}
+
+/// Reads all files and hands the statements outside any block to `take`; `None` if that wants no more.
+fn read<'a>(
+    options: &Options,
+    build: &mut apply::Build<'a>,
+    mut take: impl FnMut(&mut apply::Build<'a>, Vec<tree::Stmt>) -> ControlFlow<()>,
+) -> Option<Reader<'a>> {
+    let mut reader = Reader::new(build.loader, options, build.report);
+    let mut builder = tree::Builder::default();
+    while let Some(line) = reader.next(builder.in_globals(), build.report) {
+        if let Some(stmt) = builder.line(build.report, line)
+            && stmt.row.name == "include_check"
+        {
+            let checks = include::checks(reader.checks(), stmt, build.report);
+            reader.set_checks(checks);
+        }
+        let complete = builder.take_complete();
+        if !complete.is_empty() && take(build, complete).is_break() {
+            return None;
+        }
+    }
+    let complete = builder.finish(build.report);
+    if take(build, complete).is_break() {
+        return None;
+    }
+    Some(reader)
+}
+
+/// The statements outside any block, without what is wrong with them.
+fn statements(loader: &dyn Loader, options: &Options) -> Vec<tree::Stmt> {
+    let mut report = Report::default();
+    let mut all = Vec::new();
+    read(options, &mut apply::Build::new(loader, &mut report), |_, stmts| {
+        all.extend(stmts);
+        ControlFlow::Continue(())
+    });
+    all
+}
+
+/// Checks what has been read as a whole.
+fn finish(mut build: apply::Build<'_>, reader: Reader<'_>) -> Loaded {
     check::run(&mut build);
-    let config = build.config;
-    Loaded { config, diagnostics: report.finish(), sources: reader.into_sources() }
+    let apply::Build { config, report, .. } = build;
+    Loaded { config, diagnostics: std::mem::take(report).finish(), sources: reader.into_sources() }
 }
 
 #[cfg(test)]

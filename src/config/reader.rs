@@ -24,7 +24,7 @@ pub(crate) struct Reader<'a> {
     /// Checks that all includes are subject to.
     checks: Checks,
     pub(crate) expander: expand::Expander,
-    files: Vec<(String, Rc<str>)>,
+    files: Vec<(String, Rc<String>)>,
     /// What is still to be handed out, the next one last.
     stack: Vec<Source>,
 }
@@ -39,7 +39,7 @@ enum Source {
 struct OpenFile {
     id: FileId,
     path: PathBuf,
-    text: Rc<str>,
+    text: Rc<String>,
     position: usize,
     number: u32,
     /// The directory and the checks to go back to at its end.
@@ -89,8 +89,12 @@ impl<'a> Reader<'a> {
     }
 
     /// All that was read.
-    pub(crate) fn into_sources(self) -> Sources {
-        let files = self.files.into_iter().map(|(name, text)| SourceFile { name, text: text.to_string() });
+    pub(crate) fn into_sources(mut self) -> Sources {
+        let files = std::mem::take(&mut self.files);
+        // Lines share the text: with the last of them gone, it need not be copied.
+        drop(self);
+        let own = |text: Rc<String>| Rc::try_unwrap(text).unwrap_or_else(|shared| (*shared).clone());
+        let files = files.into_iter().map(|(name, text)| SourceFile { name, text: own(text) });
         Sources { files: files.collect() }
     }
 
@@ -116,7 +120,7 @@ impl<'a> Reader<'a> {
                         if self.expander.continues(&line) {
                             continue;
                         }
-                        match physical(&line, in_globals, report) {
+                        match physical(line, in_globals, report) {
                             Some(line) => line,
                             None => continue,
                         }
@@ -175,7 +179,7 @@ impl<'a> Reader<'a> {
         if end < text.len() {
             self.stack.push(Source::Line(line.part(end..text.len())));
         }
-        let first = line.part(0..end).trimmed();
+        let first = line.into_part(0..end).trimmed();
         (!first.text().is_empty()).then_some(first)
     }
 
@@ -198,8 +202,10 @@ impl<'a> Reader<'a> {
             return Ok(Opened::Refused(why));
         }
         let bytes = self.loader.read(&full)?;
-        let utf8 = std::str::from_utf8(&bytes).is_ok();
-        let text: Rc<str> = String::from_utf8_lossy(&bytes).into();
+        let text = String::from_utf8(bytes);
+        let utf8 = text.is_ok();
+        let text = text.unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
+        let text = Rc::new(text);
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
         self.files.push((path.display().to_string(), text.clone()));
         // Of several files opened at once the last one opened is read first. What it restores at its end is then
@@ -313,14 +319,14 @@ impl OpenFile {
 }
 
 /// Takes blanks and the comment off a physical line; `None` if nothing is left.
-fn physical(line: &Line, in_globals: bool, report: &mut Report) -> Option<Line> {
+fn physical(line: Line, in_globals: bool, report: &mut Report) -> Option<Line> {
     let mut line = line.trimmed();
     if let Some(nul) = line.text().find('\0') {
         report.error(&line, "NUL character found - the rest of the line is ignored");
-        line = line.part(0..nul).trimmed();
+        line = line.into_part(0..nul).trimmed();
     }
     let escapes = in_globals || line.text().starts_with("global_defs");
-    let line = uncomment(&line, escapes, report);
+    let line = uncomment(line, escapes, report);
     (!line.text().is_empty()).then_some(line)
 }
 
@@ -328,21 +334,21 @@ fn physical(line: &Line, in_globals: bool, report: &mut Report) -> Option<Line> 
 fn joined_backslash(line: Line) -> Line {
     let joined = line.text().strip_suffix('\\').map(|t| t.trim_end_matches(lines::is_blank));
     match joined {
-        Some(word) if word.len() + 1 < line.text().len() => line.with_text(&format!("{word}\\")),
+        Some(word) if word.len() + 1 < line.text().len() => line.with_text(format!("{word}\\")),
         _ => line,
     }
 }
 
 /// Takes the comment off a line.
-pub(crate) fn uncomment(line: &Line, escapes: bool, report: &mut Report) -> Line {
+pub(crate) fn uncomment(line: Line, escapes: bool, report: &mut Report) -> Line {
     let text = line.text();
     let Stripped { end, escapes, open_quote } = lines::strip_comment(text, escapes);
     if let Some(at) = open_quote {
         report.error(&line.part(at..text.len()), "Unterminated quote");
     }
     if escapes.is_empty() {
-        return line.part(0..end).trimmed();
+        return line.into_part(0..end).trimmed();
     }
     let kept = text.char_indices().filter(|(i, _)| *i < end && !escapes.contains(i));
-    line.with_text(&kept.map(|(_, c)| c).collect::<String>()).trimmed()
+    line.with_text(kept.map(|(_, c)| c).collect::<String>()).trimmed()
 }

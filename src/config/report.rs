@@ -23,7 +23,8 @@ impl Report {
         class: Class,
         text: impl Into<String>,
     ) -> &mut Diagnostic {
-        let trail = line.trail();
+        // What is not kept needs no history, which may be long.
+        let trail = if self.is_full() { Vec::new() } else { line.trail() };
         let added = self.add(Some(line.span()), severity, class, text);
         added.trail = trail;
         added

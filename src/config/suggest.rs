@@ -15,6 +15,13 @@ const OBSOLETE: [(&str, &str); 6] = [
 
 /// Advice on an unknown keyword of `table`.
 pub(crate) fn keyword(word: &str, table: &'static Table) -> Option<String> {
+    if let Some((c, plain)) = word.chars().find_map(|c| Some((c, plain(c)?))) {
+        let looks: String = word.chars().map(plain_or).collect();
+        let known = table.row(&looks).map(|r| r.name).or_else(|| nearest(&looks, table.rows));
+        let what =
+            format!("the character '{c}' (U+{:04X}) looks like '{plain}' but is another", u32::from(c));
+        return Some(known.map_or(what.clone(), |name| format!("did you mean '{name}'? {what}")));
+    }
     if let Some(c) = word.chars().find(|c| !c.is_ascii()) {
         return Some(format!(
             "it contains the character '{c}' (U+{:04X}), which no keyword has",
@@ -31,6 +38,28 @@ pub(crate) fn keyword(word: &str, table: &'static Table) -> Option<String> {
         return Some(format!("it is a keyword of '{block}'"));
     }
     nearest(word, TOP.rows).map(|near| format!("did you mean '{near}', which begins outside any block?"))
+}
+
+/// Letters of other alphabets, and what they look like.
+const LOOKALIKES: [(&str, &str); 3] = [
+    (
+        "\u{430}\u{435}\u{43e}\u{440}\u{441}\u{443}\u{445}\u{456}\u{455}\u{458}\u{43a}\u{442}\u{43c}\u{501}",
+        "aeopcyxisjktmd",
+    ),
+    ("\u{410}\u{412}\u{415}\u{41a}\u{41c}\u{41d}\u{41e}\u{420}\u{421}\u{422}\u{425}", "ABEKMHOPCTX"),
+    ("\u{3b1}\u{3bd}\u{3bf}\u{3c1}\u{2010}\u{2011}\u{2013}", "avop---"),
+];
+
+/// The ASCII character that another one looks like.
+fn plain(c: char) -> Option<char> {
+    LOOKALIKES
+        .iter()
+        .find_map(|(others, plain)| others.chars().zip(plain.chars()).find(|(o, _)| *o == c))
+        .map(|(_, p)| p)
+}
+
+fn plain_or(c: char) -> char {
+    plain(c).unwrap_or(c)
 }
 
 /// The keyword of `rows` that is closest to `word`, if it is close.
@@ -80,6 +109,7 @@ fn distance(a: &[u8], b: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::schema::lvs::VIRTUAL_SERVER;
     use crate::config::schema::vrrp::VRRP_INSTANCE;
 
     #[test]
@@ -93,6 +123,18 @@ mod tests {
                 &VRRP_INSTANCE,
                 "it contains the character '\u{433}' (U+0433), which no keyword has",
             ),
+            (
+                "pr\u{435}empt",
+                &VRRP_INSTANCE,
+                "did you mean 'preempt'? the character '\u{435}' (U+0435) looks like 'e' but is another",
+            ),
+            (
+                "virtual_router_\u{456}d",
+                &VRRP_INSTANCE,
+                "did you mean 'virtual_router_id'? the character '\u{456}' (U+0456) looks like 'i' but is another",
+            ),
+            ("nat_mask", &TOP, "it has no effect since LVS is in the kernel; remove it"),
+            ("nb_get_retry", &VIRTUAL_SERVER, "please use 'retry'"),
             ("router_id", &VRRP_INSTANCE, "it is a keyword of 'global_defs'"),
         ] {
             assert_eq!(keyword(word, table).as_deref(), Some(hint), "{word}");

@@ -24,7 +24,7 @@ pub(crate) struct Stmt {
     /// Where it is.
     pub(crate) line: Line,
     /// Its words, the keyword first.
-    words: Vec<Range<usize>>,
+    words: Vec<Range<u32>>,
     /// What is inside.
     pub(crate) body: Vec<Stmt>,
 }
@@ -32,7 +32,7 @@ pub(crate) struct Stmt {
 impl Stmt {
     /// Word number `n`, the keyword being number 0.
     pub(crate) fn word(&self, n: usize) -> Option<&str> {
-        self.words.get(n).and_then(|r| self.line.text().get(r.clone()))
+        self.words.get(n).and_then(|r| self.line.text().get(bytes(r)))
     }
 
     /// The words from number `n` on.
@@ -42,7 +42,7 @@ impl Stmt {
 
     /// Whether there is anything behind the keyword, be it an open quote.
     pub(crate) fn has_more(&self) -> bool {
-        self.words.first().is_some_and(|w| w.end < self.line.text().len())
+        self.words.first().is_some_and(|w| bytes(w).end < self.line.text().len())
     }
 
     /// How many words there are.
@@ -52,8 +52,13 @@ impl Stmt {
 
     /// The place of word number `n`; the whole line if there is no such word.
     pub(crate) fn place(&self, n: usize) -> Line {
-        self.words.get(n).map_or_else(|| self.line.clone(), |r| self.line.part(r.clone()))
+        self.words.get(n).map_or_else(|| self.line.clone(), |r| self.line.part(bytes(r)))
     }
+}
+
+/// A range as slices take it.
+const fn bytes(range: &Range<u32>) -> Range<usize> {
+    range.start as usize..range.end as usize
 }
 
 /// A block that is open.
@@ -114,6 +119,11 @@ impl Builder {
             _ => return self.text(report, line),
         }
         None
+    }
+
+    /// The statements outside any block that have become complete since the last call.
+    pub(crate) fn take_complete(&mut self) -> Vec<Stmt> {
+        std::mem::take(&mut self.done)
     }
 
     /// Ends the input: what is open is closed, with one diagnostic.

@@ -1,5 +1,8 @@
 //! Facts → text for people and their tools: the log, its wording, diagnostics.
 
 pub mod diagnostics;
+pub mod dump;
+pub mod json;
+pub mod lint;
 pub mod log;
 pub mod wording;

@@ -132,3 +132,51 @@ fn the_systemd_unit_uses_options_that_exist() {
         }
     }
 }
+
+#[test]
+fn findings_can_be_json_on_stdout() {
+    let (folder, [good, bad, _]) = configs();
+    let (status, out, err) = outcome(&["-t", "--format=json", "-f", &good]);
+    assert_eq!((status, err.as_str()), (Some(0), ""));
+    assert!(out.starts_with(r#"{"version":1,"status":0,"#) && out.ends_with("}\n"), "{out}");
+    let (status, out, _) = outcome(&["-t", "--format", "json", "-f", &bad]);
+    assert_eq!(status, Some(5));
+    assert!(out.contains(r#""text":"Unknown keyword 'wibble'""#), "{out}");
+    // A line each in a file.
+    let log = folder.path().join("log");
+    for _ in 0..2 {
+        let arg = format!("-t{}", log.display());
+        assert_eq!(outcome(&[&arg, "--format=json", "-f", &bad]), (Some(5), String::new(), String::new()));
+    }
+    assert_eq!(std::fs::read_to_string(&log).expect("the log is there").lines().count(), 2);
+    assert_eq!(outcome(&["-t", "--format=xml", "-f", &good]).0, Some(1));
+    assert_eq!(outcome(&["--format=json", "-f", &good]).0, Some(1));
+}
+
+#[test]
+fn the_nodes_of_a_cluster_are_compared() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, vrid: u8, priority: u8| {
+        let path = folder.path().join(name).to_string_lossy().into_owned();
+        let text = format!(
+            "@x virtual\nvrrp_instance A {{\n interface e\n virtual_router_id {vrid}\n priority {priority}\n \
+             virtual_ipaddress {{ 192.0.2.1 }}\n}}\n"
+        );
+        std::fs::write(&path, text).expect("write");
+        path
+    };
+    let [a, b, c] = [write("a.conf", 1, 150), write("b.conf", 1, 100), write("c.conf", 2, 90)];
+    assert_eq!(outcome(&["lint", &a, &b]), (Some(0), String::new(), String::new()));
+    let (status, out, err) = outcome(&["lint", &a, &c]);
+    assert_eq!((status, err.as_str()), (Some(5), ""));
+    assert!(out.starts_with("error: 192.0.2.1 is in more than one virtual router"), "{out}");
+    assert!(out.contains(&format!("  {c}:6: A (VRID 2)\n")), "{out}");
+    let (status, out, _) = outcome(&["lint", "--format=json", &a, &format!("x={b}")]);
+    assert_eq!(status, Some(5));
+    assert!(out.contains(r#""node":"x""#) && out.contains("Unknown keyword 'virtual'"), "{out}");
+    assert_eq!(outcome(&["lint", &a]).0, Some(1));
+    assert_eq!(outcome(&["lint", "--wibble"]).2, "Unknown option --wibble\n");
+    assert_eq!(outcome(&["lint", "--help"]).0, Some(0));
+    // Only as the first argument; elsewhere it is an operand, as for stock.
+    assert_eq!(outcome(&["-t", "-f", &b, "lint"]).1, "Unexpected argument(s): lint \n");
+}

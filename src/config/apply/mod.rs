@@ -76,6 +76,8 @@ pub(crate) struct Build<'a> {
     interfaces: BTreeMap<IfName, bool>,
     /// There are instances, without which stock does not look at their scripts.
     pub(crate) has_instances: bool,
+    /// The numbers of diagnostics that count only if there are instances.
+    pub(crate) of_instances: Vec<usize>,
     /// An interface does not exist: stock checks nothing after reading.
     pub(crate) interface_missing: bool,
     /// Keywords of `global_defs` without which instances would speak past their peers.
@@ -132,6 +134,7 @@ impl<'a> Build<'a> {
             scripts: BTreeMap::new(),
             interfaces: BTreeMap::new(),
             has_instances: false,
+            of_instances: Vec::new(),
             interface_missing: false,
             vital: Vec::new(),
         }
@@ -140,6 +143,7 @@ impl<'a> Build<'a> {
     /// Applies the statements of a block.
     pub(crate) fn run(&mut self, block: &'static str, stmts: &[Stmt]) {
         for stmt in stmts {
+            self.has_instances |= stmt.row.name == "vrrp_instance";
             self.statement(block, stmt);
         }
     }

@@ -68,9 +68,10 @@ fn finish(b: &mut Build<'_>, stmt: &Stmt, draft: Draft) -> Option<VrrpScript> {
         },
     };
     let what = format!("track script {name}");
-    // Without instances stock does not look for scripts.
-    let class = if b.has_instances { Class::Config } else { Class::Log };
-    let script = usable(b, &command, user.clone(), &line, &what, Some(class));
+    let before = b.report.list.len();
+    let script = usable(b, &command, user.clone(), &line, &what, Some(Class::Config));
+    // Without instances stock does not look for scripts; whether there are some is not known yet.
+    b.of_instances.extend(before..b.report.list.len());
     let script = script.or_else(|| failing(b, &draft.script, &command, user, &line))?;
     Some(VrrpScript { script, ..draft.script })
 }

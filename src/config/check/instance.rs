@@ -53,6 +53,7 @@ pub(crate) fn check(
     group: Option<&SyncGroup>,
     names: &mut link::Names,
 ) {
+    master_without_priority(b, draft);
     link::unicast_base(b, draft);
     let strict = strict::is_strict(b, draft);
     protocol::ipv6_version(b, draft, strict);
@@ -106,6 +107,15 @@ pub(super) fn is_owner(draft: &Draft) -> bool {
     match draft.instance.priority {
         Some(priority) => priority.is_owner(),
         None => draft.instance.state == Some(InitialState::Master),
+    }
+}
+
+/// What surprises most of those who write it.
+fn master_without_priority(b: &mut Build<'_>, draft: &Draft) {
+    if draft.instance.state == Some(InitialState::Master) && draft.instance.priority.is_none() {
+        let text = format!("({}) state MASTER without priority means priority 255", draft.instance.name);
+        let hint = "with 255 it never gives way; set a priority from 1 to 254";
+        b.report.warning(draft.line("state"), text).hint(hint);
     }
 }
 

@@ -19,6 +19,7 @@ use crate::base::Family;
 
 /// Checks everything and moves what can be used into the model.
 pub(crate) fn run(b: &mut Build<'_>) {
+    without_instances(b);
     // Virtual servers first, as stock: theirs are the first scripts it sees.
     lvs::run(b);
     firewall(b);
@@ -62,6 +63,19 @@ fn firewall(b: &mut Build<'_>) {
     } else if firewall.ipsets.as_ref().is_some_and(|s| !s.is_empty()) && firewall.iptables.is_none() {
         firewall.ipsets = None;
         b.report.add(None, Severity::Warning, Class::Log, "vrrp_ipsets without vrrp_iptables - ignoring it");
+    }
+}
+
+/// What concerns the scripts of instances does not count when there are none.
+fn without_instances(b: &mut Build<'_>) {
+    let numbers = std::mem::take(&mut b.of_instances);
+    if b.has_instances {
+        return;
+    }
+    for number in numbers {
+        if let Some(diagnostic) = b.report.list.get_mut(number) {
+            diagnostic.class = Class::Log;
+        }
     }
 }
 

@@ -32,12 +32,12 @@ pub(super) fn line(reader: &mut Reader<'_>, line: &Line, report: &mut Report) ->
         return Step::Line(same);
     }
     let balanced = line.text().matches('"').count().is_multiple_of(2);
-    let mut new = line.with_text(&out);
+    let mut new = line.with_text(out.as_str());
     new.substituted = true;
     new.trail = Reader::trail(line, reading(&out));
     // What was substituted may contain comments; an odd quote of the line itself has been reported.
     let mut silent = Report::default();
-    let new = reader::uncomment(&new, false, if balanced { report } else { &mut silent });
+    let new = reader::uncomment(new, false, if balanced { report } else { &mut silent });
     if new.text().is_empty() { Step::Gone } else { Step::Line(new) }
 }
 
@@ -55,7 +55,10 @@ fn lines(reader: &mut Reader<'_>, line: &Line, report: &mut Report) -> Option<St
     let name = name.strip_prefix('{').and_then(|n| n.strip_suffix('}')).unwrap_or(name);
     let Some(Definition::Lines(body)) = reader.expander.definitions.get(name) else { return None };
     let body = body.clone();
-    let Some(trail) = Reader::trail(line, format!("${name} is used here")) else {
+    let used = format!("${name} is used here");
+    // Inside itself it would double at each level if it names itself twice.
+    let trail = if line.is_from(&used) { None } else { Reader::trail(line, used) };
+    let Some(trail) = trail else {
         report.error(line, format!("Definition of ${name} is inside itself, or too deep - ignored"));
         return Some(Step::Gone);
     };
@@ -66,7 +69,7 @@ fn lines(reader: &mut Reader<'_>, line: &Line, report: &mut Report) -> Option<St
     let made = body.iter().enumerate().map(|(n, stored)| {
         let mut new = stored.clone();
         if n == 0 && !before.is_empty() {
-            new = line.with_text(&format!("{before}{}", stored.text()));
+            new = line.with_text(format!("{before}{}", stored.text()));
         }
         new.trail = Some(trail.clone());
         new.substituted = false;

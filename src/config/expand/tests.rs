@@ -118,6 +118,14 @@ fn growth_is_bounded() {
 }
 
 #[test]
+fn a_definition_inside_itself_does_not_double() {
+    let (found, diagnostics) = lines("$A=\\\n$A\\\n$A\n\n$A\nend\n");
+    assert_eq!((found, diagnostics), (vec!["end".to_owned()], 2));
+    let (found, diagnostics) = lines("$A=\\\n$B\\\n$B\n\n$B=\\\n$A\\\n$A\n\n$A\nend\n");
+    assert_eq!((found, diagnostics), (vec!["end".to_owned()], 4));
+}
+
+#[test]
 fn predefined_names() {
     check("x ${_INSTANCE} ${_PWD} ${_ENV NONE}y\n", &["x node1 /etc/keepalived y"]);
     check("x \"a${_HASH}b\" c${_BANG}d\n", &["x \"a#b\" c"]);

@@ -1,7 +1,7 @@
 use super::*;
 
 fn split_words(line: &str) -> Vec<&str> {
-    words(line).ranges.into_iter().map(|r| &line[r]).collect()
+    words(line).ranges.into_iter().map(|r| &line[r.start as usize..r.end as usize]).collect()
 }
 
 #[test]

@@ -1,3 +1,5 @@
+mod manual;
+
 use super::top::TOP;
 use super::*;
 

@@ -137,6 +137,19 @@ fn hints_teach() {
         ("notify_master /bin/check arg", "a command with arguments must be quoted as a whole"),
         ("nopreempt\nstate MASTER", "state MASTER without priority means 255"),
         ("notify \"[[ -f /x ]]\"", "'[[' is for a shell, but no shell runs it"),
+        ("notify \"exit 0\"", "'exit' is for a shell, but no shell runs it"),
+        ("notify \"if true\"", "'if' is for a shell, but no shell runs it"),
+        ("state MASTER", "with 255 it never gives way"),
+        ("nopreempt\npriority 100\nstate MASTER", "give all routers state BACKUP"),
+        (
+            "authentication {\nauth_type PASS\nauth_pass 123456789\n}",
+            "all routers use the first 8 bytes only",
+        ),
+        ("nat_mask 255.0.0.0", "it has no effect since LVS is in the kernel"),
+        ("lvs_sync_daemon_inteface eth0", "did you mean 'lvs_sync_daemon_interface'?"),
+        ("pr\u{435}empt", "did you mean 'preempt'? the character"),
+        ("}\nvvrp_script S {\nscript /bin/check", "did you mean 'vrrp_script'?"),
+        ("}\nvirtual_server 192.0.2.1 80 {\nnb_get_retry 3", "please use 'retry'"),
     ] {
         let loaded = load_text(&instance(text));
         let hints: Vec<_> = loaded.diagnostics.iter().filter_map(|d| d.hint.as_deref()).collect();

@@ -86,12 +86,7 @@ pub(crate) static OLD_UNICAST_CHECKSUM: Table = table("old_unicast_checksum", &[
 /// Words of a line of `track_script`.
 pub(crate) static TRACKED_SCRIPT: Table = table(
     "track_script",
-    &[
-        position("NAME"),
-        value("weight", Arg::Text).in_effect(),
-        flag("reverse").in_effect(),
-        flag("noreverse").in_effect(),
-    ],
+    &[position("NAME"), value("weight", Arg::Text), flag("reverse"), flag("noreverse")],
 );
 
 /// `vrrp_instance/authentication`.
@@ -215,7 +210,7 @@ pub(crate) static VRRP_INSTANCE: Table = table(
 );
 
 /// `vrrp_script/weight`.
-pub(crate) static VRRP_SCRIPT_WEIGHT: Table = table("weight", &[flag("reverse").in_effect()]);
+pub(crate) static VRRP_SCRIPT_WEIGHT: Table = table("weight", &[flag("reverse")]);
 
 /// `vrrp_script`.
 pub(crate) static VRRP_SCRIPT: Table = table(

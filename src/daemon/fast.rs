@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::base::{IfName, InstanceId};
-use crate::host::Fast;
+use crate::base::{IfName, InstanceId, Instant};
+use crate::host::{Fast, Plane};
 use crate::kernel::reconciler::{Claim, Deliver, Reconciler};
 use crate::kernel::{Ledger, Mirror};
 use crate::notify::Message;
@@ -29,11 +29,12 @@ const RESTART_PAUSE: Duration = Duration::from_secs(1);
 /// has given up their addresses.
 pub(super) async fn run(
     fast: Fast,
-    plan: Plan,
+    mut plan: Plan,
     inboxes: Vec<UnboundedReceiver<Control>>,
     notices: UnboundedSender<Message>,
 ) {
     let Fast { plane, vrrp, announcer, events, writer } = fast;
+    delay_startup(&plane, &mut plan);
     let mirror = Rc::new(RefCell::new(Mirror::default()));
     let multicast = multicast_groups(&plan.instances);
     let endpoints = Rc::new(Endpoints::new(plane.clone(), vrrp, multicast, plan.log_unknown_vrids));
@@ -74,6 +75,25 @@ pub(super) async fn run(
     Reconciler { plane, ledger, mirror, events, writer, claims: claims_inbox, instances }.run().await;
 }
 
+/// Nobody listens or speaks before the configured time after the start, or after the machine's boot, has passed.
+fn delay_startup(plane: &Plane, plan: &mut Plan) {
+    let since_boot = plane.now() - Instant::ZERO;
+    let delay = plan.startup_delay.max(plan.delay_after_boot.saturating_sub(since_boot));
+    if delay.is_zero() {
+        return;
+    }
+    wording::startup_delayed(delay);
+    for instance in &mut plan.instances {
+        instance.params.startup_delay = delay;
+    }
+    let clock = plane.clone();
+    let task = async move {
+        clock.sleep(delay).await;
+        wording::startup_delay_over();
+    };
+    plane.tasks.spawn("startup delay", Box::pin(task));
+}
+
 /// The sync group of each instance that is in one.
 fn group_hubs(
     plan: &Plan,
@@ -105,7 +125,7 @@ fn multicast_groups(instances: &[InstancePlan]) -> BTreeMap<IfName, Vec<IpAddr>>
 
 /// Runs one instance; after a panic gives up its addresses and, after a pause, starts it again.
 async fn supervise(
-    plan: InstancePlan,
+    mut plan: InstancePlan,
     ports: Ports,
     inbox: &mut UnboundedReceiver<Control>,
     news: &mut UnboundedReceiver<Control>,
@@ -116,6 +136,7 @@ async fn supervise(
             return;
         }
         wording::panicked(&plan.name);
+        plan.params.startup_delay = Duration::ZERO;
         report(&ports, &plan, true);
         // Number 0 is never awaited: machines count from 1.
         let release = Claim { owner: plan.id, hold: false, number: 0 };

@@ -21,6 +21,7 @@ use crate::vrrp::demux::Endpoints;
 use crate::vrrp::group::Report;
 use crate::vrrp::group_hub::GroupHub;
 use crate::vrrp::instance::{Control, Instance, Ports};
+use crate::vrrp::pacer::Pacer;
 
 /// The pause before a task that panicked starts again.
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
@@ -38,6 +39,7 @@ pub(super) async fn run(
     let mirror = Rc::new(RefCell::new(Mirror::default()));
     let multicast = multicast_groups(&plan.instances);
     let endpoints = Rc::new(Endpoints::new(plane.clone(), vrrp, multicast, plan.log_unknown_vrids));
+    let pacer = Rc::new(Pacer::new(plane.clone(), Rc::clone(&announcer), plan.pacing.clone()));
     let (claims, claims_inbox) = unbounded_channel();
     let mut ledger = Ledger::default();
     let mut instances: BTreeMap<_, Deliver> = BTreeMap::new();
@@ -60,6 +62,7 @@ pub(super) async fn run(
             plane: plane.clone(),
             endpoints: Rc::clone(&endpoints),
             announcer: Rc::clone(&announcer),
+            pacer: Rc::clone(&pacer),
             mirror: Rc::clone(&mirror),
             claims: claims.clone(),
             notices: notices.clone(),

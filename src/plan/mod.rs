@@ -1,5 +1,7 @@
 //! What should exist: the model with every default applied and every name resolved, in exactly one place.
 
+mod pacing;
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -11,6 +13,8 @@ use crate::config::model::{
 use crate::kernel::AddressClaim;
 use crate::vrrp::params::{GarpSchedule, Params};
 use crate::vrrp::tracking::{Status, Tracked};
+
+pub use pacing::{Intervals, PacingGroup, PacingPlan};
 
 /// The multicast group of VRRP over IPv4 (RFC 9568 section 5.1.1.2).
 pub const VRRP_GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
@@ -28,6 +32,8 @@ pub struct Plan {
     pub groups: Vec<GroupPlan>,
     /// Whether packets of unknown VRIDs are logged.
     pub log_unknown_vrids: bool,
+    /// Pauses between announcements.
+    pub pacing: PacingPlan,
     /// How long after the start nobody listens or speaks.
     pub startup_delay: Duration,
     /// How long after the machine's boot nobody listens or speaks.
@@ -155,6 +161,7 @@ pub struct ScriptPlan {
 pub fn resolve(config: &Config) -> Plan {
     let mut plan = Plan {
         log_unknown_vrids: config.globals.log_unknown_vrids,
+        pacing: pacing::resolve(config),
         startup_delay: config.globals.pending.startup_delay.unwrap_or_default(),
         delay_after_boot: config.globals.pending.delay_after_boot.unwrap_or_default(),
         ..Plan::default()

@@ -270,6 +270,11 @@ pub fn announce_failed(name: &str, error: &Error) {
     warn!(target: "vrrp", "({name}) {error}");
 }
 
+/// An announcement that had to wait its turn could not be sent.
+pub fn paced_announcement_failed(error: &Error) {
+    warn!(target: "vrrp", "{error}");
+}
+
 /// An advert could not be sent.
 pub fn send_failed(name: &str, error: &Error) {
     let number = error.source.raw_os_error().unwrap_or(0);

@@ -106,10 +106,10 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("vrrp_down_timer_adverts", loose(1, 100)).fatal().does(apply::globals::vrrp_down_timer_adverts),
         value("vrrp_garp_interval", decimal(1, 4_294_967_295, 1))
             .fatal()
-            .stores(|b, s| settings::seconds(b, s, |g| &mut g.garp_interval)),
+            .does(|b, s| settings::seconds(b, s, |g| &mut g.garp_interval)),
         value("vrrp_gna_interval", decimal(1, 4_294_967_295, 1))
             .fatal()
-            .stores(|b, s| settings::seconds(b, s, |g| &mut g.gna_interval)),
+            .does(|b, s| settings::seconds(b, s, |g| &mut g.gna_interval)),
         boolean("vrrp_min_garp").does(|b, s| settings::boolean(b, s, |g| &mut g.min_garp)),
         value("vrrp_garp_extra_if", int(1, 86_400)).required().stores(settings::garp_extra),
         value("vrrp_vmac_garp_intvl", int(1, 86_400))

@@ -43,10 +43,10 @@ pub(crate) static VRRP_SYNC_GROUP: Table = table(
 pub(crate) static GARP_GROUP: Table = table(
     "garp_group",
     &[
-        value("garp_interval", decimal(0, 4_294_967_295, 1)).fatal().stores(apply::interfaces::garp_interval),
-        value("gna_interval", decimal(0, 4_294_967_295, 1)).fatal().stores(apply::interfaces::gna_interval),
-        value("interface", Arg::Interface).fatal().stores(apply::interfaces::interface),
-        list("interfaces", &NO_WORDS).stores(apply::interfaces::interfaces),
+        value("garp_interval", decimal(0, 4_294_967_295, 1)).fatal().does(apply::interfaces::garp_interval),
+        value("gna_interval", decimal(0, 4_294_967_295, 1)).fatal().does(apply::interfaces::gna_interval),
+        value("interface", Arg::Interface).fatal().does(apply::interfaces::interface),
+        list("interfaces", &NO_WORDS).does(apply::interfaces::interfaces),
     ],
 );
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::grammar;
 use super::super::model::{AddressFlags, PreferredLifetime, VirtualAddress};
 use super::super::names::NameTable;
-use super::super::schema::{Effect, Kind, Table};
+use super::super::schema::{Kind, Table};
 use super::super::tree::Stmt;
 use super::Build;
 use super::words::decimal;
@@ -42,7 +42,7 @@ pub(crate) fn line(b: &mut Build<'_>, stmt: &Stmt, table: &'static Table) -> Opt
             }
             _ => "",
         };
-        if !matches!(row.effect, Effect::Word) {
+        if !row.in_effect {
             b.word_not_in_effect(table.name, row.name, &stmt.place(n));
         }
         match word {

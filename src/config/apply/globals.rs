@@ -107,16 +107,18 @@ pub(crate) fn enable_script_security(b: &mut Build<'_>, _stmt: &Stmt) {
 
 pub(crate) fn dynamic_interfaces(b: &mut Build<'_>, stmt: &Stmt) {
     b.config.globals.dynamic_interfaces = true;
+    let known = stmt.word(1).and_then(|word| stmt.row.words?.row(word));
     match stmt.word(1) {
         None => {}
         Some("allow_if_changes") => {
             b.config.globals.pending.allow_interface_changes = true;
-            b.word_not_in_effect("dynamic_interfaces", "allow_if_changes", &stmt.place(1))
+            if known.is_some_and(|r| !r.in_effect) {
+                b.word_not_in_effect("dynamic_interfaces", "allow_if_changes", &stmt.place(1));
+            }
         }
         Some(word) => {
             let text = format!("Unknown option '{word}' of '{}'", stmt.row.name);
-            let known = stmt.row.words.map_or("", |t| t.rows.first().map_or("", |r| r.name));
-            b.report.error(&stmt.place(1), text).hint(format!("'{known}' is understood"));
+            b.report.error(&stmt.place(1), text).hint("'allow_if_changes' is understood");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Statements → model. One function per keyword in effect; the tables of [`schema`](super::schema) name them.
+//! Statements → model. One function per keyword; the tables of [`schema`](super::schema) name them.
 
 pub(crate) mod address;
 pub(crate) mod bfd;
@@ -33,7 +33,7 @@ use super::lines::Line;
 use super::model::{Config, GarpGroup};
 use super::names::Names;
 use super::report::Report;
-use super::schema::{Arg, Effect, Kind, Missing, Row};
+use super::schema::{Arg, Kind, Missing, Row};
 use super::tree::{self, Stmt};
 use crate::base::IfName;
 use crate::host::Loader;
@@ -154,28 +154,15 @@ impl<'a> Build<'a> {
             lvs::note(self, stmt);
         }
         self.deprecated(stmt);
-        match row.effect {
-            Effect::Apply(apply) => {
-                if row.later {
-                    self.not_in_effect(block, stmt);
-                }
-                if self.has_argument(stmt) {
-                    apply(self, stmt);
-                }
-            }
-            Effect::Stores(apply) => {
-                self.not_in_effect(block, stmt);
-                if self.has_argument(stmt) {
-                    self.quiet += 1;
-                    apply(self, stmt);
-                    self.quiet -= 1;
-                }
-            }
-            Effect::None | Effect::Word => {
-                self.not_in_effect(block, stmt);
-                let of_vrrp = block == "vrrp_instance" || row.name == "vrrp_sync_group";
-                self.check(stmt, of_vrrp);
-            }
+        if !row.in_effect {
+            self.not_in_effect(block, stmt);
+        }
+        let Some(apply) = row.apply else { return };
+        if self.has_argument(stmt) {
+            // What is inside a block that is not in effect is not in effect either; that has been said.
+            self.quiet += u32::from(!row.in_effect);
+            apply(self, stmt);
+            self.quiet -= u32::from(!row.in_effect);
         }
     }
 
@@ -187,7 +174,7 @@ impl<'a> Build<'a> {
     }
 
     /// Says once per keyword and block that it is not in effect.
-    pub(crate) fn not_in_effect(&mut self, block: &'static str, stmt: &Stmt) {
+    fn not_in_effect(&mut self, block: &'static str, stmt: &Stmt) {
         let row = stmt.row;
         if self.quiet > 0 {
             return;
@@ -233,40 +220,6 @@ impl<'a> Build<'a> {
             tree::missing_argument(self.report, stmt, missing);
         }
         good
-    }
-
-    /// Checks a statement that is not in effect as far as its row can tell, and all that is inside it.
-    fn check(&mut self, stmt: &Stmt, of_vrrp: bool) {
-        for inner in &stmt.body {
-            self.deprecated(inner);
-            self.check(inner, of_vrrp);
-        }
-        if !self.has_argument(stmt) {
-            return;
-        }
-        let Kind::Value(arg) = stmt.row.kind else { return };
-        match arg {
-            Arg::Text => {}
-            Arg::Boolean => {
-                self.boolean(stmt);
-            }
-            Arg::Integer { .. } if stmt.len() > 1 => {
-                self.integer(stmt);
-            }
-            Arg::Decimal { .. } if stmt.len() > 1 => {
-                self.decimal(stmt);
-            }
-            Arg::Address => {
-                self.address(stmt);
-            }
-            Arg::Interface => {
-                self.interface_name(stmt, 1);
-            }
-            Arg::Command if stmt.has_more() => {
-                script::check(self, stmt, of_vrrp);
-            }
-            _ => {}
-        }
     }
 
     /// The optional boolean of a statement.

@@ -241,17 +241,6 @@ pub(crate) fn find_other(b: &mut Build<'_>, command: &Command) -> Option<Script>
     found
 }
 
-/// Looks at a command that is not in effect, because stock's verdict depends on scripts being there.
-pub(crate) fn check(b: &mut Build<'_>, stmt: &Stmt, of_vrrp: bool) {
-    if let Some(command) = command(b, stmt) {
-        if of_vrrp {
-            find(b, &command)
-        } else {
-            find_other(b, &command)
-        };
-    }
-}
-
 /// Finds the program of a command. `missing`: the class of not finding it; `None` if that is only logged.
 fn usable(
     b: &mut Build<'_>,

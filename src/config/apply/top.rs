@@ -3,6 +3,11 @@
 use super::super::tree::Stmt;
 use super::{Build, put};
 
+pub(crate) fn net_namespace(b: &mut Build<'_>, stmt: &Stmt) {
+    let name = stmt.word(1).unwrap_or_default();
+    once(b, stmt, name, |b| &mut b.config.top.net_namespace);
+}
+
 pub(crate) fn net_namespace_ipvs(b: &mut Build<'_>, stmt: &Stmt) {
     let name = stmt.word(1).unwrap_or_default();
     once(b, stmt, name, |b| &mut b.config.top.net_namespace_ipvs);

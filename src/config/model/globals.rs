@@ -91,7 +91,7 @@ pub struct PendingGlobals {
     pub files: Files,
 }
 
-/// Keywords outside any block. `net_namespace` is not among them: nothing starts with it yet.
+/// Keywords outside any block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TopLevel {
     /// `net_namespace`.

@@ -257,5 +257,7 @@ pub(crate) static FILE_CHECK: Table = table(
 );
 
 /// `virtual_server/real_server/BFD_CHECK`.
-pub(crate) static BFD_CHECK: Table =
-    table("BFD_CHECK", &[value("name", Arg::Text).does(probe::bfd_name), boolean("alpha")]);
+pub(crate) static BFD_CHECK: Table = table(
+    "BFD_CHECK",
+    &[value("name", Arg::Text).does(probe::bfd_name), boolean("alpha").does(checker::boolean)],
+);

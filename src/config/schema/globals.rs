@@ -4,7 +4,8 @@ use super::{Arg, NO_WORDS, Table, boolean, decimal, flag, int, list, loose, tabl
 use crate::config::apply::{self, settings};
 
 /// `global_defs/dynamic_interfaces`.
-pub(crate) static DYNAMIC_INTERFACES: Table = table("dynamic_interfaces", &[flag("allow_if_changes")]);
+pub(crate) static DYNAMIC_INTERFACES: Table =
+    table("dynamic_interfaces", &[flag("allow_if_changes").later()]);
 
 /// `global_defs/lvs_timeouts`.
 pub(crate) static GLOBAL_DEFS_LVS_TIMEOUTS: Table = table(
@@ -40,8 +41,8 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("vrrp_process_name", Arg::Text)
             .fatal()
             .stores(|b, s| settings::process_name(b, s, |g| &mut g.processes.vrrp)),
-        value("checker_process_name", Arg::Text).fatal().later(apply::lvs::globals::process),
-        value("lvs_process_name", Arg::Text).fatal().later(apply::lvs::globals::process),
+        value("checker_process_name", Arg::Text).fatal().stores(apply::lvs::globals::process),
+        value("lvs_process_name", Arg::Text).fatal().stores(apply::lvs::globals::process),
         value("bfd_process_name", Arg::Text)
             .fatal()
             .stores(|b, s| settings::process_name(b, s, |g| &mut g.processes.bfd)),
@@ -56,7 +57,7 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         list("notification_email", &NO_WORDS).stores(settings::notification_email),
         boolean("smtp_alert").stores(|b, s| settings::boolean(b, s, |g| &mut g.mail.alert)),
         boolean("smtp_alert_vrrp").stores(|b, s| settings::boolean(b, s, |g| &mut g.mail.alert_vrrp)),
-        boolean("smtp_alert_checker").later(apply::lvs::globals::boolean),
+        boolean("smtp_alert_checker").stores(apply::lvs::globals::boolean),
         value("startup_script", Arg::Command)
             .required()
             .stores(|b, s| settings::stage_script(b, s, |g| &mut g.startup)),
@@ -73,7 +74,7 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("min_auto_priority_delay", loose(1, 10_000_000))
             .required()
             .stores(settings::min_auto_priority_delay),
-        boolean("checker_log_all_failures").later(apply::lvs::globals::boolean),
+        boolean("checker_log_all_failures").stores(apply::lvs::globals::boolean),
         value("dynamic_interfaces", Arg::Text)
             .words(&DYNAMIC_INTERFACES)
             .does(apply::globals::dynamic_interfaces),
@@ -84,14 +85,14 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("lvs_timeouts", Arg::Text)
             .words(&GLOBAL_DEFS_LVS_TIMEOUTS)
             .required()
-            .later(apply::lvs::globals::timeouts),
-        flag("lvs_flush").later(apply::lvs::globals::flag),
-        value("lvs_flush_on_stop", Arg::Text).later(apply::lvs::globals::flush_on_stop),
-        value("lvs_flush_onstop", Arg::Text).later(apply::lvs::globals::flush_on_stop),
+            .stores(apply::lvs::globals::timeouts),
+        flag("lvs_flush").stores(apply::lvs::globals::flag),
+        value("lvs_flush_on_stop", Arg::Text).stores(apply::lvs::globals::flush_on_stop),
+        value("lvs_flush_onstop", Arg::Text).stores(apply::lvs::globals::flush_on_stop),
         value("lvs_sync_daemon", Arg::Interface)
             .words(&GLOBAL_DEFS_LVS_SYNC_DAEMON)
             .required()
-            .later(apply::lvs::globals::sync_daemon),
+            .stores(apply::lvs::globals::sync_daemon),
         value("vrrp_mcast_group4", Arg::Text).fatal().does(apply::globals::vrrp_mcast_group4),
         value("vrrp_mcast_group6", Arg::Text).fatal().stores(settings::mcast_group6),
         value("vrrp_garp_master_delay", loose(0, 4_294)).fatal().does(apply::globals::vrrp_garp),
@@ -105,11 +106,11 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("vrrp_down_timer_adverts", loose(1, 100)).fatal().does(apply::globals::vrrp_down_timer_adverts),
         value("vrrp_garp_interval", decimal(1, 4_294_967_295, 1))
             .fatal()
-            .stores(|b, s| settings::seconds(b, s, |g| &mut g.garp_interval)),
+            .does(|b, s| settings::seconds(b, s, |g| &mut g.garp_interval)),
         value("vrrp_gna_interval", decimal(1, 4_294_967_295, 1))
             .fatal()
-            .stores(|b, s| settings::seconds(b, s, |g| &mut g.gna_interval)),
-        boolean("vrrp_min_garp").stores(|b, s| settings::boolean(b, s, |g| &mut g.min_garp)),
+            .does(|b, s| settings::seconds(b, s, |g| &mut g.gna_interval)),
+        boolean("vrrp_min_garp").does(|b, s| settings::boolean(b, s, |g| &mut g.min_garp)),
         value("vrrp_garp_extra_if", int(1, 86_400)).required().stores(settings::garp_extra),
         value("vrrp_vmac_garp_intvl", int(1, 86_400))
             .required()
@@ -126,16 +127,16 @@ pub(crate) static GLOBAL_DEFS: Table = table(
             .stores(|b, s| settings::number(b, s, |g| &mut g.firewall.priority)),
         flag("nftables_ifindex").stores(|b, _| settings::flag(b, |g| &mut g.firewall.by_index)),
         flag("nftables_counters").stores(|b, _| settings::flag(b, |g| &mut g.firewall.counters)),
-        value("nftables_ipvs", Arg::Text).later(apply::lvs::globals::nftables),
+        value("nftables_ipvs", Arg::Text).stores(apply::lvs::globals::nftables),
         value("nftables_ipvs_priority", int(-2_147_483_648, 2_147_483_647))
             .fatal()
-            .later(apply::lvs::globals::nftables_priority),
+            .stores(apply::lvs::globals::nftables_priority),
         value("nftables_ipvs_start_fwmark", int(1, 4_294_967_295))
             .fatal()
-            .later(apply::lvs::globals::nftables_start_mark),
+            .stores(apply::lvs::globals::nftables_start_mark),
         flag("vrrp_check_unicast_src").stores(|b, _| settings::flag(b, |g| &mut g.check_unicast_src)),
         boolean("vrrp_skip_check_adv_addr")
-            .stores(|b, s| settings::lenient_boolean(b, s, |g| &mut g.skip_check_adv_addr)),
+            .does(|b, s| settings::lenient_boolean(b, s, |g| &mut g.skip_check_adv_addr)),
         boolean("vrrp_strict").stores(|b, s| settings::lenient_boolean(b, s, |g| &mut g.strict)),
         value("vrrp_priority", loose(-20, 19))
             .required()
@@ -153,12 +154,12 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("vrrp_rlimit_rtime", int(1, 4_294_967_295))
             .fatal()
             .stores(|b, s| settings::rttime(b, s, |g| &mut g.vrrp_scheduling)),
-        value("checker_priority", loose(-20, 19)).required().later(apply::lvs::globals::process),
-        flag("checker_no_swap").later(apply::lvs::globals::process),
-        value("checker_rt_priority", loose(1, 99)).required().later(apply::lvs::globals::process),
-        value("checker_cpu_affinity", Arg::Text).required().later(apply::lvs::globals::process),
-        value("checker_rlimit_rttime", loose(1, 4_294_967_295)).fatal().later(apply::lvs::globals::process),
-        value("checker_rlimit_rtime", int(1, 4_294_967_295)).fatal().later(apply::lvs::globals::process),
+        value("checker_priority", loose(-20, 19)).required().stores(apply::lvs::globals::process),
+        flag("checker_no_swap").stores(apply::lvs::globals::process),
+        value("checker_rt_priority", loose(1, 99)).required().stores(apply::lvs::globals::process),
+        value("checker_cpu_affinity", Arg::Text).required().stores(apply::lvs::globals::process),
+        value("checker_rlimit_rttime", loose(1, 4_294_967_295)).fatal().stores(apply::lvs::globals::process),
+        value("checker_rlimit_rtime", int(1, 4_294_967_295)).fatal().stores(apply::lvs::globals::process),
         value("bfd_priority", loose(-20, 19))
             .required()
             .stores(|b, s| settings::nice(b, s, |g| &mut g.bfd_scheduling)),
@@ -185,8 +186,8 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("vrrp_notify_fifo_script", Arg::Command)
             .required()
             .stores(|b, s| settings::fifo_script(b, s, |g| &mut g.vrrp_fifo)),
-        value("lvs_notify_fifo", Arg::Text).required().later(apply::lvs::globals::fifo),
-        value("lvs_notify_fifo_script", Arg::Command).required().later(apply::lvs::globals::fifo),
+        value("lvs_notify_fifo", Arg::Text).required().stores(apply::lvs::globals::fifo),
+        value("lvs_notify_fifo_script", Arg::Command).required().stores(apply::lvs::globals::fifo),
         boolean("vrrp_notify_priority_changes")
             .stores(|b, s| settings::boolean(b, s, |g| &mut g.notify_priority_changes)),
         flag("fifo_write_vrrp_states_on_reload")
@@ -198,13 +199,13 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         flag("enable_snmp_rfc").stores(settings::snmp_rfc),
         flag("enable_snmp_rfcv2").stores(|b, _| settings::flag(b, |g| &mut g.snmp.rfc_v2)),
         flag("enable_snmp_rfcv3").stores(|b, _| settings::flag(b, |g| &mut g.snmp.rfc_v3)),
-        flag("enable_snmp_checker").later(apply::lvs::globals::flag),
+        flag("enable_snmp_checker").stores(apply::lvs::globals::flag),
         value("snmp_vs_stats_update_interval", decimal(1_000, 30_000_000, 1_000))
             .fatal()
-            .later(apply::lvs::globals::snmp_interval),
+            .stores(apply::lvs::globals::snmp_interval),
         value("snmp_rs_stats_update_interval", decimal(1_000, 30_000_000, 1_000))
             .fatal()
-            .later(apply::lvs::globals::snmp_interval),
+            .stores(apply::lvs::globals::snmp_interval),
         flag("enable_dbus").stores(|b, _| settings::flag(b, |g| &mut g.dbus.enabled)),
         value("dbus_service_name", Arg::Text)
             .required()
@@ -231,27 +232,27 @@ pub(crate) static GLOBAL_DEFS: Table = table(
             .stores(|b, s| settings::boolean(b, s, |g| &mut g.buffers.process_monitor_force)),
         value("lvs_netlink_cmd_rcv_bufs", int(0, 4_294_967_295))
             .required()
-            .later(apply::lvs::globals::buffers),
-        boolean("lvs_netlink_cmd_rcv_bufs_force").later(apply::lvs::globals::boolean),
+            .stores(apply::lvs::globals::buffers),
+        boolean("lvs_netlink_cmd_rcv_bufs_force").stores(apply::lvs::globals::boolean),
         value("lvs_netlink_monitor_rcv_bufs", int(0, 4_294_967_295))
             .required()
-            .later(apply::lvs::globals::buffers),
-        boolean("lvs_netlink_monitor_rcv_bufs_force").later(apply::lvs::globals::boolean),
-        boolean("rs_init_notifies").later(apply::lvs::globals::boolean),
-        boolean("no_checker_emails").later(apply::lvs::globals::boolean),
+            .stores(apply::lvs::globals::buffers),
+        boolean("lvs_netlink_monitor_rcv_bufs_force").stores(apply::lvs::globals::boolean),
+        boolean("rs_init_notifies").stores(apply::lvs::globals::boolean),
+        boolean("no_checker_emails").stores(apply::lvs::globals::boolean),
         value("vrrp_rx_bufs_policy", Arg::Text).required().stores(settings::receive_policy),
         value("vrrp_rx_bufs_multiplier", int(1, 4_294_967_295))
             .required()
             .stores(settings::receive_multiplier),
         value("vrrp_startup_delay", decimal(1_000, 4_294_967_295, 1))
             .fatal()
-            .stores(|b, s| settings::seconds(b, s, |g| &mut g.startup_delay)),
+            .does(|b, s| settings::longest(b, s, |g| &mut g.startup_delay)),
         value("vrrp_delay_after_boot", decimal(1_000, 4_294_967_295, 1))
             .fatal()
-            .stores(|b, s| settings::seconds(b, s, |g| &mut g.delay_after_boot)),
+            .does(|b, s| settings::longest(b, s, |g| &mut g.delay_after_boot)),
         flag("log_unknown_vrids").does(apply::globals::log_unknown_vrids),
         boolean("vrrp_owner_ignore_adverts")
-            .stores(|b, s| settings::boolean(b, s, |g| &mut g.owner_ignore_adverts)),
+            .does(|b, s| settings::boolean(b, s, |g| &mut g.owner_ignore_adverts)),
         value("vmac_prefix", Arg::Text)
             .fatal()
             .stores(|b, s| settings::text_once(b, s, |g| &mut g.vmac_prefix)),

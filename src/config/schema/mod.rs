@@ -1,8 +1,8 @@
 //! The vocabulary: one table per block, one row per keyword.
 //!
 //! A row says how its keyword nests, what argument it takes, what its absence means, and which function of
-//! [`apply`](super::apply) puts it into the model. A keyword without such a function is known, its argument is
-//! checked as far as the row goes, and it is reported once as not in effect.
+//! [`apply`](super::apply) puts it into the model. Whether anything acts on what is in the model is one flag of the
+//! row, `in_effect`; what is not in effect is reported once.
 
 pub(crate) mod addresses;
 pub(crate) mod checkers;
@@ -49,27 +49,14 @@ pub(crate) struct Row {
     pub(crate) deprecated: Option<&'static str>,
     /// Without it a router would speak past its peers: its instance is left out while it is not in effect.
     pub(crate) vital: bool,
-    /// What it does.
-    pub(crate) effect: Effect,
-    /// It goes into the model, but what it asks for is still to come: it is reported once as not in effect.
-    pub(crate) later: bool,
+    /// Puts it into the model; `None` for a word, which the keyword of its line takes care of.
+    pub(crate) apply: Option<Apply>,
+    /// Something acts on it, if something acts on what it stands in. If not, it is reported once as not in effect.
+    pub(crate) in_effect: bool,
 }
 
 /// Puts one statement into the model.
 pub(crate) type Apply = fn(&mut Build<'_>, &Stmt);
-
-/// What a keyword does.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Effect {
-    /// Nothing yet.
-    None,
-    /// This.
-    Apply(Apply),
-    /// This, but nothing acts on what it puts into the model yet.
-    Stores(Apply),
-    /// What the keyword of its line does with it.
-    Word,
-}
 
 /// How a keyword nests.
 #[derive(Clone, Copy, Debug)]
@@ -166,8 +153,8 @@ const fn row(name: &'static str, kind: Kind) -> Row {
         words: None,
         deprecated: None,
         vital: false,
-        effect: Effect::None,
-        later: false,
+        apply: None,
+        in_effect: true,
     }
 }
 
@@ -232,21 +219,19 @@ impl Row {
         Self { words: Some(words), ..self }
     }
 
+    /// Into the model, and something acts on it.
     const fn does(self, apply: Apply) -> Self {
-        Self { effect: Effect::Apply(apply), ..self }
+        Self { apply: Some(apply), ..self }
     }
 
     /// Into the model, for what is still to come.
-    const fn later(self, apply: Apply) -> Self {
-        Self { effect: Effect::Apply(apply), later: true, ..self }
-    }
-
     const fn stores(self, apply: Apply) -> Self {
-        Self { effect: Effect::Stores(apply), ..self }
+        Self { apply: Some(apply), in_effect: false, ..self }
     }
 
-    const fn in_effect(self) -> Self {
-        Self { effect: Effect::Word, ..self }
+    /// A word that nothing acts on yet.
+    const fn later(self) -> Self {
+        Self { in_effect: false, ..self }
     }
 
     /// The table of what is inside, of a block or a list.

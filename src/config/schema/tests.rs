@@ -52,6 +52,23 @@ fn no_table_has_a_keyword_twice() {
 }
 
 #[test]
+fn keywords_of_blocks_go_into_the_model() {
+    let check = |table: &'static Table| {
+        for row in table.rows.iter().filter(|r| r.apply.is_none() && !matches!(r.kind, Kind::Position)) {
+            panic!("nothing puts '{}' of '{}' into the model", row.name, table.name);
+        }
+    };
+    check(&TOP);
+    each(&TOP, &mut |table| {
+        for row in table.rows {
+            if let Kind::Block(inside) = row.kind {
+                check(inside);
+            }
+        }
+    });
+}
+
+#[test]
 fn ranges_are_ranges() {
     each(&TOP, &mut |table| {
         for row in table.rows {

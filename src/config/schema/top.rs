@@ -7,7 +7,7 @@ use crate::config::apply;
 pub(crate) static TOP: Table = table(
     "",
     &[
-        value("net_namespace", Arg::Text).required().vital(),
+        value("net_namespace", Arg::Text).required().vital().stores(apply::top::net_namespace),
         value("net_namespace_ipvs", Arg::Text).stores(apply::top::net_namespace_ipvs),
         flag("namespace_with_ipsets").stores(apply::top::namespace_with_ipsets),
         flag("use_pid_dir").stores(apply::top::use_pid_dir),
@@ -24,7 +24,7 @@ pub(crate) static TOP: Table = table(
         block("vrrp_sync_group", &super::vrrp::VRRP_SYNC_GROUP)
             .head(Head::UniqueName)
             .stores(apply::group::sync_group),
-        block("garp_group", &super::vrrp::GARP_GROUP).stores(apply::interfaces::garp_group),
+        block("garp_group", &super::vrrp::GARP_GROUP).does(apply::interfaces::garp_group),
         list("linkbeat_interfaces", &super::vrrp::LINKBEAT_INTERFACES).stores(apply::interfaces::linkbeats),
         list("interface_up_down_delays", &super::vrrp::INTERFACE_UP_DOWN_DELAYS)
             .stores(apply::interfaces::delays),
@@ -38,12 +38,12 @@ pub(crate) static TOP: Table = table(
         block("track_file", &super::track::TRACK_FILE).head(Head::Name).stores(apply::track_file::block),
         block("vrrp_track_file", &super::track::TRACK_FILE).head(Head::Name).stores(apply::track_file::block),
         block("bfd_instance", &super::track::BFD_INSTANCE).head(Head::UniqueFirst).stores(apply::bfd::block),
-        block("SSL", &super::checkers::SSL).does(apply::lvs::ssl::block),
+        block("SSL", &super::checkers::SSL).stores(apply::lvs::ssl::block),
         list("virtual_server_group", &super::lvs::VIRTUAL_SERVER_GROUP)
             .head(Head::Name)
-            .does(apply::lvs::group::block),
+            .stores(apply::lvs::group::block),
         block("virtual_server", &super::lvs::VIRTUAL_SERVER)
             .head(Head::VirtualServer)
-            .does(apply::lvs::server::block),
+            .stores(apply::lvs::server::block),
     ],
 );

@@ -11,7 +11,6 @@ use crate::config::model::lvs::{GroupEntry, ServerGroup};
 use crate::config::tree::Stmt;
 
 pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
-    b.not_in_effect("", stmt);
     let name = stmt.word(1).unwrap_or_default().to_owned();
     let entries = stmt.body.iter().filter_map(|entry| line(b, entry)).collect();
     let group = ServerGroup { name, entries };

@@ -30,7 +30,6 @@ const CHECKED: [&str; 9] = [
 ];
 
 pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
-    b.not_in_effect("", stmt);
     let Some(service) = service(stmt) else { return };
     let family = match &service {
         Service::Address { ip, .. } => Some(Family::of(*ip)),

@@ -6,7 +6,6 @@ use crate::config::model::lvs::Ssl;
 use crate::config::tree::Stmt;
 
 pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
-    b.not_in_effect("", stmt);
     if b.config.lvs.ssl.is_some() {
         b.report.error(&stmt.line, "SSL is there already; this one replaces it");
     }

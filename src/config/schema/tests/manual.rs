@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use super::super::Table;
 use super::super::top::TOP;
-use super::super::{Effect, Row, Table};
 
 /// Arguments, default, unit and meaning by block and keyword; `-` for what there is not.
 type Texts = BTreeMap<(&'static str, &'static str), [&'static str; 4]>;
@@ -46,31 +46,31 @@ impl Page {
             page.entry("(any)", keyword, true);
         }
         page.heading("SH", "OUTSIDE ANY BLOCK");
-        page.rows("-", &TOP);
+        page.rows("-", &TOP, true);
         for row in TOP.rows {
             if let Some(inside) = row.inside() {
-                page.table("SH", row.name, inside);
+                page.table("SH", row.name, inside, row.in_effect);
             }
         }
         page.out.push_str(".SH SEE ALSO\n.BR keepalived\\-rs (8)\n");
         page
     }
 
-    /// A table under a heading, and then those below it.
-    fn table(&mut self, heading: &str, path: &str, table: &'static Table) {
+    /// A table under a heading, and then those below it. `in_effect`: what it stands in is.
+    fn table(&mut self, heading: &str, path: &str, table: &'static Table, in_effect: bool) {
         self.heading(heading, path);
-        self.rows(path, table);
+        self.rows(path, table, in_effect);
         for row in table.rows {
             if let Some(inside) = row.inside().or(row.words).filter(|t| !t.rows.is_empty()) {
-                self.table("SS", &format!("{path}/{}", row.name), inside);
+                self.table("SS", &format!("{path}/{}", row.name), inside, in_effect && row.in_effect);
             }
         }
     }
 
-    fn rows(&mut self, path: &str, table: &'static Table) {
+    fn rows(&mut self, path: &str, table: &'static Table, in_effect: bool) {
         // What stands in parentheses is not a keyword but stands for the lack of one.
         for row in table.rows.iter().filter(|r| !r.name.starts_with('(')) {
-            self.entry(path, row.name, in_effect(row));
+            self.entry(path, row.name, in_effect && row.in_effect);
         }
     }
 
@@ -105,10 +105,6 @@ impl Page {
         }
         let _ = writeln!(self.out, "{}", escaped(&text));
     }
-}
-
-fn in_effect(row: &Row) -> bool {
-    !matches!(row.effect, Effect::None)
 }
 
 /// The arguments without the keyword in front.

@@ -6,12 +6,10 @@ use std::time::Duration;
 
 use super::super::diagnostic::{Class, Severity};
 use super::super::lines::Line;
-use super::super::model::{
-    Authentication, InitialState, Pending, Script, Version, VirtualAddress, VrrpInstance,
-};
+use super::super::model::{Authentication, InitialState, Pending, Script, Version, VrrpInstance};
 use super::super::schema::addresses::VIRTUAL_IPADDRESS;
 use super::super::tree::Stmt;
-use super::{Build, address, globals, script, track, unicast};
+use super::{Build, Once, address, globals, script, track, unicast};
 use crate::base::{Family, Priority, Vrid};
 
 /// A `vrrp_instance` being read.
@@ -234,10 +232,10 @@ pub(crate) fn virtual_ipaddress(b: &mut Build<'_>, stmt: &Stmt) {
         if family != Family::of(address.cidr.ip) {
             let text = format!("{} is not of the instance's address family - dropping it", address.cidr.ip);
             b.report.error(&entry.place(0), text).hint("virtual_ipaddress_excluded takes both families");
-        } else if is_new(&draft.instance.addresses, &address) {
-            draft.instance.addresses.push(address);
-        } else {
+        } else if !b.is_new(Once::Address("virtual_ipaddress", address.cidr, address.dev.clone())) {
             b.report.warning(&entry.place(0), format!("{} is given twice", address.cidr));
+        } else if let Some(draft) = &mut b.instance {
+            draft.instance.addresses.push(address);
         }
     }
 }
@@ -252,17 +250,12 @@ pub(crate) fn virtual_ipaddress_excluded(b: &mut Build<'_>, stmt: &Stmt) {
                 b.report.at(&entry.place(0), Severity::Error, Class::Log, text).not_in_effect();
             }
             draft.instance.pending.excluded_ipv6.push(address);
-        } else if is_new(&draft.instance.excluded, &address) {
-            draft.instance.excluded.push(address);
-        } else {
+        } else if !b.is_new(Once::Address("virtual_ipaddress_excluded", address.cidr, address.dev.clone())) {
             b.report.warning(&entry.place(0), format!("{} is given twice", address.cidr));
+        } else if let Some(draft) = &mut b.instance {
+            draft.instance.excluded.push(address);
         }
     }
-}
-
-/// Whether no line before has the same address on the same interface.
-fn is_new(addresses: &[VirtualAddress], new: &VirtualAddress) -> bool {
-    addresses.iter().all(|a| a.cidr != new.cidr || a.dev != new.dev)
 }
 
 pub(crate) fn track_script(b: &mut Build<'_>, stmt: &Stmt) {

@@ -33,6 +33,5 @@ pub(crate) fn check(text: &[u8]) {
     if !text.contains(&b'~') && !text.contains(&b'$') && !text.windows(7).any(|w| w == b"include") {
         assert!(loaded.diagnostics.len() <= 16 + 3 * text.len(), "{} diagnostics", loaded.diagnostics.len());
     }
-    let (status, refusal) = (loaded.test_status(), loaded.refusal());
-    assert!([0, 2, 4, 5, 6].contains(&status) && (status != 0 || refusal.is_none() || !loaded.diagnostics.is_empty()));
+    assert!([0, 2, 4, 5, 6].contains(&loaded.test_status()));
 }

@@ -1,6 +1,6 @@
 //! `vrrp_instance`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(crate) struct Draft {
     /// Its name, for what concerns all of it.
     pub(crate) name: Line,
     /// Where its keywords were last written.
-    pub(crate) lines: BTreeMap<&'static str, Line>,
+    pub(crate) lines: Places,
     /// Its family, once something has told.
     pub(crate) family: Option<Family>,
     /// `auth_type`.
@@ -34,6 +34,27 @@ pub(crate) struct Draft {
     pub(crate) bad_vrid: Option<usize>,
     /// The diagnostic of a loopback `interface`, likewise.
     pub(crate) bad_interface: Option<usize>,
+}
+
+/// Where keywords were last written, sorted by keyword. There may be thousands of these: a map takes twice the room.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Places(Box<[(&'static str, Line)]>);
+
+impl Places {
+    /// Those of the statements of a block.
+    fn of(stmts: &[Stmt]) -> Self {
+        let mut all: Vec<_> = stmts.iter().rev().map(|s| (s.row.name, s.place(s.len().min(2) - 1))).collect();
+        // The last one written is now the first, and sorting leaves it there.
+        all.sort_by_key(|(keyword, _)| *keyword);
+        all.dedup_by_key(|(keyword, _)| *keyword);
+        Self(all.into())
+    }
+
+    /// Where `keyword` was last written.
+    pub(crate) fn get(&self, keyword: &str) -> Option<&Line> {
+        let at = self.0.binary_search_by_key(&keyword, |(keyword, _)| keyword).ok()?;
+        self.0.get(at).map(|(_, line)| line)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +75,7 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
     b.instance = Some(Draft {
         instance: VrrpInstance { name, ..VrrpInstance::default() },
         name: stmt.place(1),
-        lines: stmt.body.iter().map(|s| (s.row.name, s.place(s.len().min(2) - 1))).collect(),
+        lines: Places::of(&stmt.body),
         family: None,
         auth_type: None,
         auth_pass: None,
@@ -64,7 +85,12 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
         bad_interface: None,
     });
     b.run("vrrp_instance", &stmt.body);
-    if let Some(draft) = b.instance.take() {
+    if let Some(mut draft) = b.instance.take() {
+        let instance = &mut draft.instance;
+        instance.addresses.shrink_to_fit();
+        instance.excluded.shrink_to_fit();
+        instance.track_scripts.shrink_to_fit();
+        instance.pending.peers.shrink_to_fit();
         b.instances.push(draft);
     }
 }

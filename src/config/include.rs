@@ -183,16 +183,19 @@ fn literal(dir: &Path) -> String {
 
 /// The alternatives of the brace lists of a pattern: `a{b,c}` is `ab` and `ac`. Lists may be nested.
 fn braces(pattern: &str) -> Vec<String> {
+    /// How many there may be, and how many bytes may be made to find them.
     const LIMIT: usize = 1_000;
+    const BYTES: usize = 1 << 20;
     let mut done = Vec::new();
     let mut open = vec![pattern.to_owned()];
     let mut made = 0;
     while let Some(pattern) = open.pop() {
         match first_list(&pattern) {
             Some((before, items, after))
-                if made + items.len() <= 2 * LIMIT && open.len() + done.len() + items.len() <= LIMIT =>
+                if open.len() + done.len() + items.len() <= LIMIT
+                    && made + items.len() * pattern.len() <= BYTES =>
             {
-                made += items.len();
+                made += items.len() * pattern.len();
                 open.extend(items.iter().rev().map(|item| format!("{before}{item}{after}")));
             }
             _ => done.push(pattern),

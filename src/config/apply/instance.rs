@@ -30,6 +30,8 @@ pub(crate) struct Draft {
     auth_pass: Option<[u8; 8]>,
     /// What is not in effect and would make it speak past its peers.
     pub(crate) left_out: Vec<&'static str>,
+    /// It cannot run, as stock keeps it in its fault state; why has been said.
+    pub(crate) faulty: bool,
     /// The scripts that have been given.
     given: BTreeSet<&'static str>,
     /// The diagnostic of a `virtual_router_id` that cannot be used: its absence is not reported again.
@@ -61,6 +63,7 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
         auth_type: None,
         auth_pass: None,
         left_out: Vec::new(),
+        faulty: false,
         given: BTreeSet::new(),
         bad_vrid: None,
         bad_interface: None,

@@ -150,9 +150,6 @@ impl<'a> Build<'a> {
 
     fn statement(&mut self, block: &'static str, stmt: &Stmt) {
         let row = stmt.row;
-        if block.is_empty() {
-            lvs::note(self, stmt);
-        }
         self.deprecated(stmt);
         if !row.in_effect {
             self.not_in_effect(block, stmt);

@@ -30,6 +30,7 @@ pub(crate) fn run(b: &mut Build<'_>) {
         security(b);
     }
     let mut drafts = std::mem::take(&mut b.instances);
+    drafts.iter_mut().for_each(|draft| link::unicast_base(b, draft));
     drafts.retain(|draft| instance::complete(b, draft));
     let mut groups = sync::link(b, &drafts);
     let mut vmacs = link::Names::new();
@@ -37,13 +38,14 @@ pub(crate) fn run(b: &mut Build<'_>) {
         let group = groups.iter().find(|g| g.members.contains(&draft.instance.name));
         instance::check(b, draft, group, &mut vmacs);
     }
+    link::shared(b, &mut drafts, &groups);
     let mut taken = ids::Taken::default();
     drafts.retain(|draft| !ids::clash(b, draft, &mut taken));
     sync::owners(b, &mut groups, &drafts);
     track_groups(b, &drafts);
     b.config.sync_groups = groups;
     for draft in drafts {
-        let runs = !not_in_effect(b, &draft);
+        let runs = !draft.faulty && !not_in_effect(b, &draft);
         let list = if runs { &mut b.config.instances } else { &mut b.config.left_out };
         list.push(draft.instance);
     }

@@ -70,12 +70,16 @@ fn verdicts_of_every_keyword() {
         };
         // A keyword that stock does not know has no verdict to compare with: only that it does not know it.
         let problem = match made.later {
-            true => (stock == 0).then(|| format!("{}: stock knows it", case.name)),
+            true => {
+                let knows = stock == 0 && made.sort == Sort::Good;
+                knows.then(|| format!("{}: stock knows it", case.name))
+            }
             false => judge(case, verdict),
         };
         let right = match made.sort {
             Sort::Good => ours == if made.deprecated { 5 } else { 0 },
-            Sort::Bad => ours != 0,
+            // Stock takes any word for an option of a pattern, and logs that at run time.
+            Sort::Bad => ours != 0 || made.path.ends_with("regex_options"),
             Sort::Odd => true,
         };
         let unexpected = (!right && case.differs.is_none())
@@ -157,7 +161,7 @@ fn run(folder: &Path) -> BTreeMap<usize, (i32, i32)> {
             for f in "$@"; do
                 n=${f%.conf}
                 # In a process group of its own, for it signals its group when it ends early.
-                timeout 20 keepalived -t -f "$FOLDER/$f" >"$FOLDER/$n.stock" 2>&1; stock=$?
+                timeout 10 keepalived -t -f "$FOLDER/$f" >"$FOLDER/$n.stock" 2>&1; stock=$?
                 timeout 20 "$OURS" -t -f "$FOLDER/$f" >"$FOLDER/$n.ours" 2>&1; ours=$?
                 echo "$n $stock $ours"
             done

@@ -9,6 +9,11 @@ pub(crate) fn around(all: &[Keyword], keyword: &Keyword, arguments: &str) -> Str
         _ => line(keyword, arguments),
     };
     let (mut path, mut name) = (keyword.path.as_str(), keyword.name);
+    // Examples that begin with `==` are all of the block.
+    if let Some(body) = arguments.strip_prefix("==") {
+        text = format!("{}\n{}\n}}\n", opening(path), body.replace('|', "\n"));
+        (path, name) = path.rsplit_once('/').unwrap_or(("", path));
+    }
     loop {
         let outer = find(all, path);
         text = match outer.map(|k| k.takes) {
@@ -52,7 +57,7 @@ fn line(keyword: &Keyword, arguments: &str) -> String {
 /// A block whose inside is whole.
 fn block(keyword: &Keyword, arguments: &str) -> String {
     let path = join(&keyword.path, keyword.name);
-    let body = with(&path, "", "");
+    let body = with(&path, NOTHING, "");
     let opening = opening(&path);
     let opening = opening.trim_end_matches(" {");
     match arguments {
@@ -65,6 +70,9 @@ fn block(keyword: &Keyword, arguments: &str) -> String {
 fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") }
 }
+
+/// No keyword has this name.
+const NOTHING: &str = " ";
 
 /// The inside of a block: what it needs, with `text` in place of `name`.
 fn with(path: &str, name: &str, text: &str) -> String {
@@ -98,10 +106,13 @@ fn with(path: &str, name: &str, text: &str) -> String {
 }
 
 /// What stands behind the keyword under test outside any block.
-const AFTER: &[(&str, &str)] = &[(
-    "vrrp_instance",
-    "vrrp_instance B {\ninterface eth1\nvirtual_router_id 2\nversion 2\nvirtual_ipaddress { 192.0.2.2 }\n}",
-)];
+const AFTER: &[(&str, &str)] = &[
+    (
+        "vrrp_instance",
+        "vrrp_instance A {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress { 192.0.2.1 }\n}",
+    ),
+    ("", "vrrp_instance B {\ninterface eth1\nvirtual_router_id 2\nvirtual_ipaddress { 192.0.2.2 }\n}"),
+];
 
 /// The lines without which a block is not whole, by keyword.
 fn needs(path: &str) -> &'static [(&'static str, &'static str)] {
@@ -114,6 +125,7 @@ fn needs(path: &str) -> &'static [(&'static str, &'static str)] {
             ("bfd_instance", "bfd_instance D {\nneighbor_ip 192.0.2.200\n}"),
             ("track_group", "track_group T {\ngroup { B }\n}"),
         ],
+        "global_defs/notification_email" => &[("", "a@example.com")],
         "global_defs" => {
             &[("enable_script_security", "enable_script_security"), ("script_user", "script_user root")]
         }
@@ -126,7 +138,9 @@ fn needs(path: &str) -> &'static [(&'static str, &'static str)] {
         "interface_up_down_delays" => &[("IFNAME", "eth0 1")],
         "static_ipaddress" => &[("", "198.51.100.1/24 dev eth0")],
         "static_routes" | "vrrp_instance/virtual_routes" => &[("", "198.51.100.0/24 dev eth0")],
-        "static_rules" | "vrrp_instance/virtual_rules" => &[("", "from 198.51.100.0/24 table 5")],
+        "static_rules" | "vrrp_instance/virtual_rules" => {
+            &[("", "from 198.51.100.0/24 table 5 priority 100")]
+        }
         "vrrp_instance" => &[
             ("interface", "interface eth0"),
             ("virtual_router_id", "virtual_router_id 1"),
@@ -202,7 +216,7 @@ fn frame(path: &str) -> String {
         ("static_routes" | "vrrp_instance/virtual_routes", "nexthop") => {
             "198.51.100.0/24 nexthop dev eth0 {}".into()
         }
-        (_, "static_rules" | "virtual_rules") => "from 198.51.100.0/24 table 5 {}".into(),
+        (_, "static_rules" | "virtual_rules") => "from 198.51.100.0/24 table 5 priority 100 {}".into(),
         (_, "track_interface") => "ens9 {}".into(),
         (_, "track_script") => "S {}".into(),
         (_, "track_file") if above == "vrrp_instance" || above == "vrrp_sync_group" => "F {}".into(),
@@ -217,7 +231,7 @@ fn frame(path: &str) -> String {
         (_, "regex_options") => "regex_options {}".into(),
         (_, "use_vmac" | "use_ipvlan" | "param_match" | "old_unicast_checksum") => format!("{keyword} {{}}"),
         (_, "dynamic_interfaces" | "include_check" | "lvs_timeouts") => format!("{keyword} {{}}"),
-        (_, "lvs_sync_daemon") => "lvs_sync_daemon eth0 {}".into(),
+        (_, "lvs_sync_daemon") => "lvs_sync_daemon eth0 inst A {}".into(),
         _ => "{}".into(),
     }
 }

@@ -18,12 +18,12 @@ pub(crate) fn around(all: &[Keyword], keyword: &Keyword, arguments: &str) -> Str
         let outer = find(all, path);
         text = match outer.map(|k| k.takes) {
             // A word of a value: its line belongs to the block around that.
-            Some(Takes::Text | Takes::Integer { .. } | Takes::Decimal { .. }) => text,
-            Some(_) if !path.is_empty() => {
+            Some(Takes::Block | Takes::List) => {
                 let body = with(path, name, &text);
                 format!("{}\n{body}}}\n", opening(path))
             }
-            _ => return with("", name, &text),
+            Some(_) => text,
+            None => return with("", name, &text),
         };
         (path, name) = path.rsplit_once('/').unwrap_or(("", path));
     }
@@ -131,7 +131,7 @@ fn needs(path: &str) -> &'static [(&'static str, &'static str)] {
         }
         "track_group" => &[("group", "group { B }")],
         "vrrp_sync_group" => &[("group", "group {\nB\nA\n}")],
-        "vrrp_sync_group/group" | "track_group/group" => &[("", "B")],
+        "vrrp_sync_group/group" | "track_group/group" => &[("", "A B")],
         "garp_group" => &[("garp_interval", "garp_interval 1"), ("interface", "interface eth0")],
         "garp_group/interfaces" => &[("", "eth1")],
         "linkbeat_interfaces" => &[("IFNAME", "eth0")],

@@ -38,6 +38,8 @@ pub struct Priority(u8);
 impl Priority {
     /// The address owner (RFC 9568 section 5.2.4).
     pub const OWNER: Self = Self(255);
+    /// The highest that is not an owner's.
+    pub const HIGHEST: Self = Self(254);
     /// What a router has when nothing is configured.
     pub const DEFAULT: Self = Self(100);
     /// On the wire: the sender gives up mastership.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::base::{IfName, InstanceId};
-use crate::host::Fast;
+use crate::base::{IfName, InstanceId, Instant};
+use crate::host::{Fast, Plane};
 use crate::kernel::reconciler::{Claim, Deliver, Reconciler};
 use crate::kernel::{Ledger, Mirror};
 use crate::notify::Message;
@@ -21,6 +21,7 @@ use crate::vrrp::demux::Endpoints;
 use crate::vrrp::group::Report;
 use crate::vrrp::group_hub::GroupHub;
 use crate::vrrp::instance::{Control, Instance, Ports};
+use crate::vrrp::pacer::Pacer;
 
 /// The pause before a task that panicked starts again.
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
@@ -29,14 +30,16 @@ const RESTART_PAUSE: Duration = Duration::from_secs(1);
 /// has given up their addresses.
 pub(super) async fn run(
     fast: Fast,
-    plan: Plan,
+    mut plan: Plan,
     inboxes: Vec<UnboundedReceiver<Control>>,
     notices: UnboundedSender<Message>,
 ) {
     let Fast { plane, vrrp, announcer, events, writer } = fast;
+    delay_startup(&plane, &mut plan);
     let mirror = Rc::new(RefCell::new(Mirror::default()));
     let multicast = multicast_groups(&plan.instances);
     let endpoints = Rc::new(Endpoints::new(plane.clone(), vrrp, multicast, plan.log_unknown_vrids));
+    let pacer = Rc::new(Pacer::new(plane.clone(), Rc::clone(&announcer), plan.pacing.clone()));
     let (claims, claims_inbox) = unbounded_channel();
     let mut ledger = Ledger::default();
     let mut instances: BTreeMap<_, Deliver> = BTreeMap::new();
@@ -59,6 +62,7 @@ pub(super) async fn run(
             plane: plane.clone(),
             endpoints: Rc::clone(&endpoints),
             announcer: Rc::clone(&announcer),
+            pacer: Rc::clone(&pacer),
             mirror: Rc::clone(&mirror),
             claims: claims.clone(),
             notices: notices.clone(),
@@ -72,6 +76,25 @@ pub(super) async fn run(
     // Only instances hold these from now on: when the last one ends, so do the reconciler and the notifier.
     drop((claims, notices, endpoints, groups));
     Reconciler { plane, ledger, mirror, events, writer, claims: claims_inbox, instances }.run().await;
+}
+
+/// Nobody listens or speaks before the configured time after the start, or after the machine's boot, has passed.
+fn delay_startup(plane: &Plane, plan: &mut Plan) {
+    let since_boot = plane.now() - Instant::ZERO;
+    let delay = plan.startup_delay.max(plan.delay_after_boot.saturating_sub(since_boot));
+    if delay.is_zero() {
+        return;
+    }
+    wording::startup_delayed(delay);
+    for instance in &mut plan.instances {
+        instance.params.startup_delay = delay;
+    }
+    let clock = plane.clone();
+    let task = async move {
+        clock.sleep(delay).await;
+        wording::startup_delay_over();
+    };
+    plane.tasks.spawn("startup delay", Box::pin(task));
 }
 
 /// The sync group of each instance that is in one.
@@ -105,7 +128,7 @@ fn multicast_groups(instances: &[InstancePlan]) -> BTreeMap<IfName, Vec<IpAddr>>
 
 /// Runs one instance; after a panic gives up its addresses and, after a pause, starts it again.
 async fn supervise(
-    plan: InstancePlan,
+    mut plan: InstancePlan,
     ports: Ports,
     inbox: &mut UnboundedReceiver<Control>,
     news: &mut UnboundedReceiver<Control>,
@@ -116,6 +139,7 @@ async fn supervise(
             return;
         }
         wording::panicked(&plan.name);
+        plan.params.startup_delay = Duration::ZERO;
         report(&ports, &plan, true);
         // Number 0 is never awaited: machines count from 1.
         let release = Claim { owner: plan.id, hold: false, number: 0 };

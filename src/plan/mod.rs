@@ -1,5 +1,7 @@
 //! What should exist: the model with every default applied and every name resolved, in exactly one place.
 
+mod pacing;
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -11,6 +13,8 @@ use crate::config::model::{
 use crate::kernel::AddressClaim;
 use crate::vrrp::params::{GarpSchedule, Params};
 use crate::vrrp::tracking::{Status, Tracked};
+
+pub use pacing::{Intervals, PacingGroup, PacingPlan};
 
 /// The multicast group of VRRP over IPv4 (RFC 9568 section 5.1.1.2).
 pub const VRRP_GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
@@ -28,6 +32,12 @@ pub struct Plan {
     pub groups: Vec<GroupPlan>,
     /// Whether packets of unknown VRIDs are logged.
     pub log_unknown_vrids: bool,
+    /// Pauses between announcements.
+    pub pacing: PacingPlan,
+    /// How long after the start nobody listens or speaks.
+    pub startup_delay: Duration,
+    /// How long after the machine's boot nobody listens or speaks.
+    pub delay_after_boot: Duration,
 }
 
 /// One virtual router.
@@ -149,7 +159,13 @@ pub struct ScriptPlan {
 
 /// Applies all defaults. Blocks that lack what they cannot do without are left out; `config` has said so.
 pub fn resolve(config: &Config) -> Plan {
-    let mut plan = Plan { log_unknown_vrids: config.globals.log_unknown_vrids, ..Plan::default() };
+    let mut plan = Plan {
+        log_unknown_vrids: config.globals.log_unknown_vrids,
+        pacing: pacing::resolve(config),
+        startup_delay: config.globals.pending.startup_delay.unwrap_or_default(),
+        delay_after_boot: config.globals.pending.delay_after_boot.unwrap_or_default(),
+        ..Plan::default()
+    };
     for instance in &config.instances {
         let id = InstanceId(plan.instances.len() as u32);
         let tracks = tracks(config, instance, &mut plan.scripts);
@@ -188,6 +204,12 @@ fn resolve_instance(
         lower_prio_no_advert: instance.lower_prio_no_advert.or(globals.lower_prio_no_advert).unwrap_or(false),
         higher_prio_send_advert: instance.higher_prio_send_advert.or(globals.higher_prio_send_advert),
         garp: garp(globals, instance),
+        startup_delay: Duration::ZERO,
+        ignores_adverts: priority.is_owner() && ignores_adverts(globals, instance),
+        skip_check_adv_addr: (instance.pending.skip_check_adv_addr)
+            .or(globals.pending.skip_check_adv_addr)
+            .unwrap_or(false),
+        timer_expired_backup: instance.pending.timer_expired_backup.and_then(Priority::new),
         grouped: false,
     };
     let claims = |list: &[VirtualAddress]| -> Vec<AddressClaim> {
@@ -241,8 +263,19 @@ fn advert_int(version: Version, written: Option<Duration>) -> Duration {
     }
 }
 
+/// In strict mode an address owner does not listen, unless told otherwise.
+fn ignores_adverts(globals: &Globals, instance: &VrrpInstance) -> bool {
+    let strict = instance.pending.strict.or(globals.pending.strict).unwrap_or(false);
+    let own = instance.pending.owner_ignore_adverts;
+    own.or(strict.then_some(true)).or(globals.pending.owner_ignore_adverts).unwrap_or(false)
+}
+
 fn garp(globals: &Globals, instance: &VrrpInstance) -> GarpSchedule {
-    let (own, all, default) = (&instance.garp, &globals.garp, GarpSchedule::default());
+    let (own, all) = (&instance.garp, &globals.garp);
+    let mut default = GarpSchedule::default();
+    if globals.pending.min_garp.unwrap_or(false) {
+        default = GarpSchedule { repeat: 1, delay: Duration::ZERO, ..default };
+    }
     let repeat = own.master_repeat.or(all.master_repeat).unwrap_or(default.repeat).max(1);
     let delay = own.master_delay.or(all.master_delay).unwrap_or(default.delay);
     GarpSchedule {

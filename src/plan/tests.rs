@@ -53,6 +53,10 @@ fn defaults_are_stocks() {
             lower_prio_delay: Duration::from_secs(5),
         },
         grouped: false,
+        startup_delay: Duration::ZERO,
+        ignores_adverts: false,
+        skip_check_adv_addr: false,
+        timer_expired_backup: None,
     };
     assert_eq!(plan.params, expected);
 }

@@ -59,6 +59,24 @@ pub fn vrrp(name: &str, params: &Params, event: &Event) {
             target: "vrrp",
             "({name}) WARNING - equal priority advert received from remote host with our IP address."
         ),
+        Event::OwnerConflict(from) => warn!(
+            target: "vrrp",
+            "({name}) CONFIGURATION ERROR: local instance and {from} are both configured as address owner, please resolve"
+        ),
+        Event::OwnerReduced(from) => warn!(
+            target: "vrrp",
+            "({name}) CONFIGURATION ERROR: {from} is still advertising as address owner, please resolve - reducing our priority to 254"
+        ),
+        Event::OwnerRestored => info!(
+            target: "vrrp",
+            "({name}) Restoring our priority to 255 since no other address owner is advertising"
+        ),
+        Event::TimerExpired(late) => warn!(
+            target: "vrrp",
+            "({name}) VRRP thread timer expired {}.{:06} seconds ago",
+            late.as_secs(),
+            late.subsec_micros()
+        ),
         Event::MasterIs { before: None, now } => debug!(target: "vrrp", "({name}) master set to {now}"),
         Event::MasterIs { before: Some(before), now } => {
             debug!(target: "vrrp", "({name}) master changed from {before} to {now}");
@@ -153,6 +171,16 @@ fn rejected(name: &str, params: &Params, reject: &Reject, from: Ipv4Addr) {
     }
 }
 
+/// Nobody takes part in elections for a while.
+pub fn startup_delayed(delay: Duration) {
+    info!(target: "vrrp", "Delaying startup for {} seconds", delay.as_secs_f64());
+}
+
+/// From now on everybody does.
+pub fn startup_delay_over() {
+    info!(target: "vrrp", "Delayed start completed");
+}
+
 /// What brought a change about, in a few words; nothing where the text of the event says it all.
 pub fn cause(cause: &Cause) -> String {
     match cause {
@@ -168,6 +196,16 @@ pub fn cause(cause: &Cause) -> String {
         }
         Cause::Stalled(from, priority) => {
             format!("{from} with priority {priority} took over while this router was stalled")
+        }
+        Cause::TimerExpired(late) => {
+            format!(
+                "stalled for {}.{:06} s, so another router must have taken over",
+                late.as_secs(),
+                late.subsec_micros()
+            )
+        }
+        Cause::OwnerConflict(from) => {
+            format!("{from} is configured as address owner, too, and does not yield")
         }
         Cause::Group => "another member of the sync group lost an election".to_owned(),
         Cause::Fault(fault) => fault_words(*fault).to_owned(),
@@ -230,6 +268,11 @@ pub fn announced(dev: &IfName, ip: Ipv4Addr) {
 /// Announcements could not be sent.
 pub fn announce_failed(name: &str, error: &Error) {
     warn!(target: "vrrp", "({name}) {error}");
+}
+
+/// An announcement that had to wait its turn could not be sent.
+pub fn paced_announcement_failed(error: &Error) {
+    warn!(target: "vrrp", "{error}");
 }
 
 /// An advert could not be sent.

@@ -40,11 +40,11 @@ pub struct Advert {
     pub interval: Duration,
 }
 
-/// Judges `packet`. Oddities that do not make it unacceptable go to `odd`.
+/// Judges `packet`. Oddities that do not make it unacceptable go to `odd`; with `known`, addresses are not compared.
 ///
 /// # Errors
 /// Why it is dropped.
-pub fn check(params: &Params, packet: &Packet, odd: &mut Vec<Reject>) -> Result<Advert, Reject> {
+pub fn check(params: &Params, packet: &Packet, known: bool, odd: &mut Vec<Reject>) -> Result<Advert, Reject> {
     let too_short = Reject::Length {
         received: packet.ip_header_len + packet.pdu.len(),
         expected: packet.ip_header_len + 8,
@@ -82,7 +82,9 @@ pub fn check(params: &Params, packet: &Packet, odd: &mut Vec<Reject>) -> Result<
     if packet.destination != params.destination {
         return Err(Reject::Destination(packet.destination));
     }
-    check_addresses(params, packet, &header, odd);
+    if !known {
+        check_addresses(params, packet, &header, odd);
+    }
     Ok(Advert { source: packet.source, priority: header.priority, interval })
 }
 

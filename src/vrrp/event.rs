@@ -3,7 +3,8 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use crate::base::Priority;
+use super::machine::State;
+use crate::base::{Instant, Priority};
 
 /// Why a packet was dropped, or what is odd about one that was not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,10 +101,25 @@ pub enum Cause {
     Fault(Fault),
     /// Something tracked failed: what.
     Tracked(String),
+    /// We were away so long that another router must have taken over (`timer_expired_backup`).
+    TimerExpired(Duration),
+    /// Another address owner does not give way to us, and so we give way to it.
+    OwnerConflict(Ipv4Addr),
     /// Nothing is wrong any more.
     Recovered,
     /// The daemon stops.
     Stop,
+}
+
+/// A change of state, or of the reasons for FAULT, kept for those who ask later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// When.
+    pub at: Instant,
+    /// The state since then.
+    pub state: State,
+    /// Why.
+    pub cause: Cause,
 }
 
 /// Something that happened.
@@ -171,6 +187,14 @@ pub enum Event {
     },
     /// An advert with our priority and our address.
     OwnAddressHeard,
+    /// MASTER, and somebody else claims to own the addresses as well.
+    OwnerConflict(Ipv4Addr),
+    /// It goes on: we give way with priority 254.
+    OwnerReduced(Ipv4Addr),
+    /// It is silent: back to priority 255.
+    OwnerRestored,
+    /// MASTER, and away this long beyond a deadline: another router must have taken over.
+    TimerExpired(Duration),
     /// Another router is the master now; `None` before: there was none known.
     MasterIs {
         /// The one before.

@@ -15,8 +15,9 @@ use super::event::Fault;
 use super::group::{Order, Report};
 use super::group_hub::GroupHub;
 use super::machine::{Input, Machine, Notice, Output, State};
+use super::pacer::{Pacer, Waiting};
 use super::tracking::Status;
-use crate::base::{IfName, Instant};
+use crate::base::{Family, IfName, Instant};
 use crate::host::{Announcer, Frame, Plane};
 use crate::kernel::ledger::Interface;
 use crate::kernel::reconciler::{Claim, Claims, News};
@@ -64,6 +65,8 @@ pub struct Ports {
     pub endpoints: Rc<Endpoints>,
     /// Gratuitous ARP.
     pub announcer: Rc<dyn Announcer>,
+    /// Pauses between them.
+    pub pacer: Rc<Pacer>,
     /// Links, to announce by.
     pub mirror: Rc<RefCell<Mirror>>,
     /// Claims go there.
@@ -273,7 +276,12 @@ impl Instance {
         for output in out.drain(..) {
             match output {
                 Output::Advert(_) => {}
-                Output::Claim { hold, .. } => wording::claim(&self.plan, hold),
+                Output::Claim { hold, .. } => {
+                    if !hold {
+                        self.ports.pacer.forget(self.plan.id);
+                    }
+                    wording::claim(&self.plan, hold);
+                }
                 Output::Announce(rounds) => self.announce(rounds),
                 Output::Group(report) => self.report(report),
                 Output::Notify(notice) => self.notify(notice),
@@ -319,7 +327,9 @@ impl Instance {
         for _ in 0..rounds {
             for (dev, ip, frame) in &round {
                 wording::announced(dev, *ip);
-                frames.push(frame.clone());
+                let patience = self.plan.params.shortest_master_down();
+                let waiting = Waiting { owner: self.plan.id, patience, frame: frame.clone() };
+                frames.extend(self.ports.pacer.take(dev, Family::V4, waiting));
                 if frames.len() == FRAMES_AT_ONCE {
                     self.send_frames(&frames);
                     frames.clear();

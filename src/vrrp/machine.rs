@@ -11,17 +11,24 @@
 
 mod backup;
 mod master;
+mod owner;
 
+use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::check::{self, Packet};
-use super::event::{Cause, Event, Fault, Reject};
+use super::event::{Cause, Change, Event, Fault, Reject};
 use super::group::{Order, Report};
 use super::params::Params;
 use super::timers::{self, Timer, Timers};
+use owner::Rival;
+
 use super::tracking::{Status, Tracked, Tracking};
 use crate::base::{Instant, Priority};
+
+/// How many changes are kept.
+const HISTORY: usize = 100;
 
 /// The state of a virtual router.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -147,6 +154,8 @@ pub struct Machine {
     /// Reasons for FAULT besides tracking; sorted, without repetition.
     faults: Vec<Fault>,
     source: Option<Ipv4Addr>,
+    /// Adverts that come earlier are not heard, and timers count from here.
+    listens_from: Instant,
     /// Last known master and its interval.
     master: Option<Ipv4Addr>,
     master_interval: Duration,
@@ -165,6 +174,10 @@ pub struct Machine {
     last_sent: Instant,
     /// MASTER: we were stalled and listen before we speak.
     listening: bool,
+    /// MASTER: another address owner is heard.
+    rival: Option<Rival>,
+    /// We own the addresses but gave way to another owner.
+    reduced: bool,
     /// Rounds of the second burst.
     second_burst: u32,
     /// Number of the last claim, and the notice that waits for it.
@@ -173,6 +186,8 @@ pub struct Machine {
     /// Kinds of [`Reject`] reported since the state or the master changed, as bits.
     reported: u16,
     counters: Counters,
+    /// The last changes, oldest first.
+    history: VecDeque<Change>,
 }
 
 impl Machine {
@@ -189,6 +204,7 @@ impl Machine {
             timers: Timers::default(),
             faults: Vec::new(),
             source: None,
+            listens_from: Instant::ZERO,
             master: None,
             preempt_at: None,
             resigned: false,
@@ -198,17 +214,25 @@ impl Machine {
             master_since: Instant::ZERO,
             last_sent: Instant::ZERO,
             listening: false,
+            rival: None,
+            reduced: false,
             second_burst: 0,
             claim: 0,
             pending: None,
             reported: 0,
             counters: Counters::default(),
+            history: VecDeque::new(),
         }
     }
 
     /// What the router was configured with.
     pub fn params(&self) -> &Params {
         &self.params
+    }
+
+    /// The last 100 changes of state and of the reasons for FAULT, oldest first.
+    pub fn history(&self) -> &VecDeque<Change> {
+        &self.history
     }
 
     /// When [`Input::Deadline`] is due.
@@ -240,6 +264,7 @@ impl Machine {
         match input {
             Input::Start => {
                 self.started = true;
+                self.listens_from = now + self.params.startup_delay;
                 self.reconsider(now, &Cause::Start, out);
             }
             Input::Packet(packet) => self.packet(now, &packet, out),
@@ -250,21 +275,25 @@ impl Machine {
             Input::Confirmed(number) => self.confirmed(now, number, out),
             Input::Restored => self.announce(now, self.params.garp.repeat, out),
             Input::Group(order) => self.order(now, order, out),
-            Input::Stop => self.stop(out),
+            Input::Stop => self.stop(now, out),
         }
     }
 
     /// A packet: checked, counted, then judged by the state.
     fn packet(&mut self, now: Instant, packet: &Packet, out: &mut Vec<Output>) {
-        if !matches!(self.state, State::Backup | State::Master) {
+        if !matches!(self.state, State::Backup | State::Master) || now < self.listens_from {
             return;
         }
         let mut odd = Vec::new();
-        let verdict = check::check(&self.params, packet, &mut odd);
+        let known = self.params.skip_check_adv_addr && self.master == Some(packet.source);
+        let verdict = check::check(&self.params, packet, known, &mut odd);
         for reject in odd.iter().chain(verdict.as_ref().err()) {
             self.reject(*reject, packet.source, out);
         }
         let Ok(advert) = verdict else { return };
+        if self.params.ignores_adverts {
+            return;
+        }
         self.counters.advert_rcvd += 1;
         if advert.priority == Priority::RESIGN {
             self.counters.pri_zero_rcvd += 1;
@@ -306,11 +335,16 @@ impl Machine {
         let Some(item) = self.tracking.update(index, status) else { return };
         let what = item.what.clone();
         let before = self.priority;
-        self.priority = self.tracking.effective(self.params.priority);
+        self.priority = self.effective_priority();
         if self.priority != before {
             self.priority_changed(now, before, what.clone(), out);
         }
         self.reconsider(now, &Cause::Tracked(what), out);
+    }
+
+    /// As configured and tracked, unless we gave way to another owner.
+    fn effective_priority(&self) -> Priority {
+        if self.reduced { Priority::HIGHEST } else { self.tracking.effective(self.params.priority) }
     }
 
     /// A backup that waits waits that much longer or shorter.
@@ -348,8 +382,9 @@ impl Machine {
         let reason = self.faults.first().map(|f| Cause::Fault(*f));
         let reason = reason.or_else(|| self.tracking.faults().next().map(|t| Cause::Tracked(t.what.clone())));
         match (reason, self.state) {
-            (Some(_), State::Fault) => {}
-            (Some(cause), _) => self.enter_fault(init, cause, out),
+            // Worth knowing when it is asked why the fault lasts.
+            (Some(_), State::Fault) => self.record(now, State::Fault, news.clone()),
+            (Some(cause), _) => self.enter_fault(now, init, cause, out),
             // A script that has not run yet may well fail: nobody starts on hope.
             (None, State::Init | State::Fault) if self.tracking.is_awaited() => {}
             (None, State::Init) => self.first_state(now, news.clone(), out),
@@ -396,13 +431,15 @@ impl Machine {
     /// An address owner need not wait for anybody.
     fn owner_at_once(&mut self, now: Instant) {
         if self.params.is_owner() {
-            self.timers.set(Timer::Election, Some(now + Duration::from_micros(1)));
+            let at = now.max(self.listens_from) + Duration::from_micros(1);
+            self.timers.set(Timer::Election, Some(at));
         }
     }
 
-    fn enter_fault(&mut self, init: bool, cause: Cause, out: &mut Vec<Output>) {
+    fn enter_fault(&mut self, now: Instant, init: bool, cause: Cause, out: &mut Vec<Output>) {
         let was_master = self.state == State::Master;
-        self.leave(State::Fault, cause.clone());
+        self.restore_owner(out);
+        self.leave(now, State::Fault, cause.clone());
         out.push(Output::Event(Event::Fault { init, cause: cause.clone() }));
         if was_master {
             self.resign(out);
@@ -417,9 +454,9 @@ impl Machine {
     }
 
     /// Stops for good.
-    fn stop(&mut self, out: &mut Vec<Output>) {
+    fn stop(&mut self, now: Instant, out: &mut Vec<Output>) {
         let was_master = self.state == State::Master;
-        self.leave(State::Stopped, Cause::Stop);
+        self.leave(now, State::Stopped, Cause::Stop);
         if was_master {
             self.resign(out);
             out.push(Output::Event(Event::SentPriorityZero));
@@ -435,8 +472,17 @@ impl Machine {
         out.push(Output::Advert(Priority::RESIGN));
     }
 
+    /// Keeps what happened.
+    fn record(&mut self, at: Instant, state: State, cause: Cause) {
+        if self.history.len() == HISTORY {
+            self.history.pop_front();
+        }
+        self.history.push_back(Change { at, state, cause });
+    }
+
     /// What every change of state has in common.
-    fn leave(&mut self, next: State, cause: Cause) {
+    fn leave(&mut self, now: Instant, next: State, cause: Cause) {
+        self.record(now, next, cause.clone());
         if self.state == State::Master && next != State::Master {
             self.counters.release_master += 1;
         }
@@ -448,6 +494,7 @@ impl Machine {
         self.put_off = false;
         self.wants = None;
         self.listening = false;
+        self.rival = None;
         self.reported = 0;
     }
 

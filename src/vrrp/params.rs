@@ -36,6 +36,15 @@ pub struct Params {
     pub higher_prio_send_advert: Option<bool>,
     /// Gratuitous ARP.
     pub garp: GarpSchedule,
+    /// How long after the start the router neither listens nor speaks.
+    pub startup_delay: Duration,
+    /// Whether adverts are dropped; only of an address owner.
+    pub ignores_adverts: bool,
+    /// Whether the addresses in adverts are not looked at while the master stays the same.
+    pub skip_check_adv_addr: bool,
+    /// The highest priority of the other routers: a master that was away so long that one of them must have taken
+    /// over becomes a backup at once, without listening first. Only without preemption.
+    pub timer_expired_backup: Option<Priority>,
     /// Whether a sync group decides when to become master.
     pub grouped: bool,
 }

@@ -54,8 +54,14 @@ const SUBJECTS: &[&str] =
     &["base", "wire", "host", "config", "plan", "vrrp", "bfd", "track", "lvs", "kernel", "notify", "report"];
 
 /// Files of otherwise pure rooms that drive machines: tasks, with sockets and logs.
-const DRIVERS: &[&str] =
-    &["vrrp/instance.rs", "vrrp/demux.rs", "vrrp/group_hub.rs", "kernel/reconciler.rs", "track/script.rs"];
+const DRIVERS: &[&str] = &[
+    "vrrp/instance.rs",
+    "vrrp/demux.rs",
+    "vrrp/group_hub.rs",
+    "vrrp/pacer.rs",
+    "kernel/reconciler.rs",
+    "track/script.rs",
+];
 
 const DOORS: &[Door] = &[
     Door { room: "base", may: &[], never: PURE },

@@ -4,6 +4,7 @@ mod failover;
 mod groups;
 mod kernel;
 mod many;
+mod options;
 mod panic;
 mod scripts;
 mod stalls;

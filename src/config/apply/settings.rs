@@ -53,6 +53,13 @@ pub(crate) fn seconds(b: &mut Build<'_>, stmt: &Stmt, to: Slot<Option<Duration>>
     put(b.seconds(stmt), slot(b, to));
 }
 
+/// A time with a fraction, the longest one if there are several.
+pub(crate) fn longest(b: &mut Build<'_>, stmt: &Stmt, to: Slot<Option<Duration>>) {
+    let time = b.seconds(stmt);
+    let slot = slot(b, to);
+    *slot = (*slot).max(time);
+}
+
 /// A time without a fraction.
 pub(crate) fn whole_seconds(b: &mut Build<'_>, stmt: &Stmt, to: Slot<Option<Duration>>) {
     put(b.whole_seconds(stmt), slot(b, to));

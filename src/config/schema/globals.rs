@@ -106,11 +106,11 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("vrrp_down_timer_adverts", loose(1, 100)).fatal().does(apply::globals::vrrp_down_timer_adverts),
         value("vrrp_garp_interval", decimal(1, 4_294_967_295, 1))
             .fatal()
-            .stores(|b, s| settings::seconds(b, s, |g| &mut g.garp_interval)),
+            .does(|b, s| settings::seconds(b, s, |g| &mut g.garp_interval)),
         value("vrrp_gna_interval", decimal(1, 4_294_967_295, 1))
             .fatal()
-            .stores(|b, s| settings::seconds(b, s, |g| &mut g.gna_interval)),
-        boolean("vrrp_min_garp").stores(|b, s| settings::boolean(b, s, |g| &mut g.min_garp)),
+            .does(|b, s| settings::seconds(b, s, |g| &mut g.gna_interval)),
+        boolean("vrrp_min_garp").does(|b, s| settings::boolean(b, s, |g| &mut g.min_garp)),
         value("vrrp_garp_extra_if", int(1, 86_400)).required().stores(settings::garp_extra),
         value("vrrp_vmac_garp_intvl", int(1, 86_400))
             .required()
@@ -136,7 +136,7 @@ pub(crate) static GLOBAL_DEFS: Table = table(
             .stores(apply::lvs::globals::nftables_start_mark),
         flag("vrrp_check_unicast_src").stores(|b, _| settings::flag(b, |g| &mut g.check_unicast_src)),
         boolean("vrrp_skip_check_adv_addr")
-            .stores(|b, s| settings::lenient_boolean(b, s, |g| &mut g.skip_check_adv_addr)),
+            .does(|b, s| settings::lenient_boolean(b, s, |g| &mut g.skip_check_adv_addr)),
         boolean("vrrp_strict").stores(|b, s| settings::lenient_boolean(b, s, |g| &mut g.strict)),
         value("vrrp_priority", loose(-20, 19))
             .required()
@@ -246,13 +246,13 @@ pub(crate) static GLOBAL_DEFS: Table = table(
             .stores(settings::receive_multiplier),
         value("vrrp_startup_delay", decimal(1_000, 4_294_967_295, 1))
             .fatal()
-            .stores(|b, s| settings::seconds(b, s, |g| &mut g.startup_delay)),
+            .does(|b, s| settings::longest(b, s, |g| &mut g.startup_delay)),
         value("vrrp_delay_after_boot", decimal(1_000, 4_294_967_295, 1))
             .fatal()
-            .stores(|b, s| settings::seconds(b, s, |g| &mut g.delay_after_boot)),
+            .does(|b, s| settings::longest(b, s, |g| &mut g.delay_after_boot)),
         flag("log_unknown_vrids").does(apply::globals::log_unknown_vrids),
         boolean("vrrp_owner_ignore_adverts")
-            .stores(|b, s| settings::boolean(b, s, |g| &mut g.owner_ignore_adverts)),
+            .does(|b, s| settings::boolean(b, s, |g| &mut g.owner_ignore_adverts)),
         value("vmac_prefix", Arg::Text)
             .fatal()
             .stores(|b, s| settings::text_once(b, s, |g| &mut g.vmac_prefix)),

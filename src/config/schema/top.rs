@@ -24,7 +24,7 @@ pub(crate) static TOP: Table = table(
         block("vrrp_sync_group", &super::vrrp::VRRP_SYNC_GROUP)
             .head(Head::UniqueName)
             .stores(apply::group::sync_group),
-        block("garp_group", &super::vrrp::GARP_GROUP).stores(apply::interfaces::garp_group),
+        block("garp_group", &super::vrrp::GARP_GROUP).does(apply::interfaces::garp_group),
         list("linkbeat_interfaces", &super::vrrp::LINKBEAT_INTERFACES).stores(apply::interfaces::linkbeats),
         list("interface_up_down_delays", &super::vrrp::INTERFACE_UP_DOWN_DELAYS)
             .stores(apply::interfaces::delays),

@@ -43,10 +43,10 @@ pub(crate) static VRRP_SYNC_GROUP: Table = table(
 pub(crate) static GARP_GROUP: Table = table(
     "garp_group",
     &[
-        value("garp_interval", decimal(0, 4_294_967_295, 1)).fatal().stores(apply::interfaces::garp_interval),
-        value("gna_interval", decimal(0, 4_294_967_295, 1)).fatal().stores(apply::interfaces::gna_interval),
-        value("interface", Arg::Interface).fatal().stores(apply::interfaces::interface),
-        list("interfaces", &NO_WORDS).stores(apply::interfaces::interfaces),
+        value("garp_interval", decimal(0, 4_294_967_295, 1)).fatal().does(apply::interfaces::garp_interval),
+        value("gna_interval", decimal(0, 4_294_967_295, 1)).fatal().does(apply::interfaces::gna_interval),
+        value("interface", Arg::Interface).fatal().does(apply::interfaces::interface),
+        list("interfaces", &NO_WORDS).does(apply::interfaces::interfaces),
     ],
 );
 
@@ -145,7 +145,7 @@ pub(crate) static VRRP_INSTANCE: Table = table(
         value("advert_int", decimal(10_000, 255_000_000, 1)).fatal().does(apply::instance::advert_int),
         flag("accept").stores(apply::options::accept),
         flag("no_accept").stores(apply::options::no_accept),
-        boolean("skip_check_adv_addr").stores(apply::options::skip_check_adv_addr),
+        boolean("skip_check_adv_addr").does(apply::options::skip_check_adv_addr),
         boolean("strict_mode").stores(|b, s| options::boolean(b, s, |p| &mut p.strict)),
         flag("preempt").does(apply::instance::preempt),
         flag("nopreempt").does(apply::instance::nopreempt),
@@ -187,12 +187,11 @@ pub(crate) static VRRP_INSTANCE: Table = table(
             .stores(apply::options::garp_extra),
         boolean("lower_prio_no_advert").does(apply::instance::lower_prio_no_advert),
         boolean("higher_prio_send_advert").does(apply::instance::higher_prio_send_advert),
-        boolean("owner_ignore_adverts")
-            .stores(|b, s| options::boolean(b, s, |p| &mut p.owner_ignore_adverts)),
-        value("timer_expired_backup", int(1, 254)).stores(apply::options::timer_expired),
+        boolean("owner_ignore_adverts").does(|b, s| options::boolean(b, s, |p| &mut p.owner_ignore_adverts)),
+        value("timer_expired_backup", int(1, 254)).does(apply::options::timer_expired),
         value("thread_timer_expired", int(1, 254))
             .deprecated("please use timer_expired_backup")
-            .stores(apply::options::timer_expired),
+            .does(apply::options::timer_expired),
         value("kernel_rx_buf_size", int(0, 4_294_967_295))
             .required()
             .stores(apply::options::kernel_rx_buf_size),

@@ -13,7 +13,7 @@ use crate::vrrp::timers::{self, Timer};
 impl Machine {
     /// Becomes BACKUP, with a full master-down wait.
     pub(super) fn enter_backup(&mut self, now: Instant, init: bool, cause: Cause, out: &mut Vec<Output>) {
-        self.leave(State::Backup, cause.clone());
+        self.leave(now, State::Backup, cause.clone());
         self.restart_election(now);
         out.push(Output::Event(Event::Backup { init, cause }));
         self.claim(false, Notice::State(State::Backup, self.priority), out);
@@ -38,8 +38,9 @@ impl Machine {
     fn restart_election(&mut self, now: Instant) {
         self.resigned = false;
         self.put_off = false;
-        self.timers.set(Timer::Election, Some(now + self.master_down()));
-        self.timers.set(Timer::Watch, Some(now + self.master_interval * 3 / 2));
+        let from = now.max(self.listens_from);
+        self.timers.set(Timer::Election, Some(from + self.master_down()));
+        self.timers.set(Timer::Watch, Some(from + self.master_interval * 3 / 2));
     }
 
     /// An advert is overdue. If we notice that late, we were away, and adverts may have been lost with us: the silence
@@ -129,6 +130,7 @@ impl Machine {
             (_, true) => Cause::MasterResigned,
             _ => Cause::MasterDown,
         };
+        self.restore_owner(out);
         if self.params.grouped {
             // All members together or none: ask, and in the meantime wait again.
             self.wants = Some(cause);

@@ -7,13 +7,13 @@ use crate::base::{Instant, Priority};
 use crate::vrrp::check::Advert;
 use crate::vrrp::event::{Cause, Event};
 use crate::vrrp::group::Report;
-use crate::vrrp::timers::Timer;
+use crate::vrrp::timers::{self, Timer};
 
 impl Machine {
     /// Becomes MASTER: advert first, then the claim; announcements and scripts follow when the kernel confirms it.
     pub(super) fn enter_master(&mut self, now: Instant, cause: Cause, out: &mut Vec<Output>) {
         out.push(Output::Event(Event::AdvertTimeout));
-        self.leave(State::Master, cause.clone());
+        self.leave(now, State::Master, cause.clone());
         self.counters.become_master += 1;
         self.master_since = now;
         self.master = None;
@@ -48,6 +48,12 @@ impl Machine {
 
     /// Time for the next advert.
     pub(super) fn advert_due(&mut self, now: Instant, due: Instant, out: &mut Vec<Output>) {
+        let expired = !self.listening || self.was_away(now - due);
+        if expired && self.must_have_been_replaced(now) {
+            out.push(Output::Event(Event::TimerExpired(now - due)));
+            self.give_up(now, Cause::TimerExpired(now - due), out);
+            return;
+        }
         if self.listening && !self.was_away(now - due) {
             // Nobody came forward. Others may hold our addresses in their caches all the same.
             self.advertise(now, out);
@@ -66,6 +72,16 @@ impl Machine {
         let interval = self.params.advert_int;
         let next = if due + interval > now { due + interval } else { now + interval };
         self.timers.set(Timer::Advert, Some(next));
+    }
+
+    /// Whether one of the other routers, of whose priorities the configuration says the highest, must have become
+    /// master meanwhile.
+    fn must_have_been_replaced(&self, now: Instant) -> bool {
+        let Some(peer) = self.params.timer_expired_backup.filter(|_| !self.params.preempt) else {
+            return false;
+        };
+        let skew = timers::skew(self.params.version, peer, self.params.advert_int);
+        now - self.last_sent >= self.params.shortest_master_down() + skew
     }
 
     /// Time for a periodic announcement.
@@ -99,12 +115,13 @@ impl Machine {
                 self.yield_to(now, advert, Cause::HigherAddress(from, priority), out);
             }
             (Ordering::Equal, Ordering::Equal) => out.push(Output::Event(Event::OwnAddressHeard)),
+            (Ordering::Equal, Ordering::Less) if self.params.is_owner() => self.rival_owner(now, advert, out),
             _ => self.insist(now, advert, out),
         }
     }
 
     /// The other one has to yield. It may have announced the addresses, so announce them again.
-    fn insist(&mut self, now: Instant, advert: &Advert, out: &mut Vec<Output>) {
+    pub(super) fn insist(&mut self, now: Instant, advert: &Advert, out: &mut Vec<Output>) {
         let election = !self.params.lower_prio_no_advert;
         // The router that we have just taken over from says goodbye: that is no news.
         let goodbye = now - self.master_since < self.params.advert_int;
@@ -129,11 +146,16 @@ impl Machine {
     }
 
     /// Gives the addresses to the sender of `advert`.
-    fn yield_to(&mut self, now: Instant, advert: &Advert, cause: Cause, out: &mut Vec<Output>) {
+    pub(super) fn yield_to(&mut self, now: Instant, advert: &Advert, cause: Cause, out: &mut Vec<Output>) {
         if self.speaks_before_yielding(now) {
             self.send(now, out);
         }
         self.follow(advert, out);
+        self.give_up(now, cause, out);
+    }
+
+    /// Becomes BACKUP, and the sync group with us.
+    fn give_up(&mut self, now: Instant, cause: Cause, out: &mut Vec<Output>) {
         self.enter_backup(now, false, cause, out);
         if self.params.grouped {
             out.push(Output::Group(Report::Lost));

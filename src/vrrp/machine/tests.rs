@@ -1,3 +1,5 @@
+mod options;
+
 use std::time::Duration;
 
 use super::*;
@@ -29,6 +31,10 @@ fn params(priority: u8) -> Params {
         higher_prio_send_advert: None,
         garp: GarpSchedule::default(),
         grouped: false,
+        startup_delay: Duration::ZERO,
+        ignores_adverts: false,
+        skip_check_adv_addr: false,
+        timer_expired_backup: None,
     }
 }
 

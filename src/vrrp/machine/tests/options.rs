@@ -1,0 +1,114 @@
+//! Options that few use: start-up delay, two owners, `timer_expired_backup`; and what is kept of the past.
+
+use super::*;
+
+#[test]
+fn nobody_listens_or_speaks_before_the_startup_delay_is_over() {
+    let delay = ms(5000);
+    let mut router = Router::new(Params { startup_delay: delay, ..params(100) });
+    assert_eq!(router.election(), Some(router.now + delay + Duration::from_micros(3_609_375)));
+    router.pass(ms(4000));
+    router.hear(HIGH, 200);
+    assert_eq!(router.machine.snapshot().counters.advert_rcvd, 0);
+    router.pass(ms(1000));
+    router.hear(HIGH, 200);
+    assert_eq!(router.machine.snapshot().counters.advert_rcvd, 1);
+    let mut owner = Router::new(Params { startup_delay: delay, ..params(255) });
+    owner.pass(delay);
+    assert_eq!(owner.state(), State::Backup);
+    owner.pass(ms(1));
+    assert_eq!(owner.state(), State::Master);
+}
+
+#[test]
+fn of_two_owners_one_gives_way_in_the_end() {
+    let mut router = Router::master(params(255));
+    // 2 own intervals and 1.2 of the slower one's.
+    for _ in 0..4 {
+        router.hear(LOW, 255);
+        assert_eq!(router.state(), State::Master);
+        router.pass(ms(1000));
+    }
+    assert!(router.events().contains(&&Event::OwnerConflict(LOW)));
+    router.out.clear();
+    router.hear(LOW, 255);
+    assert_eq!(router.state(), State::Backup);
+    assert!(router.events().contains(&&Event::OwnerReduced(LOW)));
+    assert_eq!(router.machine.snapshot().priority, Priority::HIGHEST);
+    // It is heard no more: back to what was configured.
+    router.sleep_until_master();
+    assert!(router.events().contains(&&Event::OwnerRestored));
+    assert_eq!(router.machine.snapshot().priority, Priority::OWNER);
+}
+
+#[test]
+fn another_owner_that_is_heard_now_and_then_is_not_given_way_to() {
+    let mut router = Router::master(params(255));
+    for _ in 0..4 {
+        router.hear(LOW, 255);
+        router.pass(ms(10_000));
+    }
+    assert_eq!(router.state(), State::Master);
+}
+
+#[test]
+fn an_owner_may_be_deaf() {
+    let mut router = Router::master(Params { ignores_adverts: true, ..params(255) });
+    router.hear(HIGH, 255);
+    assert_eq!(router.state(), State::Master);
+    assert_eq!(router.machine.snapshot().counters.advert_rcvd, 0);
+}
+
+#[test]
+fn a_router_that_was_away_long_enough_for_the_others_does_not_listen_first() {
+    let peer = Priority::new(200).unwrap();
+    let without = Params { preempt: false, ..params(100) };
+    let with = Params { timer_expired_backup: Some(peer), ..without.clone() };
+    // 3 intervals, and the skew of priority 200.
+    for (params, away, state) in
+        [(&with, 3300, State::Backup), (&with, 3100, State::Master), (&without, 3300, State::Master)]
+    {
+        let mut router = Router::master(params.clone());
+        let sent = router.machine.last_sent;
+        router.wake(sent + ms(away));
+        assert_eq!(router.state(), state, "{away} ms, {:?}", params.timer_expired_backup);
+        assert_eq!(router.adverts(), [] as [u8; 0]);
+    }
+}
+
+#[test]
+fn addresses_of_a_known_master_need_not_be_looked_at() {
+    for (skip, odd) in [(true, 0), (false, 1)] {
+        let mut router = Router::new(Params { skip_check_adv_addr: skip, ..params(100) });
+        router.hear(HIGH, 200);
+        let others = Params { addresses: vec![LOW], ..router.machine.params.clone() };
+        router.tell(Input::Packet(packet(&others, HIGH, 200, router.now)));
+        let missing = Reject::AddressMissing(VIP).kind() as usize;
+        assert_eq!(router.machine.snapshot().counters.rejects[missing], odd);
+        // Another sender is looked at all the same.
+        router.tell(Input::Packet(packet(&others, LOW, 200, router.now)));
+        assert_eq!(router.machine.snapshot().counters.rejects[missing], odd + 1);
+    }
+}
+
+#[test]
+fn the_last_hundred_changes_are_kept_with_their_causes() {
+    let mut router = Router::new(params(100));
+    assert_eq!(router.machine.history()[0].cause, Cause::Start);
+    router.tell(Input::Fault(Fault::InterfaceDown, true));
+    router.tell(Input::Fault(Fault::NoAddress, true));
+    let kept: Vec<_> = router.machine.history().iter().map(|c| (c.state, c.cause.clone())).collect();
+    assert_eq!(
+        kept,
+        [
+            (State::Backup, Cause::Start),
+            (State::Fault, Cause::Fault(Fault::InterfaceDown)),
+            (State::Fault, Cause::Fault(Fault::NoAddress)),
+        ]
+    );
+    for _ in 0..200 {
+        router.tell(Input::Fault(Fault::NoAddress, false));
+        router.tell(Input::Fault(Fault::NoAddress, true));
+    }
+    assert_eq!(router.machine.history().len(), 100);
+}

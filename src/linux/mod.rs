@@ -8,9 +8,11 @@
 mod announcer;
 mod buffer;
 mod clock;
+mod files;
 mod kernel;
 mod plane;
 mod process;
+mod process_table;
 mod signals;
 mod supervisor;
 mod tasks;

@@ -1,4 +1,14 @@
-//! What instances track: for now, scripts.
+//! What instances track: scripts, files, processes. (Interfaces are the kernel's news, see [`crate::kernel`].)
+//!
+//! The pure files come first: [`rise_fall`], [`number`], [`quorum`] and [`process`]. Then the tasks that drive them, all
+//! of which run on the slow plane.
 
+pub mod number;
+pub mod process;
+pub mod quorum;
 pub mod rise_fall;
+
+pub mod file;
+pub mod listeners;
+pub mod process_watch;
 pub mod script;

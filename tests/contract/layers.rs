@@ -60,6 +60,9 @@ const DRIVERS: &[&str] = &[
     "vrrp/group_hub.rs",
     "vrrp/pacer.rs",
     "kernel/reconciler.rs",
+    "track/file.rs",
+    "track/listeners.rs",
+    "track/process_watch.rs",
     "track/script.rs",
 ];
 

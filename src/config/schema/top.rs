@@ -23,7 +23,7 @@ pub(crate) static TOP: Table = table(
         list("static_rules", &super::routes::STATIC_RULES).stores(apply::statics::rules),
         block("vrrp_sync_group", &super::vrrp::VRRP_SYNC_GROUP)
             .head(Head::UniqueName)
-            .stores(apply::group::sync_group),
+            .does(apply::group::sync_group),
         block("garp_group", &super::vrrp::GARP_GROUP).does(apply::interfaces::garp_group),
         list("linkbeat_interfaces", &super::vrrp::LINKBEAT_INTERFACES).stores(apply::interfaces::linkbeats),
         list("interface_up_down_delays", &super::vrrp::INTERFACE_UP_DOWN_DELAYS)
@@ -34,9 +34,9 @@ pub(crate) static TOP: Table = table(
         block("vrrp_script", &super::vrrp::VRRP_SCRIPT).head(Head::Name).does(apply::script::block),
         block("vrrp_track_process", &super::track::VRRP_TRACK_PROCESS)
             .head(Head::Name)
-            .stores(apply::track_process::block),
-        block("track_file", &super::track::TRACK_FILE).head(Head::Name).stores(apply::track_file::block),
-        block("vrrp_track_file", &super::track::TRACK_FILE).head(Head::Name).stores(apply::track_file::block),
+            .does(apply::track_process::block),
+        block("track_file", &super::track::TRACK_FILE).head(Head::Name).does(apply::track_file::block),
+        block("vrrp_track_file", &super::track::TRACK_FILE).head(Head::Name).does(apply::track_file::block),
         block("bfd_instance", &super::track::BFD_INSTANCE).head(Head::UniqueFirst).stores(apply::bfd::block),
         block("SSL", &super::checkers::SSL).stores(apply::lvs::ssl::block),
         list("virtual_server_group", &super::lvs::VIRTUAL_SERVER_GROUP)

@@ -19,12 +19,15 @@ const FILE: &str = "track_file f {\n file /run/f\n}\n";
 #[test]
 fn a_number_in_a_file_changes_the_priority() {
     let mut cluster = tracking(FILE, "track_file {\n f weight -2\n }", |_| {});
+    cluster.run(6.0);
     cluster.assert_master(0, 1);
     let node = cluster.nodes[0];
     let since = cluster.now();
     cluster.world.set_file(node, "/run/f", Some("30\n"));
+    cluster.run(6.0);
     cluster.assert_master(1, 1);
     cluster.world.set_file(node, "/run/f", Some("10"));
+    cluster.run(6.0);
     cluster.assert_master(0, 1);
     cluster.world.set_file(node, "/run/f", None);
     cluster.run(2.0);
@@ -46,6 +49,7 @@ fn what_a_file_says_counts_from_the_start() {
     assert_eq!(cluster.holders(1), [1]);
     cluster.assert_logged(0, "(VI_1) Entering FAULT STATE (init)");
     cluster.world.set_file(cluster.nodes[0], "/run/f", Some("0"));
+    cluster.run(6.0);
     cluster.assert_master(0, 1);
 }
 
@@ -87,6 +91,7 @@ fn processes_are_counted() {
         });
         let (node, polls) = (cluster.nodes[0], usize::from(!reports));
         assert_eq!(cluster.logged(0, "tracked processes are counted every 1 s instead"), polls);
+        cluster.run(6.0);
         cluster.assert_master(0, 1);
         cluster.world.set_processes(node, "httpd", 1);
         cluster.run(0.3);
@@ -97,10 +102,12 @@ fn processes_are_counted() {
         cluster.run(5.0);
         cluster.assert_logged(0, "Quorum lost for tracked process p");
         cluster.assert_logged(0, "(VI_1) Entering FAULT STATE");
+        cluster.run(6.0);
         cluster.assert_master(1, 1);
         cluster.world.set_processes(node, "httpd", 3);
         cluster.run(5.0);
         cluster.assert_logged(0, "Quorum gained for tracked process p");
+        cluster.run(6.0);
         cluster.assert_master(0, 1);
     }
 }
@@ -112,7 +119,9 @@ fn an_interface_that_is_tracked_may_come_later() {
     assert_eq!(cluster.holders(1), [1]);
     let lan = cluster.world.lan(LanOptions::default());
     cluster.world.attach(cluster.nodes[0], lan, "eth1", cidr("10.0.9.1/24"));
+    cluster.run(6.0);
     cluster.assert_master(0, 1);
     cluster.world.link_down(cluster.nodes[0], "eth1");
+    cluster.run(6.0);
     cluster.assert_master(1, 1);
 }

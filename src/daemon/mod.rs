@@ -9,11 +9,15 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 
-use crate::host::{Files, Host, LocalBoxFuture, Plane, ProcessTable, Processes, Signal, Supervisor};
+use crate::base::IfName;
+use crate::host::{
+    Carriers, Files, Host, LocalBoxFuture, Plane, ProcessTable, Processes, Signal, Supervisor,
+};
 use crate::notify::{Message, Notifier};
 use crate::plan::{Plan, Subject};
 use crate::report::wording;
 use crate::track::file::FileTracker;
+use crate::track::linkbeat::Linkbeat;
 use crate::track::listeners::Listeners;
 use crate::track::process_watch::ProcessTracker;
 use crate::track::script::Tracker;
@@ -31,7 +35,7 @@ pub const EXIT_FATAL: u8 = 1;
 
 /// Runs a daemon until a signal stops it. Gives its exit status.
 pub async fn run(host: Host, plan: Plan) -> u8 {
-    let Host { slow, start_fast, processes, files, process_table, mut signals, supervisor } = host;
+    let Host { slow, start_fast, processes, carriers, files, process_table, mut signals, supervisor } = host;
     // With nothing to do the fast plane ends at once; the daemon waits all the same, as stock's does.
     let idle = plan.instances.is_empty();
     if idle {
@@ -41,10 +45,13 @@ pub async fn run(host: Host, plan: Plan) -> u8 {
     let (notices, notices_inbox) = unbounded_channel();
     let notified = start_notifier(&slow, &processes, &plan, notices_inbox);
     let (stop_trackers, trackers) = start_trackers(&slow, &processes, &plan, &controls);
+    let (tell_carrier, known_carriers) = unbounded_channel();
+    start_linkbeat(&slow, carriers, &plan, tell_carrier, &stop_trackers);
     start_file_tracker(&slow, files, &plan, &controls, &stop_trackers);
     start_process_tracker(&slow, process_table, &plan, &controls, &stop_trackers);
-    let fast_main =
-        Box::new(move |fast| -> LocalBoxFuture<()> { Box::pin(fast::run(fast, plan, inboxes, notices)) });
+    let fast_main = Box::new(move |fast| -> LocalBoxFuture<()> {
+        Box::pin(fast::run(fast, plan, inboxes, notices, known_carriers))
+    });
     let mut fast = match start_fast(fast_main) {
         Ok(fast) => fast,
         Err(error) => {
@@ -156,6 +163,20 @@ fn start_trackers(
         ended.recv().await;
     };
     (stop, Box::pin(all_ended))
+}
+
+/// Asks interfaces for their carrier before it returns, and then again and again.
+fn start_linkbeat(
+    slow: &Plane,
+    carriers: Rc<dyn Carriers>,
+    plan: &Plan,
+    tell: UnboundedSender<(IfName, bool)>,
+    stop: &watch::Sender<bool>,
+) {
+    if !plan.linkbeats.is_empty() {
+        let linkbeat = Linkbeat::new(slow.clone(), carriers, plan.linkbeats.clone(), tell);
+        slow.tasks.spawn("linkbeat", Box::pin(linkbeat.run(stop.subscribe())));
+    }
 }
 
 /// Reads tracked files and tells what they say before it returns, and then watches them.

@@ -7,6 +7,7 @@
 //! lateness peers can see: adverts, timers, claims. The slow plane is another one, for scripts, signals and
 //! whatever else may take its time. Traits that are used on one plane only are not `Send`.
 
+pub mod carrier;
 pub mod files;
 pub mod kernel;
 pub mod loader;
@@ -21,6 +22,7 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 
+pub use carrier::{CarrierMethod, Carriers};
 pub use files::{FileChanges, Files};
 pub use kernel::{Address, Dump, KernelEvent, KernelEvents, KernelOp, KernelWriter, Link};
 pub use loader::Loader;
@@ -47,6 +49,8 @@ pub struct Host {
     pub start_fast: StartFast,
     /// Runs scripts.
     pub processes: Rc<dyn Processes>,
+    /// Interfaces that are asked for their carrier.
+    pub carriers: Rc<dyn Carriers>,
     /// Files that are tracked.
     pub files: Rc<dyn Files>,
     /// Processes that are tracked.

@@ -7,6 +7,7 @@
 
 mod announcer;
 mod buffer;
+mod carrier;
 mod clock;
 mod files;
 mod kernel;

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
 use super::announcer::PacketAnnouncer;
+use super::carrier::Interfaces;
 use super::clock::Clock;
 use super::files::LocalFiles;
 use super::kernel;
@@ -56,6 +57,7 @@ pub fn host(options: Options) -> Result<Host, Error> {
         slow: plane()?,
         start_fast: Box::new(start_fast),
         processes: Rc::new(LocalProcesses),
+        carriers: Rc::new(Interfaces),
         files: Rc::new(LocalFiles),
         process_table: Rc::new(ProcFs),
         signals: Box::new(ProcessSignals::install(options.ignore_sigint)?),

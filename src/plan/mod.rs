@@ -1,5 +1,6 @@
 //! What should exist: the model with every default applied and every name resolved, in exactly one place.
 
+mod links;
 mod pacing;
 mod tracks;
 
@@ -14,6 +15,7 @@ use crate::kernel::AddressClaim;
 use crate::vrrp::params::{GarpSchedule, Params};
 use crate::vrrp::tracking::{Status, Tracked};
 
+pub use links::{LinkDelays, LinkbeatPlan, ShortenedDelay};
 pub use pacing::{Intervals, PacingGroup, PacingPlan};
 pub use tracks::{FilePlan, ProcessPlan, ScriptPlan, Subject, TrackPlan};
 
@@ -39,6 +41,10 @@ pub struct Plan {
     pub log_unknown_vrids: bool,
     /// Pauses between announcements.
     pub pacing: PacingPlan,
+    /// Interfaces that are asked for their carrier.
+    pub linkbeats: Vec<LinkbeatPlan>,
+    /// How long changes of links have to last before they count.
+    pub link_delays: LinkDelays,
     /// How long after the start nobody listens or speaks.
     pub startup_delay: Duration,
     /// How long after the machine's boot nobody listens or speaks.
@@ -131,6 +137,8 @@ pub fn resolve(config: &Config) -> Plan {
         }));
     }
     plan.groups = config.sync_groups.iter().map(|group| resolve_group(group, &plan.instances)).collect();
+    plan.linkbeats = links::linkbeats(config, &plan.instances);
+    plan.link_delays = links::resolve(config, &plan.instances);
     plan
 }
 

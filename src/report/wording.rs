@@ -11,7 +11,7 @@ use crate::base::IfName;
 use crate::config::model::Version;
 use crate::host::{Error, Exit, KernelEvent, KernelOp, Signal};
 use crate::kernel::{Mirror, Output};
-use crate::plan::InstancePlan;
+use crate::plan::{InstancePlan, ShortenedDelay};
 use crate::track::script::Outcome;
 use crate::vrrp::check::version_number;
 use crate::vrrp::event::{Cause, Event, Fault, Reject};
@@ -323,6 +323,16 @@ pub fn kernel_event(event: &KernelEvent, mirror: &Mirror) {
     }
 }
 
+/// Delays of links are so long that peers would give up a master whose link is down.
+pub fn delays_shortened(shortened: &[ShortenedDelay]) {
+    for ShortenedDelay { instance, interface, adverts } in shortened {
+        info!(
+            target: "vrrp",
+            "{instance}: interface {interface} debounce timer(s) not less that {adverts} * advert_int - resetting"
+        );
+    }
+}
+
 /// The ledger decided or learned something.
 pub fn kernel(output: &Output) {
     match output {
@@ -382,6 +392,12 @@ pub fn script_verdict(name: &str, outcome: Outcome) {
 /// A track script could not be executed.
 pub fn script_not_executed(name: &str, error: &Error) {
     warn!(target: "vrrp", "Script `{name}`: {error}");
+}
+
+/// An interface that is asked for its carrier has one now, or no longer.
+pub fn linkbeat(interface: &IfName, carrier: bool) {
+    let how = if carrier { "up" } else { "down" };
+    info!(target: "vrrp", "Linkbeat reports {interface} {how}");
 }
 
 /// A tracked file says a number that nobody can use.

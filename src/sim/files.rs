@@ -7,7 +7,11 @@ use std::task::{Context, Poll, Waker};
 
 use super::NodeId;
 use super::state::Shared;
-use crate::host::{Error, FileChanges, Files, Pid, ProcessEvent, ProcessEvents, ProcessFacts, ProcessTable};
+use crate::base::IfName;
+use crate::host::{
+    CarrierMethod, Carriers, Error, FileChanges, Files, Pid, ProcessEvent, ProcessEvents, ProcessFacts,
+    ProcessTable,
+};
 
 /// What waits for a daemon, and the daemon that waits for it.
 struct Queue<T> {
@@ -110,6 +114,18 @@ impl Tracking {
 
     fn again(&self) -> Self {
         Self { world: Shared::clone(&self.world), node: self.node }
+    }
+}
+
+impl Carriers for Tracking {
+    /// Transceivers are not simulated.
+    fn carrier(&self, interface: &IfName, method: CarrierMethod) -> Option<bool> {
+        if method == CarrierMethod::Mii {
+            return None;
+        }
+        let mut world = self.world.borrow_mut();
+        let mut links = world.node(self.node).kernel.links.values();
+        links.find(|(link, _)| link.name == *interface).map(|(link, _)| link.usable())
     }
 }
 

@@ -315,6 +315,7 @@ fn host(world: &Shared, node: NodeId, inbox: &Rc<Inbox>, fast_ended: &Rc<Latch>)
         slow: plane(PlaneId::Slow),
         start_fast: start_fast(world, node, plane(PlaneId::Fast), inbox, fast_ended),
         processes: manager.clone(),
+        carriers: tracking.clone(),
         files: tracking.clone(),
         process_table: tracking,
         signals: Box::new(process::Receiver(Rc::clone(&world.borrow_mut().node(node).signals))),

@@ -61,6 +61,7 @@ const DRIVERS: &[&str] = &[
     "vrrp/pacer.rs",
     "kernel/reconciler.rs",
     "track/file.rs",
+    "track/linkbeat.rs",
     "track/listeners.rs",
     "track/process_watch.rs",
     "track/script.rs",

@@ -113,3 +113,40 @@ fn processes_are_counted_in_a_container() {
     two.wait_master_a();
     wait_until("the addresses stay", || holds(&two.a) && !holds_any(&two.b));
 }
+
+/// An interface that is asked for its carrier: each second, so it takes a little longer.
+#[test]
+fn a_link_that_is_asked() {
+    each_pair(|a, b| {
+        for method in ["", "IOCTL"] {
+            let two = Two::new();
+            let first = format!("linkbeat_interfaces {{\n eth0 {method}\n}}\n") + &config(3, 150, "");
+            let (first, _second) = two.started((a, b), &first, &config(3, 100, ""));
+            two.lan.namespace().run("ip link set port0 down");
+            first.wait_log("Linkbeat reports eth0 down");
+            two.wait_master_b();
+            two.lan.namespace().run("ip link set port0 up");
+            first.wait_log("Linkbeat reports eth0 up");
+            two.wait_master_a();
+        }
+    });
+}
+
+/// A link that fails for less than its delay does not count.
+#[test]
+fn a_link_that_fails_for_a_moment() {
+    each_pair(|a, b| {
+        let two = Two::new();
+        let block = "interface_up_down_delays {\n eth0 1.5\n}\n";
+        let first = block.to_owned() + &config(2, 150, "");
+        let (first, _second) = two.started((a, b), &first, &config(2, 100, ""));
+        let mark = two.capture.mark();
+        two.lan.namespace().run("ip link set port0 down && sleep 0.3 && ip link set port0 up");
+        two.wait_adverts(mark, A, 4);
+        assert_eq!(two.capture.adverts_since(mark, crate::support::B).len(), 0);
+        assert!(!first.log().contains("Entering FAULT STATE"));
+        two.lan.namespace().run("ip link set port0 down");
+        first.wait_log("(VI_1) Entering FAULT STATE");
+        wait_until("the other one is master", || holds(&two.b));
+    });
+}

@@ -22,13 +22,12 @@ pub(super) fn useless(b: &mut Build<'_>, draft: &mut Draft, group: Option<&SyncG
         let place = lines.get(keyword).unwrap_or(&draft.name);
         report.error(place, format!("({name}) {text} {why}"));
     };
-    draft.instance.tracks.interfaces.retain_mut(|track| {
+    draft.instance.tracks.interfaces.retain(|track| {
         if track.weight == 0 {
             return true;
         }
-        error("track_interface", format!("ignoring the weight of tracked interface {}", track.interface));
-        track.weight = 0;
-        !owner
+        error("track_interface", format!("ignoring tracked interface {} with a weight", track.interface));
+        false
     });
     draft.instance.track_scripts.retain(|track| {
         let own = || config.scripts.iter().find(|s| s.name == track.script).and_then(|s| s.weight);

@@ -12,7 +12,7 @@ pub(crate) static TOP: Table = table(
         flag("namespace_with_ipsets").stores(apply::top::namespace_with_ipsets),
         flag("use_pid_dir").stores(apply::top::use_pid_dir),
         value("instance", Arg::Text).required().stores(apply::top::instance),
-        flag("linkbeat_use_polling").stores(apply::top::linkbeat_use_polling),
+        flag("linkbeat_use_polling").does(apply::top::linkbeat_use_polling),
         value("child_wait_time", int(0, 4_294_967_295)).fatal().stores(apply::top::child_wait_time),
         block("global_defs", &super::globals::GLOBAL_DEFS).does(apply::globals::block),
         block("track_group", &super::vrrp::TRACK_GROUP)
@@ -25,9 +25,9 @@ pub(crate) static TOP: Table = table(
             .head(Head::UniqueName)
             .does(apply::group::sync_group),
         block("garp_group", &super::vrrp::GARP_GROUP).does(apply::interfaces::garp_group),
-        list("linkbeat_interfaces", &super::vrrp::LINKBEAT_INTERFACES).stores(apply::interfaces::linkbeats),
+        list("linkbeat_interfaces", &super::vrrp::LINKBEAT_INTERFACES).does(apply::interfaces::linkbeats),
         list("interface_up_down_delays", &super::vrrp::INTERFACE_UP_DOWN_DELAYS)
-            .stores(apply::interfaces::delays),
+            .does(apply::interfaces::delays),
         block("vrrp_instance", &super::vrrp::VRRP_INSTANCE)
             .head(Head::UniqueName)
             .does(apply::instance::block),

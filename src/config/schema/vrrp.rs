@@ -169,7 +169,7 @@ pub(crate) static VRRP_INSTANCE: Table = table(
             .stores(apply::options::lvs_sync_daemon),
         flag("linkbeat_use_polling")
             .deprecated("please use linkbeat_interfaces")
-            .stores(|b, _| options::flag(b, |p| &mut p.linkbeat_polling)),
+            .does(|b, _| options::flag(b, |p| &mut p.linkbeat_polling)),
         boolean("v3_checksum_as_v2")
             .vital()
             .stores(|b, s| options::boolean(b, s, |p| &mut p.v3_checksum_as_v2)),

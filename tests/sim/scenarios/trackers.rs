@@ -118,10 +118,41 @@ fn an_interface_that_is_tracked_may_come_later() {
     let mut cluster = tracking(block, "track_interface {\n eth1\n }", |_| {});
     assert_eq!(cluster.holders(1), [1]);
     let lan = cluster.world.lan(LanOptions::default());
-    cluster.world.attach(cluster.nodes[0], lan, "eth1", cidr("10.0.9.1/24"));
+    let node = cluster.nodes[0];
+    cluster.world.attach(node, lan, "eth1", cidr("10.0.9.1/24"));
+    // Somebody who is there already is told of it when it changes.
+    cluster.world.link_down(node, "eth1");
+    cluster.world.link_up(node, "eth1");
     cluster.run(6.0);
     cluster.assert_master(0, 1);
     cluster.world.link_down(cluster.nodes[0], "eth1");
     cluster.run(6.0);
     cluster.assert_master(1, 1);
+}
+
+#[test]
+fn a_link_that_fails_for_a_moment_does_not_count() {
+    let block = "interface_up_down_delays {\n eth0 0.5 30\n}\n";
+    let mut cluster = tracking(block, "", |_| {});
+    let node = cluster.nodes[0];
+    cluster
+        .assert_logged(0, "VI_1: interface eth0 debounce timer(s) not less that 2 * advert_int - resetting");
+    cluster.world.link_down(node, "eth0");
+    cluster.run(0.4);
+    cluster.world.link_up(node, "eth0");
+    cluster.run(2.0);
+    cluster.assert_master(0, 1);
+    assert_eq!(cluster.logged(0, "Netlink reports eth0 down"), 0);
+    cluster.world.link_down(node, "eth0");
+    cluster.run(0.4);
+    assert_eq!(cluster.logged(0, "Entering FAULT STATE"), 0);
+    cluster.run(0.2);
+    cluster.assert_logged(0, "Entering FAULT STATE");
+    cluster.world.link_up(node, "eth0");
+    cluster.run(1.9);
+    assert_eq!(cluster.logged(0, "(VI_1) Entering BACKUP STATE"), 1);
+    cluster.run(0.2);
+    assert_eq!(cluster.logged(0, "(VI_1) Entering BACKUP STATE"), 2);
+    cluster.run(5.0);
+    cluster.assert_master(0, 1);
 }

@@ -140,6 +140,7 @@ fn scripts_are_started_in_stocks_order() {
         assert_eq!(daemon.stop().code(), Some(0));
         check("STOP", ["IN", "OUT", "G"]);
         net.link("down");
+        wait_until("the link is down", || net.a.run("ip link show eth1").contains("NO-CARRIER"));
         let _again = net.a.start(kind, &config(150));
         check("FAULT", ["IN", "OUT", "G"]);
     });

@@ -274,6 +274,13 @@ pub(crate) fn track_script(b: &mut Build<'_>, stmt: &Stmt) {
     b.instance = Some(draft);
 }
 
+/// `track_interface`, `track_file`, `track_process`, `track_bfd`.
+pub(crate) fn tracks(b: &mut Build<'_>, stmt: &Stmt) {
+    let Some(mut draft) = b.instance.take() else { return };
+    track::others(b, stmt, &mut draft.instance.tracks);
+    b.instance = Some(draft);
+}
+
 /// Sets one of the scripts that may be given once only.
 fn notify_once(b: &mut Build<'_>, stmt: &Stmt, slot: fn(&mut VrrpInstance) -> &mut Option<Script>) {
     if b.instance.as_ref().is_some_and(|d| d.given.contains(stmt.row.name)) {

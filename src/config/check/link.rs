@@ -182,7 +182,7 @@ pub(super) fn virtual_links(b: &mut Build<'_>, draft: &mut Draft, strict: bool, 
 /// Rule 5.20: an instance need not track its own interface.
 pub(super) fn own_interface(b: &mut Build<'_>, draft: &mut Draft) {
     let Some(own) = draft.instance.interface.clone() else { return };
-    let tracked = &mut draft.instance.pending.tracks.interfaces;
+    let tracked = &mut draft.instance.tracks.interfaces;
     let before = tracked.len();
     tracked.retain(|t| t.interface != own);
     if tracked.len() < before {

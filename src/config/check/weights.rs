@@ -22,13 +22,12 @@ pub(super) fn useless(b: &mut Build<'_>, draft: &mut Draft, group: Option<&SyncG
         let place = lines.get(keyword).unwrap_or(&draft.name);
         report.error(place, format!("({name}) {text} {why}"));
     };
-    draft.instance.pending.tracks.interfaces.retain_mut(|track| {
+    draft.instance.tracks.interfaces.retain(|track| {
         if track.weight == 0 {
             return true;
         }
-        error("track_interface", format!("ignoring the weight of tracked interface {}", track.interface));
-        track.weight = 0;
-        !owner
+        error("track_interface", format!("ignoring tracked interface {} with a weight", track.interface));
+        false
     });
     draft.instance.track_scripts.retain(|track| {
         let own = || config.scripts.iter().find(|s| s.name == track.script).and_then(|s| s.weight);
@@ -38,7 +37,7 @@ pub(super) fn useless(b: &mut Build<'_>, draft: &mut Draft, group: Option<&SyncG
         }
         kept
     });
-    draft.instance.pending.tracks.files.retain_mut(|track| {
+    draft.instance.tracks.files.retain_mut(|track| {
         let own = || config.track_files.iter().find(|f| f.name == track.name).map_or(0, |f| f.weight);
         match track.weight.unwrap_or_else(own) {
             0 => true,
@@ -53,7 +52,7 @@ pub(super) fn useless(b: &mut Build<'_>, draft: &mut Draft, group: Option<&SyncG
             }
         }
     });
-    draft.instance.pending.tracks.bfds.retain(|track| {
+    draft.instance.tracks.bfds.retain(|track| {
         let own = || config.bfd.iter().find(|i| i.name == track.name).map_or(0, |i| i.weight);
         let kept = track.weight.unwrap_or_else(own) == 0;
         if !kept {

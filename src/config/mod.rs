@@ -18,6 +18,7 @@ mod report;
 mod schema;
 mod suggest;
 mod tree;
+pub mod vocabulary;
 
 use std::ops::ControlFlow;
 

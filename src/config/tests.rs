@@ -1,5 +1,6 @@
 mod lvs;
 mod lvs_checkers;
+mod machine;
 mod mistakes;
 mod models;
 mod properties;

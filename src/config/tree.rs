@@ -97,6 +97,8 @@ pub(crate) struct Builder {
     depth: u32,
     /// An unknown keyword's braces have upset the nesting; until depth is 0 again only the first mistake is told.
     derailed: bool,
+    /// The first `{` of an unknown keyword that upset it.
+    derailed_at: Option<Line>,
     /// The first block that something is inside of which does not look so: its `}` is probably missing.
     suspect: Option<Suspect>,
     /// The diagnostic of the unknown keyword on the line before, whose `{` may come.
@@ -128,7 +130,8 @@ impl Builder {
 
     /// Ends the input: what is open is closed, with one diagnostic.
     pub(crate) fn finish(mut self, report: &mut Report) -> Vec<Stmt> {
-        if let Some(suspect) = self.suspect.take().filter(|_| !self.open.is_empty()) {
+        let lost = self.derailed_at.is_some() && self.depth > 0;
+        if let Some(suspect) = self.suspect.take().filter(|_| !self.open.is_empty() || lost) {
             let text = format!("Missing '}}' at the end, probably to close '{}'", suspect.keyword);
             let hint = format!("line {} is not indented as if it were inside", suspect.found);
             report.error(&suspect.line, text).hint(hint);
@@ -137,6 +140,10 @@ impl Builder {
         {
             let text = format!("Missing '}}' at the end, to close '{}'", open.stmt.row.name);
             report.error(&open.stmt.line.clone(), text).hint("this block is still open where the file ends");
+        } else if lost && let Some(at) = &self.derailed_at {
+            report
+                .error(at, "Missing '}' at the end, to close what is opened here or inside")
+                .hint("each '{' needs its '}', whether or not the keyword before it is known");
         }
         while !self.open.is_empty() {
             self.close();
@@ -180,6 +187,9 @@ impl Builder {
                     }
                 }
                 self.derailed = true;
+                if unknown.is_some() {
+                    self.derailed_at.get_or_insert_with(|| line.clone());
+                }
             }
         }
     }
@@ -189,6 +199,7 @@ impl Builder {
         self.depth = self.depth.saturating_sub(1);
         if self.depth == 0 {
             self.derailed = false;
+            self.derailed_at = None;
         }
         match self.open.last_mut() {
             None if derailed => {}
@@ -297,7 +308,8 @@ impl Builder {
             Head::UniqueName | Head::UniqueFirst => {
                 let surplus = stmt.row.head == Head::UniqueName && stmt.len() > 2;
                 let Some(name) = stmt.word(1).filter(|_| !surplus) else {
-                    report.error(&stmt.line, format!("{keyword} must have one name - skipping block"));
+                    let text = format!("{keyword} must have one name - skipping block");
+                    report.error(&stmt.line, text).hint(format!("{keyword} NAME {{"));
                     return false;
                 };
                 let fresh = self.names.insert((keyword, name.to_owned()));
@@ -333,8 +345,8 @@ fn service(report: &mut Report, stmt: &Stmt) -> bool {
         }
     };
     if !good {
-        report
-            .error(&stmt.line, format!("{} has an invalid address or port - skipping block", stmt.row.name));
+        let text = format!("{} has an invalid address or port - skipping block", stmt.row.name);
+        report.error(&stmt.line, text).hint(format!("'{}' takes {}", stmt.row.name, stmt.row.argument()));
     }
     good
 }
@@ -350,6 +362,7 @@ pub(crate) fn missing_argument(report: &mut Report, stmt: &Stmt, missing: Missin
         _ => format!("{name} is missing its parameter - ignoring"),
     };
     let added = report.at(&stmt.line, Severity::Error, class, text);
+    added.hint(format!("'{name}' takes {}", stmt.row.argument()));
     if missing == Missing::Fatal {
         added.refuses(2);
     }

@@ -12,6 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::base::{IfName, InstanceId, Instant};
 use crate::host::{Fast, Plane};
+use crate::kernel::debounce::Debounce;
 use crate::kernel::reconciler::{Claim, Deliver, Reconciler};
 use crate::kernel::{Ledger, Mirror};
 use crate::notify::Message;
@@ -33,9 +34,11 @@ pub(super) async fn run(
     mut plan: Plan,
     inboxes: Vec<UnboundedReceiver<Control>>,
     notices: UnboundedSender<Message>,
+    carriers: UnboundedReceiver<(IfName, bool)>,
 ) {
     let Fast { plane, vrrp, announcer, events, writer } = fast;
     delay_startup(&plane, &mut plan);
+    wording::delays_shortened(&plan.link_delays.shortened);
     let mirror = Rc::new(RefCell::new(Mirror::default()));
     let multicast = multicast_groups(&plan.instances);
     let endpoints = Rc::new(Endpoints::new(plane.clone(), vrrp, multicast, plan.log_unknown_vrids));
@@ -75,7 +78,10 @@ pub(super) async fn run(
     }
     // Only instances hold these from now on: when the last one ends, so do the reconciler and the notifier.
     drop((claims, notices, endpoints, groups));
-    Reconciler { plane, ledger, mirror, events, writer, claims: claims_inbox, instances }.run().await;
+    let debounce = Debounce::new(plan.link_delays.delays);
+    Reconciler { plane, ledger, debounce, carriers, mirror, events, writer, claims: claims_inbox, instances }
+        .run()
+        .await;
 }
 
 /// Nobody listens or speaks before the configured time after the start, or after the machine's boot, has passed.

@@ -9,10 +9,17 @@ use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 
-use crate::host::{Host, LocalBoxFuture, Plane, Processes, Signal, Supervisor};
+use crate::base::IfName;
+use crate::host::{
+    Carriers, Files, Host, LocalBoxFuture, Plane, ProcessTable, Processes, Signal, Supervisor,
+};
 use crate::notify::{Message, Notifier};
 use crate::plan::{Plan, Subject};
 use crate::report::wording;
+use crate::track::file::FileTracker;
+use crate::track::linkbeat::Linkbeat;
+use crate::track::listeners::Listeners;
+use crate::track::process_watch::ProcessTracker;
 use crate::track::script::Tracker;
 use crate::vrrp::instance::Control;
 
@@ -28,7 +35,7 @@ pub const EXIT_FATAL: u8 = 1;
 
 /// Runs a daemon until a signal stops it. Gives its exit status.
 pub async fn run(host: Host, plan: Plan) -> u8 {
-    let Host { slow, start_fast, processes, mut signals, supervisor } = host;
+    let Host { slow, start_fast, processes, carriers, files, process_table, mut signals, supervisor } = host;
     // With nothing to do the fast plane ends at once; the daemon waits all the same, as stock's does.
     let idle = plan.instances.is_empty();
     if idle {
@@ -38,8 +45,13 @@ pub async fn run(host: Host, plan: Plan) -> u8 {
     let (notices, notices_inbox) = unbounded_channel();
     let notified = start_notifier(&slow, &processes, &plan, notices_inbox);
     let (stop_trackers, trackers) = start_trackers(&slow, &processes, &plan, &controls);
-    let fast_main =
-        Box::new(move |fast| -> LocalBoxFuture<()> { Box::pin(fast::run(fast, plan, inboxes, notices)) });
+    let (tell_carrier, known_carriers) = unbounded_channel();
+    start_linkbeat(&slow, carriers, &plan, tell_carrier, &stop_trackers);
+    start_file_tracker(&slow, files, &plan, &controls, &stop_trackers);
+    start_process_tracker(&slow, process_table, &plan, &controls, &stop_trackers);
+    let fast_main = Box::new(move |fast| -> LocalBoxFuture<()> {
+        Box::pin(fast::run(fast, plan, inboxes, notices, known_carriers))
+    });
     let mut fast = match start_fast(fast_main) {
         Ok(fast) => fast,
         Err(error) => {
@@ -131,18 +143,13 @@ fn start_trackers(
     let (stop, stopped) = watch::channel(false);
     let (done, mut ended) = unbounded_channel::<()>();
     for (number, script) in plan.scripts.iter().enumerate() {
-        let listeners = plan.instances.iter().zip(controls).flat_map(|(instance, control)| {
-            let tracks = instance.tracks.iter().enumerate().filter(
-                |(_, t)| matches!(t.what, Subject::Script { number: tracked, .. } if tracked == number),
-            );
-            tracks.map(|(index, _)| (control.clone(), index))
-        });
+        let is_it = |s: &Subject| matches!(s, Subject::Script { number: tracked, .. } if *tracked == number);
         let tracker = Tracker {
             plane: slow.clone(),
             processes: Rc::clone(processes),
             plan: script.clone(),
             stop: stopped.clone(),
-            listeners: listeners.collect(),
+            listeners: Listeners::of(plan, controls, is_it),
         };
         let done = done.clone();
         let task = async move {
@@ -156,4 +163,57 @@ fn start_trackers(
         ended.recv().await;
     };
     (stop, Box::pin(all_ended))
+}
+
+/// Asks interfaces for their carrier before it returns, and then again and again.
+fn start_linkbeat(
+    slow: &Plane,
+    carriers: Rc<dyn Carriers>,
+    plan: &Plan,
+    tell: UnboundedSender<(IfName, bool)>,
+    stop: &watch::Sender<bool>,
+) {
+    if !plan.linkbeats.is_empty() {
+        let linkbeat = Linkbeat::new(slow.clone(), carriers, plan.linkbeats.clone(), tell);
+        slow.tasks.spawn("linkbeat", Box::pin(linkbeat.run(stop.subscribe())));
+    }
+}
+
+/// Reads tracked files and tells what they say before it returns, and then watches them.
+fn start_file_tracker(
+    slow: &Plane,
+    files: Rc<dyn Files>,
+    plan: &Plan,
+    controls: &[UnboundedSender<Control>],
+    stop: &watch::Sender<bool>,
+) {
+    if plan.files.is_empty() {
+        return;
+    }
+    let listeners = |number| {
+        Listeners::of(plan, controls, |s| matches!(s, Subject::File { number: n, .. } if *n == number))
+    };
+    let plans = plan.files.iter().enumerate().map(|(number, file)| (file.clone(), listeners(number)));
+    let tracker = FileTracker::new(slow.clone(), files, plans.collect());
+    slow.tasks.spawn("track files", Box::pin(tracker.run(stop.subscribe())));
+}
+
+/// Counts tracked processes and tells what follows before it returns, and then watches them.
+fn start_process_tracker(
+    slow: &Plane,
+    table: Rc<dyn ProcessTable>,
+    plan: &Plan,
+    controls: &[UnboundedSender<Control>],
+    stop: &watch::Sender<bool>,
+) {
+    if plan.processes.is_empty() {
+        return;
+    }
+    let listeners = |number| {
+        Listeners::of(plan, controls, |s| matches!(s, Subject::Process { number: n, .. } if *n == number))
+    };
+    let plans =
+        plan.processes.iter().enumerate().map(|(number, process)| (process.clone(), listeners(number)));
+    let tracker = ProcessTracker::new(slow.clone(), table, plans.collect());
+    slow.tasks.spawn("track processes", Box::pin(tracker.run(stop.subscribe())));
 }

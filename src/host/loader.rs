@@ -3,6 +3,7 @@
 //! A configuration is checked against the machine it is for: files, interfaces, users, programs. `config` asks
 //! only through this trait, so a test gives it a machine of its own making.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use crate::base::IfName;
@@ -47,7 +48,50 @@ pub struct Program {
     pub insecure: Option<PathBuf>,
 }
 
+/// What an interface is, as far as a configuration depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkFacts {
+    /// What kind of interface.
+    pub kind: LinkKind,
+    /// Largest packet it carries, in bytes.
+    pub mtu: u32,
+    /// It carries multicast.
+    pub multicast: bool,
+    /// It has hardware addresses of six bytes as Ethernet does, so that a VMAC or ipvlan can stand on it.
+    pub ethernet: bool,
+}
+
+/// What kind of interface something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkKind {
+    /// A macvlan.
+    Macvlan {
+        /// In private mode, as a VMAC is.
+        private: bool,
+    },
+    /// An ipvlan.
+    Ipvlan {
+        /// In L2 mode, as that of an instance is.
+        l2: bool,
+    },
+    /// A VRF.
+    Vrf,
+    /// Anything else.
+    Other,
+}
+
+/// Who may read a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileAccess {
+    /// User id of its owner.
+    pub owner: u32,
+    /// Its permission bits.
+    pub mode: u32,
+}
+
 /// The machine a configuration is for.
+///
+/// What has a default here, a machine need not know: then nothing is found wrong with it.
 pub trait Loader {
     /// Node name (`uname -n`), whole.
     fn node_name(&self) -> String;
@@ -82,6 +126,32 @@ pub trait Loader {
 
     /// Whether this interface exists.
     fn interface_exists(&self, name: &IfName) -> bool;
+
+    /// What an interface is; `None` if there is none, or nothing is known of it.
+    fn link(&self, _name: &IfName) -> Option<LinkFacts> {
+        None
+    }
+
+    /// Whether an interface has this address.
+    fn has_address(&self, _ip: IpAddr) -> bool {
+        true
+    }
+
+    /// Whether there is a network namespace of this name.
+    fn has_namespace(&self, _name: &str) -> bool {
+        true
+    }
+
+    /// Who may read a file; `None` if there is none, or nothing is known of it.
+    fn access(&self, _path: &Path) -> Option<FileAccess> {
+        None
+    }
+
+    /// Why changes of files in a directory will not be noticed: the kind of file system, if it is one that does
+    /// not tell.
+    fn unwatchable(&self, _directory: &Path) -> Option<&'static str> {
+        None
+    }
 
     /// User id and primary group id of a user.
     fn user(&self, name: &str) -> Option<(u32, u32)>;

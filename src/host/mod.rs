@@ -7,10 +7,13 @@
 //! lateness peers can see: adverts, timers, claims. The slow plane is another one, for scripts, signals and
 //! whatever else may take its time. Traits that are used on one plane only are not `Send`.
 
+pub mod carrier;
+pub mod files;
 pub mod kernel;
 pub mod loader;
 pub mod net;
 pub mod process;
+pub mod process_table;
 pub mod time;
 
 use std::fmt;
@@ -19,10 +22,13 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 
+pub use carrier::{CarrierMethod, Carriers};
+pub use files::{FileChanges, Files};
 pub use kernel::{Address, Dump, KernelEvent, KernelEvents, KernelOp, KernelWriter, Link};
 pub use loader::Loader;
 pub use net::{Announcer, Datagram, Endpoint, EndpointSpec, Frame, VrrpNet, VrrpReceiver, VrrpSender};
 pub use process::{Child, Command, Credentials, Exit, Kill, Processes, Signal, Signals, Supervisor};
+pub use process_table::{Pid, ProcessEvent, ProcessEvents, ProcessFacts, ProcessTable};
 pub use time::{Clock, Plane, Tasks, Timer, Timers};
 
 /// A boxed future that stays on its plane.
@@ -43,6 +49,12 @@ pub struct Host {
     pub start_fast: StartFast,
     /// Runs scripts.
     pub processes: Rc<dyn Processes>,
+    /// Interfaces that are asked for their carrier.
+    pub carriers: Rc<dyn Carriers>,
+    /// Files that are tracked.
+    pub files: Rc<dyn Files>,
+    /// Processes that are tracked.
+    pub process_table: Rc<dyn ProcessTable>,
     /// The signals the daemon gets.
     pub signals: Box<dyn Signals>,
     /// The service manager.

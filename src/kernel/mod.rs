@@ -5,6 +5,7 @@
 //! an interface that comes back: to the ledger all of them are the same thing.
 
 pub mod claim;
+pub mod debounce;
 pub mod ledger;
 pub mod mirror;
 pub mod reconciler;

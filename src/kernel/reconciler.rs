@@ -10,9 +10,10 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::claim::Key;
+use super::debounce::Debounce;
 use super::ledger::{Interface, Ledger, Output};
 use super::mirror::Mirror;
-use crate::base::InstanceId;
+use crate::base::{IfName, InstanceId};
 use crate::host::kernel::Errno;
 use crate::host::{KernelEvent, KernelEvents, KernelOp, KernelWriter, LocalBoxFuture, Plane};
 use crate::report::wording;
@@ -53,6 +54,10 @@ pub struct Reconciler {
     pub plane: Plane,
     /// What is claimed.
     pub ledger: Ledger,
+    /// Changes of links that are held back.
+    pub debounce: Debounce,
+    /// What links say that are asked for their carrier.
+    pub carriers: UnboundedReceiver<(IfName, bool)>,
     /// What is there; read by instances too.
     pub mirror: Rc<RefCell<Mirror>>,
     /// Reports of changes.
@@ -75,7 +80,7 @@ impl Reconciler {
         let mut batches: FuturesUnordered<LocalBoxFuture<Answers>> = FuturesUnordered::new();
         let mut open = true;
         while open || !self.ledger.is_idle() {
-            timer.set(self.ledger.next_deadline());
+            timer.set(self.ledger.next_deadline().into_iter().chain(self.debounce.next_deadline()).min());
             tokio::select! {
                 biased;
                 Some(answers) = batches.next(), if !batches.is_empty() => self.answers(answers),
@@ -83,10 +88,21 @@ impl Reconciler {
                     Some(claim) => self.claims(claim),
                     None => open = false,
                 },
-                event = poll_fn(|cx| self.events.poll_event(cx)) => self.event(&event),
+                Some((name, carrier)) = self.carriers.recv() => {
+                    if let Some(event) = self.debounce.carrier(self.plane.now(), name, carrier) {
+                        self.follow(&event);
+                    }
+                }
+                event = poll_fn(|cx| self.events.poll_event(cx)) => {
+                    let event = self.debounce.event(self.plane.now(), event);
+                    self.event(&event);
+                }
                 () = timer.fired() => {}
             }
             let now = self.plane.now();
+            while let Some(event) = self.debounce.expire(now) {
+                self.event(&event);
+            }
             let outputs = self.ledger.settle(now, &self.mirror.borrow());
             for output in outputs {
                 match output {
@@ -108,6 +124,10 @@ impl Reconciler {
 
     fn event(&mut self, event: &KernelEvent) {
         wording::kernel_event(event, &self.mirror.borrow());
+        self.follow(event);
+    }
+
+    fn follow(&mut self, event: &KernelEvent) {
         self.mirror.borrow_mut().apply(event);
         self.ledger.event(&self.mirror.borrow(), event);
     }

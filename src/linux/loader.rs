@@ -1,17 +1,35 @@
 //! What loading a configuration asks of the machine.
 
+mod link;
+
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
+use std::net::IpAddr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::sys::statfs::{self, FsType};
+use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{Group, User, getegid, geteuid};
 
 use crate::base::IfName;
-use crate::host::loader::{Loader, Program, ProgramError, ReadError};
+use crate::host::loader::{FileAccess, LinkFacts, Loader, Program, ProgramError, ReadError};
 
 /// Where programs are looked for when the environment does not say.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Where network namespaces have their names (ip-netns(8)).
+const NAMESPACES: [&str; 2] = ["/run/netns", "/var/run/netns"];
+
+/// File systems whose files change without inotify(7) telling: those of the kernel, and those of other machines.
+const UNWATCHABLE: [(FsType, &str); 6] = [
+    (statfs::PROC_SUPER_MAGIC, "a proc file system"),
+    (statfs::SYSFS_MAGIC, "a sysfs file system"),
+    (statfs::NFS_SUPER_MAGIC, "an NFS file system"),
+    (statfs::SMB_SUPER_MAGIC, "an SMB file system"),
+    (statfs::CODA_SUPER_MAGIC, "a Coda file system"),
+    (statfs::AFS_SUPER_MAGIC, "an AFS file system"),
+];
 
 /// The machine as it is now. Holds nothing; each question is asked afresh.
 #[derive(Clone, Copy, Debug, Default)]
@@ -89,6 +107,33 @@ impl Loader for SystemLoader {
         nix::net::if_::if_nametoindex(name.as_str()).is_ok()
     }
 
+    fn link(&self, name: &IfName) -> Option<LinkFacts> {
+        link::facts(name).ok().flatten()
+    }
+
+    fn has_address(&self, ip: IpAddr) -> bool {
+        // Whoever cannot be asked has it: nothing is found wrong then.
+        nix::ifaddrs::getifaddrs().map_or(true, |mut all| all.any(|a| address(&a) == Some(ip)))
+    }
+
+    fn has_namespace(&self, name: &str) -> bool {
+        let plain = !name.is_empty() && !name.contains('/') && name != "." && name != "..";
+        plain && NAMESPACES.iter().any(|folder| Path::new(folder).join(name).exists())
+    }
+
+    fn access(&self, path: &Path) -> Option<FileAccess> {
+        let metadata = fs::metadata(path).ok()?;
+        Some(FileAccess { owner: metadata.uid(), mode: metadata.mode() & 0o7777 })
+    }
+
+    fn unwatchable(&self, directory: &Path) -> Option<&'static str> {
+        if statvfs(directory).is_ok_and(|s| s.flags().contains(FsFlags::ST_RDONLY)) {
+            return Some("read-only");
+        }
+        let kind = statfs::statfs(directory).ok()?.filesystem_type();
+        UNWATCHABLE.iter().find(|(silent, _)| *silent == kind).map(|(_, name)| *name)
+    }
+
     fn user(&self, name: &str) -> Option<(u32, u32)> {
         let user = User::from_name(name).ok()??;
         Some((user.uid.as_raw(), user.gid.as_raw()))
@@ -127,6 +172,13 @@ fn read_error(error: &std::io::Error) -> ReadError {
         ErrorKind::NotFound | ErrorKind::NotADirectory => ReadError::NotFound,
         _ => ReadError::Unreadable(error.to_string()),
     }
+}
+
+/// The IP address of an entry of the list of interfaces.
+fn address(entry: &nix::ifaddrs::InterfaceAddress) -> Option<IpAddr> {
+    let address = entry.address?;
+    let v4 = address.as_sockaddr_in().map(|a| IpAddr::V4(a.ip()));
+    v4.or_else(|| address.as_sockaddr_in6().map(|a| IpAddr::V6(a.ip())))
 }
 
 /// Judges the program at an absolute path as that user would find it.

@@ -7,10 +7,13 @@
 
 mod announcer;
 mod buffer;
+mod carrier;
 mod clock;
+mod files;
 mod kernel;
 mod plane;
 mod process;
+mod process_table;
 mod signals;
 mod supervisor;
 mod tasks;

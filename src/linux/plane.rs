@@ -10,9 +10,12 @@ use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
 use super::announcer::PacketAnnouncer;
+use super::carrier::Interfaces;
 use super::clock::Clock;
+use super::files::LocalFiles;
 use super::kernel;
 use super::process::LocalProcesses;
+use super::process_table::ProcFs;
 use super::signals::ProcessSignals;
 use super::supervisor::Systemd;
 use super::tasks::LocalTasks;
@@ -54,6 +57,9 @@ pub fn host(options: Options) -> Result<Host, Error> {
         slow: plane()?,
         start_fast: Box::new(start_fast),
         processes: Rc::new(LocalProcesses),
+        carriers: Rc::new(Interfaces),
+        files: Rc::new(LocalFiles),
+        process_table: Rc::new(ProcFs),
         signals: Box::new(ProcessSignals::install(options.ignore_sigint)?),
         supervisor: Rc::new(Systemd),
     })

@@ -1,20 +1,23 @@
 //! What should exist: the model with every default applied and every name resolved, in exactly one place.
 
+mod links;
 mod pacing;
+mod tracks;
 
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use crate::base::{Family, IfName, InstanceId, Priority};
 use crate::config::model::{
-    Authentication, Config, Globals, InitialState, Script, Version, VirtualAddress, VrrpInstance, VrrpScript,
+    Authentication, Config, Globals, InitialState, Script, SyncGroup, Version, VirtualAddress, VrrpInstance,
 };
 use crate::kernel::AddressClaim;
 use crate::vrrp::params::{GarpSchedule, Params};
 use crate::vrrp::tracking::{Status, Tracked};
 
+pub use links::{LinkDelays, LinkbeatPlan, ShortenedDelay};
 pub use pacing::{Intervals, PacingGroup, PacingPlan};
+pub use tracks::{FilePlan, ProcessPlan, ScriptPlan, Subject, TrackPlan};
 
 /// The multicast group of VRRP over IPv4 (RFC 9568 section 5.1.1.2).
 pub const VRRP_GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
@@ -28,12 +31,20 @@ pub struct Plan {
     pub instances: Vec<InstancePlan>,
     /// Scripts that at least one instance tracks.
     pub scripts: Vec<ScriptPlan>,
+    /// Files that at least one instance tracks.
+    pub files: Vec<FilePlan>,
+    /// Processes that at least one instance tracks.
+    pub processes: Vec<ProcessPlan>,
     /// Sync groups.
     pub groups: Vec<GroupPlan>,
     /// Whether packets of unknown VRIDs are logged.
     pub log_unknown_vrids: bool,
     /// Pauses between announcements.
     pub pacing: PacingPlan,
+    /// Interfaces that are asked for their carrier.
+    pub linkbeats: Vec<LinkbeatPlan>,
+    /// How long changes of links have to last before they count.
+    pub link_delays: LinkDelays,
     /// How long after the start nobody listens or speaks.
     pub startup_delay: Duration,
     /// How long after the machine's boot nobody listens or speaks.
@@ -85,42 +96,8 @@ pub struct GroupPlan {
     pub name: String,
     /// Its members, in configuration order; each instance is in one group at most.
     pub members: Vec<InstanceId>,
-    /// Scripts to run when all members have changed their state.
+    /// Scripts to run on changes of state of the group.
     pub notify: NotifyPlan,
-}
-
-/// What an instance may track.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Subject {
-    /// A script.
-    Script {
-        /// Its place in [`Plan::scripts`].
-        number: usize,
-        /// Its name.
-        name: String,
-    },
-    /// An interface: good while it is up and running.
-    Interface(IfName),
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Script { name, .. } => write!(f, "script {name}"),
-            Self::Interface(name) => write!(f, "interface {name}"),
-        }
-    }
-}
-
-/// Something that an instance tracks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TrackPlan {
-    /// What.
-    pub what: Subject,
-    /// Points, -253 to 253; 0: its failure is a fault.
-    pub weight: i16,
-    /// Turns the effect round.
-    pub reverse: bool,
 }
 
 /// Scripts to run on changes of state.
@@ -140,23 +117,6 @@ pub struct NotifyPlan {
     pub master_rx_lower_pri: Option<Script>,
 }
 
-/// A script that is run again and again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScriptPlan {
-    /// Its name.
-    pub name: String,
-    /// What to run.
-    pub script: Script,
-    /// Time from start to start.
-    pub interval: Duration,
-    /// How long it may run.
-    pub timeout: Duration,
-    /// Successes in a row that make it good.
-    pub rise: u32,
-    /// Failures in a row that make it bad.
-    pub fall: u32,
-}
-
 /// Applies all defaults. Blocks that lack what they cannot do without are left out; `config` has said so.
 pub fn resolve(config: &Config) -> Plan {
     let mut plan = Plan {
@@ -168,10 +128,34 @@ pub fn resolve(config: &Config) -> Plan {
     };
     for instance in &config.instances {
         let id = InstanceId(plan.instances.len() as u32);
-        let tracks = tracks(config, instance, &mut plan.scripts);
-        plan.instances.extend(resolve_instance(&config.globals, instance, id, tracks));
+        let group = config.sync_groups.iter().find(|g| g.members.contains(&instance.name));
+        let tracks = tracks::of_instance(config, instance, group, &mut plan);
+        let resolved = resolve_instance(&config.globals, instance, id, tracks);
+        plan.instances.extend(resolved.map(|mut plan| {
+            plan.params.grouped = group.is_some();
+            plan
+        }));
     }
+    plan.groups = config.sync_groups.iter().map(|group| resolve_group(group, &plan.instances)).collect();
+    plan.linkbeats = links::linkbeats(config, &plan.instances);
+    plan.link_delays = links::resolve(config, &plan.instances);
     plan
+}
+
+fn resolve_group(group: &SyncGroup, instances: &[InstancePlan]) -> GroupPlan {
+    let id = |name: &String| instances.iter().find(|i| i.name == *name).map(|i| i.id);
+    GroupPlan {
+        name: group.name.clone(),
+        members: group.members.iter().filter_map(id).collect(),
+        notify: NotifyPlan {
+            master: group.notify_master.clone(),
+            backup: group.notify_backup.clone(),
+            fault: group.notify_fault.clone(),
+            stop: group.notify_stop.clone(),
+            any: group.notify.clone(),
+            master_rx_lower_pri: None,
+        },
+    }
 }
 
 fn resolve_instance(
@@ -300,37 +284,6 @@ fn claim(interface: &IfName, address: &VirtualAddress) -> AddressClaim {
         broadcast: address.broadcast.filter(|_| Family::of(address.cidr.ip) == Family::V4),
         label: address.label.clone(),
         scope: address.scope.unwrap_or(0),
-    }
-}
-
-/// The scripts `instance` tracks; those not seen before are added to `scripts`.
-fn tracks(config: &Config, instance: &VrrpInstance, scripts: &mut Vec<ScriptPlan>) -> Vec<TrackPlan> {
-    let mut tracks = Vec::new();
-    for reference in &instance.track_scripts {
-        let Some(script) = config.scripts.iter().find(|s| s.name == reference.script) else { continue };
-        let known = scripts.iter().position(|s| s.name == script.name);
-        let index = known.unwrap_or_else(|| {
-            scripts.push(script_plan(script));
-            scripts.len() - 1
-        });
-        tracks.push(TrackPlan {
-            what: Subject::Script { number: index, name: script.name.clone() },
-            weight: reference.weight.or(script.weight).unwrap_or(0),
-            reverse: reference.reverse.unwrap_or(script.reverse),
-        });
-    }
-    tracks
-}
-
-fn script_plan(script: &VrrpScript) -> ScriptPlan {
-    let interval = script.interval.unwrap_or(Duration::from_secs(1));
-    ScriptPlan {
-        name: script.name.clone(),
-        script: script.script.clone(),
-        interval,
-        timeout: script.timeout.unwrap_or(interval),
-        rise: script.rise.unwrap_or(1).max(1),
-        fall: script.fall.unwrap_or(1).max(1),
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::base::{Cidr, Vrid};
-use crate::config::model::{AddressFlags, Garp, TrackScript, User};
+use crate::config::model::{AddressFlags, Garp, TrackScript, User, VrrpScript};
 
 fn instance() -> VrrpInstance {
     VrrpInstance {

@@ -11,7 +11,7 @@ use crate::base::IfName;
 use crate::config::model::Version;
 use crate::host::{Error, Exit, KernelEvent, KernelOp, Signal};
 use crate::kernel::{Mirror, Output};
-use crate::plan::InstancePlan;
+use crate::plan::{InstancePlan, ShortenedDelay};
 use crate::track::script::Outcome;
 use crate::vrrp::check::version_number;
 use crate::vrrp::event::{Cause, Event, Fault, Reject};
@@ -91,6 +91,10 @@ pub fn vrrp(name: &str, params: &Params, event: &Event) {
             info!(target: "vrrp", "({name}) start preempt delay ({}.{:06})", delay.as_secs(), delay.subsec_micros());
         }
         Event::PreemptDelayStopped => info!(target: "vrrp", "({name}) stop preempt delay"),
+        Event::TrackedFault { what, fault } => {
+            let change = if *fault { "now" } else { "leaving" };
+            debug!(target: "vrrp", "({name}): tracked {what} {change} FAULT state");
+        }
         Event::PriorityChanged { before, now, what } => info!(
             target: "vrrp",
             cause = what.as_str(),
@@ -319,6 +323,16 @@ pub fn kernel_event(event: &KernelEvent, mirror: &Mirror) {
     }
 }
 
+/// Delays of links are so long that peers would give up a master whose link is down.
+pub fn delays_shortened(shortened: &[ShortenedDelay]) {
+    for ShortenedDelay { instance, interface, adverts } in shortened {
+        info!(
+            target: "vrrp",
+            "{instance}: interface {interface} debounce timer(s) not less that {adverts} * advert_int - resetting"
+        );
+    }
+}
+
 /// The ledger decided or learned something.
 pub fn kernel(output: &Output) {
     match output {
@@ -378,6 +392,43 @@ pub fn script_verdict(name: &str, outcome: Outcome) {
 /// A track script could not be executed.
 pub fn script_not_executed(name: &str, error: &Error) {
     warn!(target: "vrrp", "Script `{name}`: {error}");
+}
+
+/// An interface that is asked for its carrier has one now, or no longer.
+pub fn linkbeat(interface: &IfName, carrier: bool) {
+    let how = if carrier { "up" } else { "down" };
+    info!(target: "vrrp", "Linkbeat reports {interface} {how}");
+}
+
+/// A tracked file says a number that nobody can use.
+pub fn file_number_ignored(path: &str, number: i64) {
+    info!(target: "vrrp", "Invalid number {number} read from {path} - ignoring");
+}
+
+/// A tracked file could not be made at the start.
+pub fn file_not_made(name: &str, error: &Error) {
+    warn!(target: "vrrp", "track_file {name}: {error}");
+}
+
+/// Changes of tracked files are not reported by the system.
+pub fn files_not_watched(error: &Error, interval: Duration) {
+    warn!(target: "vrrp", "{error} - tracked files are looked at every {} s instead", interval.as_secs());
+}
+
+/// The kernel does not report processes.
+pub fn processes_not_reported(error: &Error, interval: Duration) {
+    warn!(
+        target: "vrrp",
+        "{error} - tracked processes are counted every {} s instead (the kernel reports them in the initial \
+         namespaces only, not in containers)",
+        interval.as_secs()
+    );
+}
+
+/// There are as many of the tracked processes as there have to be now, or no longer.
+pub fn quorum(name: &str, met: bool) {
+    let change = if met { "gained" } else { "lost" };
+    info!(target: "vrrp", "Quorum {change} for tracked process {name}");
 }
 
 /// A notify script could not be executed.

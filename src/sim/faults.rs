@@ -221,6 +221,32 @@ impl World {
         self.state.borrow_mut().node(node).programs.behaviours.insert(path.to_owned(), behaviour);
     }
 
+    /// Writes the file `path` on `node`, or removes it.
+    pub fn set_file(&mut self, node: NodeId, path: &str, text: Option<&str>) {
+        self.fault(node, &format!("{path} says {text:?}"));
+        let state = &mut *self.state.borrow_mut();
+        state.node(node).tracked.set_file(path.as_ref(), text.map(str::as_bytes));
+    }
+
+    /// What the file `path` says on `node`.
+    pub fn file(&self, node: NodeId, path: &str) -> Option<String> {
+        let state = &mut *self.state.borrow_mut();
+        let text = state.node(node).tracked.file(path.as_ref())?;
+        Some(String::from_utf8_lossy(text).into_owned())
+    }
+
+    /// Starts and ends processes on `node` so that `count` of this name run there.
+    pub fn set_processes(&mut self, node: NodeId, name: &str, count: usize) {
+        self.fault(node, &format!("{count} processes {name}"));
+        self.state.borrow_mut().node(node).tracked.set_processes(name, count);
+    }
+
+    /// Sets whether the kernel of `node` reports processes to daemons that start from now on; it does not unless said
+    /// so, as in a container.
+    pub fn set_process_reports(&mut self, node: NodeId, on: bool) {
+        self.state.borrow_mut().node(node).tracked.set_reports(on);
+    }
+
     /// Sets whether `path` can be opened for reading on `node`; all can unless said otherwise.
     pub fn set_readable(&mut self, node: NodeId, path: &str, readable: bool) {
         let state = &mut *self.state.borrow_mut();

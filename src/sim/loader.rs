@@ -1,10 +1,11 @@
 //! A machine in memory for the loading of configurations.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use crate::base::IfName;
-use crate::host::loader::{Loader, Program, ProgramError, ReadError};
+use crate::host::loader::{FileAccess, LinkFacts, Loader, Program, ProgramError, ReadError};
 
 /// A machine that has what it is told to have.
 #[derive(Clone, Debug)]
@@ -17,6 +18,16 @@ pub struct MemoryLoader {
     pub random: u64,
     /// Names of interfaces; `None`: every interface exists.
     pub interfaces: Option<BTreeSet<String>>,
+    /// What is known of interfaces, by name.
+    pub links: BTreeMap<String, LinkFacts>,
+    /// Addresses that no interface has.
+    pub foreign: BTreeSet<IpAddr>,
+    /// Network namespaces; `None`: every one exists.
+    pub namespaces: Option<BTreeSet<String>>,
+    /// Who may read files that are not for everybody.
+    pub access: BTreeMap<PathBuf, FileAccess>,
+    /// Directories whose changes cannot be noticed, and their file systems.
+    pub unwatchable: BTreeMap<PathBuf, &'static str>,
     /// User id and primary group id by name.
     pub users: BTreeMap<String, (u32, u32)>,
     /// Group ids by name.
@@ -37,6 +48,11 @@ impl Default for MemoryLoader {
             directories: ["/", "/tmp", "/run", "/etc"].map(PathBuf::from).into(),
             random: 4,
             interfaces: None,
+            links: BTreeMap::new(),
+            foreign: BTreeSet::new(),
+            namespaces: None,
+            access: BTreeMap::new(),
+            unwatchable: BTreeMap::new(),
             users: [("root".to_owned(), (0, 0))].into(),
             groups: [("root".to_owned(), 0)].into(),
             programs: BTreeMap::new(),
@@ -119,6 +135,26 @@ impl Loader for MemoryLoader {
 
     fn interface_exists(&self, name: &IfName) -> bool {
         self.interfaces.as_ref().is_none_or(|i| i.contains(name.as_str()))
+    }
+
+    fn link(&self, name: &IfName) -> Option<LinkFacts> {
+        self.links.get(name.as_str()).copied()
+    }
+
+    fn has_address(&self, ip: IpAddr) -> bool {
+        !self.foreign.contains(&ip)
+    }
+
+    fn has_namespace(&self, name: &str) -> bool {
+        self.namespaces.as_ref().is_none_or(|n| n.contains(name))
+    }
+
+    fn access(&self, path: &Path) -> Option<FileAccess> {
+        self.access.get(path).copied()
+    }
+
+    fn unwatchable(&self, directory: &Path) -> Option<&'static str> {
+        self.unwatchable.get(directory).copied()
     }
 
     fn user(&self, name: &str) -> Option<(u32, u32)> {

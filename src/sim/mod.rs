@@ -28,7 +28,7 @@
 //! |---|---|
 //! | `exec` | tasks of a process |
 //! | `state` | the schedule, and what all ports share |
-//! | `time`, `net`, `kernel`, `process`, `loader` | the ports |
+//! | `time`, `net`, `kernel`, `process`, `files`, `loader` | the ports |
 //! | `lan` | who hears what |
 //! | `faults` | what a scenario can do to a world |
 //! | `observe`, `log`, `pcap` | what it can see |
@@ -37,6 +37,7 @@ pub mod loader;
 
 mod exec;
 mod faults;
+mod files;
 mod kernel;
 mod lan;
 mod log;
@@ -130,6 +131,7 @@ impl World {
                 sockets: BTreeMap::new(),
                 deferred: Vec::new(),
                 programs: process::Programs::default(),
+                tracked: files::Tracked::default(),
                 signals: Rc::default(),
                 arp: BTreeMap::new(),
                 exit_status: None,
@@ -307,11 +309,15 @@ fn host(world: &Shared, node: NodeId, inbox: &Rc<Inbox>, fast_ended: &Rc<Latch>)
         timers: time.clone(),
         tasks: Rc::new(Spawner { inbox: Rc::clone(inbox), plane }),
     };
+    let tracking = Rc::new(files::Tracking { world: Rc::clone(world), node });
     let manager = Rc::new(process::Manager { world: Rc::clone(world), node });
     Host {
         slow: plane(PlaneId::Slow),
         start_fast: start_fast(world, node, plane(PlaneId::Fast), inbox, fast_ended),
         processes: manager.clone(),
+        carriers: tracking.clone(),
+        files: tracking.clone(),
+        process_table: tracking,
         signals: Box::new(process::Receiver(Rc::clone(&world.borrow_mut().node(node).signals))),
         supervisor: manager,
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tracing::Level;
 
+use super::files::Tracked;
 use super::kernel::Kernel;
 use super::lan::{Lan, Packet};
 use super::net::Socket;
@@ -63,6 +64,7 @@ pub(super) struct Node {
     /// Kernel batches that became due while the node was frozen.
     pub(super) deferred: Vec<u64>,
     pub(super) programs: Programs,
+    pub(super) tracked: Tracked,
     pub(super) signals: super::process::SignalQueue,
     /// What the node's ARP cache would hold: who was heard to announce an address last, and when.
     pub(super) arp: BTreeMap<IpAddr, (Instant, MacAddr)>,
@@ -130,6 +132,7 @@ impl State {
         node.kernel.forget_process();
         node.deferred.clear();
         node.programs.forget_process();
+        node.tracked.forget_process();
         node.signals = Rc::default();
     }
 }

@@ -7,9 +7,9 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 
+use super::listeners::Listeners;
 use super::rise_fall::RiseFall;
 use crate::base::Instant;
 use crate::config::model::Script;
@@ -17,8 +17,6 @@ use crate::host::{Child, Exit, Kill, Plane, Processes};
 use crate::notify;
 use crate::plan::ScriptPlan;
 use crate::report::wording;
-use crate::vrrp::instance::Control;
-use crate::vrrp::tracking::Status;
 
 /// After this a script that ignores `SIGTERM` is killed, and this is repeated.
 const GRACE: Duration = Duration::from_secs(2);
@@ -53,8 +51,8 @@ pub struct Tracker {
     pub plan: ScriptPlan,
     /// Becomes true, or is closed, when the daemon stops.
     pub stop: watch::Receiver<bool>,
-    /// Who tracks it: where to tell, and under which index.
-    pub listeners: Vec<(UnboundedSender<Control>, usize)>,
+    /// Who tracks it.
+    pub listeners: Listeners,
 }
 
 impl Tracker {
@@ -93,11 +91,7 @@ impl Tracker {
             }
             if let Some(good) = verdict.result(outcome.is_success()) {
                 wording::script_verdict(&self.plan.name, outcome);
-                let status = if good { Status::Good } else { Status::Bad };
-                for (listener, index) in &self.listeners {
-                    // An instance that is gone needs no verdict.
-                    let _ = listener.send(Control::Tracked(*index, status));
-                }
+                self.listeners.tell_good(good);
             }
             due = next_turn(due, self.plane.now(), self.plan.interval);
             self.plane.sleep_until(due).await;

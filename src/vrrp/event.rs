@@ -213,6 +213,13 @@ pub enum Event {
     PreemptDelayStarted(Duration),
     /// The wait before preempting is off.
     PreemptDelayStopped,
+    /// Something tracked keeps the router from taking part now, or no longer.
+    TrackedFault {
+        /// What.
+        what: String,
+        /// Whether it does.
+        fault: bool,
+    },
     /// Tracking changed the priority.
     PriorityChanged {
         /// The one before.

@@ -7,6 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::group::{Group, Output, Report};
 use super::instance::Control;
+use super::machine::Notice;
 use crate::base::InstanceId;
 use crate::notify::Message;
 use crate::report::wording;
@@ -46,8 +47,11 @@ impl GroupHub {
                         let _ = member.send(Control::Group(order));
                     }
                 }
+                // The queue may be gone when the daemon is stopping.
+                Output::Tell(id, state, priority) => {
+                    let _ = self.notices.send(Message::Instance(id, Notice::State(state, priority)));
+                }
                 Output::Notify(state) => {
-                    // The queue may be gone when the daemon is stopping.
                     let _ = self.notices.send(Message::Group(self.number, state));
                 }
             }

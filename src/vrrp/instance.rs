@@ -125,6 +125,11 @@ impl Instance {
         let mut seat_timer = self.ports.plane.timers.timer();
         let mut out = Vec::new();
         self.recall(&mut out);
+        // What is known of trackers from the start counts before the start.
+        while let Ok(message) = control.try_recv() {
+            self.control(message, &mut out);
+        }
+        self.perform(&mut out);
         while !self.stopped {
             timer.set(self.machine.next_deadline());
             seat_timer.set(self.try_again);
@@ -178,7 +183,9 @@ impl Instance {
             Control::Kernel(News::Restored) => self.handle(Input::Restored, out),
             Control::Kernel(News::Interface(interface)) => self.interface(interface, out),
             Control::Group(order) => {
-                self.ports.facts.borrow_mut().dragged = order == Order::Fault(true);
+                if let Order::Fault(dragged) = order {
+                    self.ports.facts.borrow_mut().dragged = dragged;
+                }
                 self.handle(Input::Group(order), out);
             }
             Control::Stop => self.handle(Input::Stop, out),
@@ -302,10 +309,15 @@ impl Instance {
     /// Scripts are told; after the last notice there is nothing left to do.
     fn notify(&mut self, notice: Notice) {
         self.stopped |= matches!(notice, Notice::State(State::Stopped, _));
-        // The queue may be gone when the daemon is stopping; then there is nobody left to tell.
-        let _ = self.ports.notices.send(Message::Instance(self.plan.id, notice));
-        if let Notice::State(state, _) = notice {
-            self.report(Report::Told(state));
+        match (&self.ports.group, notice) {
+            // The group tells them, in its order.
+            (Some(group), Notice::State(state, priority)) => {
+                group.report(self.plan.id, Report::Told(state, priority));
+            }
+            _ => {
+                // The queue may be gone when the daemon is stopping; then there is nobody left to tell.
+                let _ = self.ports.notices.send(Message::Instance(self.plan.id, notice));
+            }
         }
     }
 

@@ -332,8 +332,11 @@ impl Machine {
 
     /// Something tracked changed.
     fn tracked(&mut self, now: Instant, index: usize, status: Status, out: &mut Vec<Output>) {
-        let Some(item) = self.tracking.update(index, status) else { return };
+        let Some((item, fault)) = self.tracking.update(index, status) else { return };
         let what = item.what.clone();
+        if let Some(fault) = fault {
+            out.push(Output::Event(Event::TrackedFault { what: what.clone(), fault }));
+        }
         let before = self.priority;
         self.priority = self.effective_priority();
         if self.priority != before {
@@ -377,7 +380,6 @@ impl Machine {
         if !self.started {
             return;
         }
-        self.report_fault(out);
         let init = self.state == State::Init;
         let reason = self.faults.first().map(|f| Cause::Fault(*f));
         let reason = reason.or_else(|| self.tracking.faults().next().map(|t| Cause::Tracked(t.what.clone())));
@@ -395,6 +397,7 @@ impl Machine {
             }
             (None, _) => {}
         }
+        self.report_fault(out);
     }
 
     /// Tells the sync group when something of our own goes wrong, or is right again.
@@ -412,8 +415,10 @@ impl Machine {
             (Order::Master, State::Backup) => {
                 if let Some(cause) = self.wants.take() {
                     self.enter_master(now, cause, out);
+                    out.push(Output::Group(Report::Mastered));
                 }
             }
+            (Order::Announce, State::Master) => self.announce_to_lower(now, out),
             (Order::Backup, State::Master) => self.enter_backup(now, false, Cause::Group, out),
             (Order::Backup, State::Backup) => self.wants = None,
             (Order::Fault(present), _) => self.fault(now, Fault::Group, present, out),
@@ -447,8 +452,8 @@ impl Machine {
             // over at once is worth a second chance.
             if cause != Cause::Fault(Fault::Group) {
                 self.resign(out);
+                out.push(Output::Event(Event::SentPriorityZero));
             }
-            out.push(Output::Event(Event::SentPriorityZero));
         }
         self.claim(false, Notice::State(State::Fault, self.priority), out);
     }

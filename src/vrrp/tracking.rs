@@ -2,6 +2,9 @@
 
 use crate::base::Priority;
 
+/// The most that one object can add or take. A file that wants to take more is a fault.
+const MOST_POINTS: i64 = 253;
+
 /// What is known of a tracked object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -11,6 +14,8 @@ pub enum Status {
     Good,
     /// It does not.
     Bad,
+    /// A file says this number.
+    Number(i32),
 }
 
 /// One object that one instance tracks.
@@ -18,7 +23,8 @@ pub enum Status {
 pub struct Tracked {
     /// What it is, for causes: `script chk_nginx`.
     pub what: String,
-    /// Points it adds when good (positive) or takes when bad (negative); 0: bad is a fault. -253 to 253.
+    /// Points it adds when good (positive) or takes when bad (negative), -253 to 253; what a number is multiplied by,
+    /// -254 to 254. 0: bad, or any other number than 0, is a fault.
     pub weight: i16,
     /// Turns the effect round.
     pub reverse: bool,
@@ -29,17 +35,30 @@ pub struct Tracked {
 impl Tracked {
     /// Points towards the priority.
     fn contribution(&self) -> i32 {
+        let weight = i32::from(self.weight);
         let points = match (self.status, self.weight) {
-            (Status::Good, w @ 1..) | (Status::Bad, w @ ..=-1) => i32::from(w),
+            (Status::Good, 1..) | (Status::Bad, ..=-1) => weight,
+            (Status::Number(_), _) => return self.product().clamp(-MOST_POINTS, MOST_POINTS) as i32,
             _ => 0,
         };
         if self.reverse { -points } else { points }
     }
 
+    /// What a number is worth, before limits.
+    fn product(&self) -> i64 {
+        let Status::Number(number) = self.status else { return 0 };
+        let product = i64::from(number) * i64::from(self.weight);
+        if self.reverse { -product } else { product }
+    }
+
     /// Whether it keeps the instance in FAULT.
     fn is_fault(&self) -> bool {
-        let fault = if self.reverse { Status::Good } else { Status::Bad };
-        self.weight == 0 && self.status == fault
+        match (self.status, self.weight) {
+            (Status::Number(number), 0) => (number != 0) != self.reverse,
+            (Status::Number(_), _) => self.product() < -MOST_POINTS,
+            (status, 0) => status == if self.reverse { Status::Good } else { Status::Bad },
+            _ => false,
+        }
     }
 
     /// Whether the instance cannot start before more is known.
@@ -58,12 +77,14 @@ impl Tracking {
         Self(items)
     }
 
-    /// Records that item `index` is `status` now. Gives what it is if that is news.
-    pub fn update(&mut self, index: usize, status: Status) -> Option<&Tracked> {
+    /// Records that item `index` is `status` now. Gives what it is if that is news, and whether it has become a
+    /// fault (`true`) or ceased to be one.
+    pub fn update(&mut self, index: usize, status: Status) -> Option<(&Tracked, Option<bool>)> {
         let item = self.0.get_mut(index)?;
-        let news = item.status != status;
+        let (news, before) = (item.status != status, item.is_fault());
         item.status = status;
-        news.then_some(item)
+        let fault = item.is_fault();
+        news.then_some((item, (fault != before).then_some(fault)))
     }
 
     /// The configured priority with all contributions, within 1 to 254; an owner's never changes.
@@ -96,7 +117,7 @@ mod tests {
 
     #[test]
     fn contributions() {
-        use Status::{Bad, Good, Pending};
+        use Status::{Bad, Good, Number, Pending};
         for (weight, reverse, status, expected) in [
             (10, false, Good, 110),
             (10, false, Bad, 100),
@@ -109,6 +130,13 @@ mod tests {
             (253, false, Good, 254),
             (-253, false, Bad, 1),
             (0, false, Bad, 100),
+            (2, false, Number(10), 120),
+            (2, true, Number(10), 80),
+            (-1, false, Number(253), 1),
+            (2, false, Number(-126), 1),
+            (3, false, Number(i32::MAX), 254),
+            (3, true, Number(-100), 254),
+            (0, false, Number(7), 100),
         ] {
             let tracking = Tracking::new(vec![tracked(weight, reverse, status)]);
             let effective = tracking.effective(Priority::DEFAULT).get();
@@ -130,5 +158,25 @@ mod tests {
         assert_eq!(tracking.faults().count(), 1, "the reversed one is a fault when good");
         tracking.update(1, Status::Good);
         assert_eq!(tracking.faults().count(), 2);
+    }
+
+    #[test]
+    fn numbers_that_are_faults() {
+        for (weight, reverse, number, fault) in [
+            (0, false, 0, false),
+            (0, false, -1, true),
+            (0, true, 0, true),
+            (0, true, 5, false),
+            (1, false, -253, false),
+            (1, false, -254, true),
+            (2, false, -127, true),
+            (-1, false, 254, true),
+            (3, true, 85, true),
+            (3, true, -85, false),
+            (254, false, i32::MIN, true),
+        ] {
+            let tracking = Tracking::new(vec![tracked(weight, reverse, Status::Number(number))]);
+            assert_eq!(tracking.faults().count() == 1, fault, "{weight} {reverse} {number}");
+        }
     }
 }

@@ -60,6 +60,10 @@ const DRIVERS: &[&str] = &[
     "vrrp/group_hub.rs",
     "vrrp/pacer.rs",
     "kernel/reconciler.rs",
+    "track/file.rs",
+    "track/linkbeat.rs",
+    "track/listeners.rs",
+    "track/process_watch.rs",
     "track/script.rs",
 ];
 

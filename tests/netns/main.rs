@@ -15,6 +15,7 @@
 
 mod addresses;
 mod failover;
+mod groups;
 mod lab;
 mod parity;
 mod process;
@@ -23,3 +24,4 @@ mod scripts;
 mod seeds;
 mod start;
 mod support;
+mod trackers;

@@ -95,7 +95,7 @@ fn lvs_dr_tcp() {
         files: &["lvs-dr-tcp.one", "lvs-dr-tcp.two"],
         interfaces: &[("bond0", "1.1.1.2/24")],
         addresses: &[(&["1.1.1.1"], &[0, 1])],
-        not_in_effect: &["virtual_server", "vrrp_sync_group"],
+        not_in_effect: &["virtual_server"],
         ..Cluster::default()
     }
     .moves();
@@ -186,7 +186,6 @@ fn track_file() {
         backup: LOWER,
         interfaces: ETH,
         addresses: &[(&["192.168.122.200"], &[0, 1])],
-        not_in_effect: &["vrrp_track_file", "track_file"],
         ..Cluster::default()
     }
     .moves();
@@ -199,7 +198,6 @@ fn track_interface() {
         backup: LOWER,
         interfaces: &[("eth0", "192.168.122.11/24"), ("ens9", "192.168.123.11/24")],
         addresses: &[(&["192.168.122.200"], &[0, 1])],
-        not_in_effect: &["track_interface"],
         ..Cluster::default()
     }
     .moves();
@@ -212,7 +210,6 @@ fn track_process() {
         backup: LOWER,
         interfaces: ETH,
         addresses: &[(&["192.168.122.200"], &[0, 1])],
-        not_in_effect: &["vrrp_track_process", "track_process"],
         ..Cluster::default()
     }
     .moves();
@@ -233,15 +230,7 @@ fn reference_blocks() {
         ],
         nopreempt: true,
         scripts: &["/path/to_master.sh", "/path/to_backup.sh", "/path/fault.sh", "/path/notify.sh"],
-        not_in_effect: &[
-            "static_ipaddress",
-            "static_routes",
-            "vrrp_sync_group",
-            "use_vmac",
-            "track_interface",
-            "virtual_routes",
-            "virtual_server",
-        ],
+        not_in_effect: &["static_ipaddress", "static_routes", "use_vmac", "virtual_routes", "virtual_server"],
     }
     .moves();
 }

@@ -8,4 +8,5 @@ mod options;
 mod panic;
 mod scripts;
 mod stalls;
+mod trackers;
 mod wire;

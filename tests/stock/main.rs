@@ -7,10 +7,15 @@
 //!
 //! All runs happen in network and mount namespaces of their own, with the interfaces that the configurations name.
 
+mod generated;
+mod skeleton;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use generated::{Generated, Sort};
 
 /// Interfaces that exist where the configurations are tested; what the cases miss on purpose is not among them.
 const INTERFACES: &str = "eth0 eth1 ens9 bond0 eno16777736 enp1s0";
@@ -38,14 +43,79 @@ fn verdicts_are_stocks() {
     let mut cases = seeds();
     cases.extend(written_cases());
     assert!(cases.len() >= 100, "only {} cases were found", cases.len());
+    let verdicts = verdicts(&cases);
+    let wrong: Vec<String> =
+        cases.iter().enumerate().filter_map(|(n, case)| judge(case, verdicts.get(&n).copied())).collect();
+    assert!(wrong.is_empty(), "{} of {} verdicts:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+/// Every keyword of the tables in a good, a bad and an odd case.
+#[test]
+fn verdicts_of_every_keyword() {
+    let mut listed = differences();
+    let generated = generated::cases();
+    let case = |g: &Generated| Case {
+        name: g.name(),
+        text: g.text.clone().into_bytes(),
+        differs: listed.remove(&g.name()),
+    };
+    let cases: Vec<Case> = generated.iter().map(case).collect();
+    let verdicts = verdicts(&cases);
+    let mut wrong = Vec::new();
+    for (n, (made, case)) in generated.iter().zip(&cases).enumerate() {
+        let verdict = verdicts.get(&n).copied();
+        let Some((stock, ours)) = verdict else {
+            wrong.push(format!("{}: was not run", case.name));
+            continue;
+        };
+        // A keyword that stock does not know has no verdict to compare with: only that it does not know it.
+        let problem = match made.later {
+            true => {
+                let knows = stock == 0 && made.sort == Sort::Good;
+                knows.then(|| format!("{}: stock knows it", case.name))
+            }
+            false => judge(case, verdict),
+        };
+        let right = match made.sort {
+            Sort::Good => ours == if made.deprecated { 5 } else { 0 },
+            // Stock takes any word for an option of a pattern, and logs that at run time.
+            Sort::Bad => ours != 0 || made.path.ends_with("regex_options"),
+            Sort::Odd => true,
+        };
+        let unexpected = (!right && case.differs.is_none())
+            .then(|| format!("{}: meant to be {}, ours {ours}", case.name, made.sort.name()));
+        if let Some(problem) = problem.or(unexpected) {
+            wrong.push(format!("{problem}\n{}", indented(&made.text)));
+        }
+    }
+    wrong.extend(listed.keys().map(|name| format!("{name}: listed as different, but there is no such case")));
+    if let Some(path) = std::env::var_os("GENERATED") {
+        fs::write(path, wrong.join("\n")).expect("write what is wrong");
+    }
+    assert!(wrong.is_empty(), "{} of {} verdicts:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|l| format!("    {l}\n")).collect()
+}
+
+/// The generated cases about which verdicts are meant to differ, in the form of the head of a case.
+fn differences() -> BTreeMap<String, (i32, i32, String)> {
+    let lines = include_str!("generated.differences").lines().filter(|l| !l.starts_with('#'));
+    let line = |l: &str| {
+        let (name, listed) = l.split_once(" | ").unwrap_or_else(|| panic!("not `NAME | …`: {l}"));
+        (name.to_owned(), difference(listed))
+    };
+    lines.map(line).collect()
+}
+
+/// Stock's status and ours by number.
+fn verdicts(cases: &[Case]) -> BTreeMap<usize, (i32, i32)> {
     let folder = tempfile::tempdir().expect("a temporary directory");
     for (n, case) in cases.iter().enumerate() {
         fs::write(folder.path().join(format!("{n:04}.conf")), &case.text).expect("write a case");
     }
-    let verdicts = run(folder.path());
-    let wrong: Vec<String> =
-        cases.iter().enumerate().filter_map(|(n, case)| judge(case, verdicts.get(&n).copied())).collect();
-    assert!(wrong.is_empty(), "{} of {} verdicts:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    run(folder.path())
 }
 
 /// What is wrong with the statuses of stock and of ours, if anything is.
@@ -82,18 +152,27 @@ fn run(folder: &Path) -> BTreeMap<usize, (i32, i32)> {
         mount -t tmpfs none /run
         mkdir -p /run/keepalived
         for i in $INTERFACES; do ip link add "$i" type bridge; ip link set "$i" up; done
-        set +e
-        for f in "$FOLDER"/*.conf; do
-            n=$(basename "$f" .conf)
-            timeout 20 keepalived -t -f "$f" >"$FOLDER/$n.stock" 2>&1; stock=$?
-            timeout 20 "$OURS" -t -f "$f" >"$FOLDER/$n.ours" 2>&1; ours=$?
-            echo "$n $stock $ours"
-        done
+        ip addr add 192.0.2.254/24 dev eth1
+        ip link add small type bridge; ip link set small mtu 402 up
+        ip link add silent type bridge; ip link set silent multicast off up
+        ip link add vlan link eth0 type macvlan mode private
+        ip link set vlan up
+        ls "$FOLDER" | xargs -P "$JOBS" -n 40 sh -c '
+            for f in "$@"; do
+                n=${f%.conf}
+                # In a process group of its own, for it signals its group when it ends early.
+                timeout 10 keepalived -t -f "$FOLDER/$f" >"$FOLDER/$n.stock" 2>&1; stock=$?
+                timeout 20 "$OURS" -t -f "$FOLDER/$f" >"$FOLDER/$n.ours" 2>&1; ours=$?
+                echo "$n $stock $ours"
+            done
+        ' verdicts
     "#;
+    let jobs = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
     let output = Command::new("unshare")
         .args(["--net", "--mount", "sh", "-c", script])
         .env("INTERFACES", INTERFACES)
         .env("FOLDER", folder)
+        .env("JOBS", jobs.to_string())
         .env("OURS", env!("CARGO_BIN_EXE_keepalived-rs"))
         .output()
         .expect("unshare of the Debian package util-linux");

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::super::diagnostic::{Class, Severity};
 use super::super::grammar;
 use super::super::lines::Line;
 use super::super::model::{Hmac, HmacKey, HmacMode};
@@ -12,6 +13,9 @@ use super::instance::pending;
 
 /// How long keys are, in bytes.
 const LENGTH: std::ops::RangeInclusive<usize> = 32..=64;
+
+/// The permission bits of the group and of all others.
+const OTHERS: u32 = 0o077;
 
 /// A block being read.
 #[derive(Debug, Default)]
@@ -51,6 +55,9 @@ pub(crate) fn key(b: &mut Build<'_>, stmt: &Stmt) {
         b.report.error(&stmt.place(1), format!("key {id} is given twice - ignoring the second one"));
         return;
     }
+    if let Some(path) = stmt.word(2).and_then(|word| word.strip_prefix("file:")) {
+        secrecy(b, &stmt.place(2), path);
+    }
     let bytes = stmt.word(2).ok_or("is missing".to_owned()).and_then(|word| bytes(b, word));
     match bytes {
         Ok(bytes) if LENGTH.contains(&bytes.len()) => set(b, |h| h.keys.push((id, HmacKey(bytes)))),
@@ -58,6 +65,19 @@ pub(crate) fn key(b: &mut Build<'_>, stmt: &Stmt) {
             wrong(b, &stmt.place(2), id, &format!("has {} bytes, not 32 to 64", bytes.len()));
         }
         Err(why) => wrong(b, &stmt.place(2), id, &why),
+    }
+}
+
+/// Says when others than the one it is for can read the file of a key.
+fn secrecy(b: &mut Build<'_>, place: &Line, path: &str) {
+    let Some(access) = b.loader.access(Path::new(path)) else { return };
+    if access.mode & OTHERS != 0 {
+        let text =
+            format!("SECURITY VIOLATION - key file {path} is accessible to others (mode {:o})", access.mode);
+        b.report.at(place, Severity::Error, Class::Security, text).hint(format!("chmod 600 {path}"));
+    } else if access.owner != 0 && access.owner != b.loader.own_credentials().0 {
+        let text = format!("key file {path} belongs to user {}, who can read and change it", access.owner);
+        b.report.warning(place, text).hint(format!("chown root {path}"));
     }
 }
 

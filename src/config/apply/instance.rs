@@ -28,6 +28,8 @@ pub(crate) struct Draft {
     auth_pass: Option<[u8; 8]>,
     /// What is not in effect and would make it speak past its peers.
     pub(crate) left_out: Vec<&'static str>,
+    /// It cannot run, as stock keeps it in its fault state; why has been said.
+    pub(crate) faulty: bool,
     /// The scripts that have been given.
     given: BTreeSet<&'static str>,
     /// The diagnostic of a `virtual_router_id` that cannot be used: its absence is not reported again.
@@ -80,6 +82,7 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
         auth_type: None,
         auth_pass: None,
         left_out: Vec::new(),
+        faulty: false,
         given: BTreeSet::new(),
         bad_vrid: None,
         bad_interface: None,
@@ -287,6 +290,13 @@ pub(crate) fn virtual_ipaddress_excluded(b: &mut Build<'_>, stmt: &Stmt) {
 pub(crate) fn track_script(b: &mut Build<'_>, stmt: &Stmt) {
     let Some(mut draft) = b.instance.take() else { return };
     track::scripts(b, stmt, &mut draft.instance.track_scripts);
+    b.instance = Some(draft);
+}
+
+/// `track_interface`, `track_file`, `track_process`, `track_bfd`.
+pub(crate) fn tracks(b: &mut Build<'_>, stmt: &Stmt) {
+    let Some(mut draft) = b.instance.take() else { return };
+    track::others(b, stmt, &mut draft.instance.tracks);
     b.instance = Some(draft);
 }
 

@@ -175,7 +175,6 @@ impl<'a> Build<'a> {
         let row = stmt.row;
         if block.is_empty() {
             self.nothing_given();
-            lvs::note(self, stmt);
         }
         self.deprecated(stmt);
         if !row.in_effect {

@@ -7,7 +7,7 @@ use super::super::schema::routes::{VIRTUAL_ROUTES, VIRTUAL_RULES};
 use super::super::schema::{Arg, Kind};
 use super::super::tree::Stmt;
 use super::instance::pending;
-use super::{Build, put, route, rule, script, track};
+use super::{Build, put, route, rule, script};
 
 /// A flag: its slot becomes true.
 pub(crate) fn flag(b: &mut Build<'_>, slot: fn(&mut Pending) -> &mut bool) {
@@ -113,13 +113,6 @@ pub(crate) fn notify_deleted(b: &mut Build<'_>, stmt: &Stmt) {
     }
     let script = if stmt.has_more() { script::notify(b, stmt) } else { Some(None) };
     pending(b, |p| p.notify_deleted = script);
-}
-
-/// `track_interface`, `track_file`, `track_process`, `track_bfd`.
-pub(crate) fn tracks(b: &mut Build<'_>, stmt: &Stmt) {
-    let Some(mut draft) = b.instance.take() else { return };
-    track::others(b, stmt, &mut draft.instance.pending.tracks);
-    b.instance = Some(draft);
 }
 
 pub(crate) fn virtual_routes(b: &mut Build<'_>, stmt: &Stmt) {

@@ -12,6 +12,7 @@ use super::super::tree::Stmt;
 use super::Build;
 use super::words::{Dropped, Words, decimal};
 use crate::base::{Cidr, Family, IfName};
+use crate::host::loader::LinkKind;
 
 /// The protocol number that says who made a route or rule: keepalived.
 pub(super) const KEEPALIVED: u8 = 18;
@@ -333,11 +334,15 @@ fn preference(b: &mut Build<'_>, words: &mut Words<'_>) -> Result<u8, Dropped> {
 /// The interface of a VRF.
 fn vrf(b: &mut Build<'_>, words: &mut Words<'_>) -> Result<IfName, Dropped> {
     let word = words.value(b, "vrf")?;
-    let found = IfName::new(word).filter(|n| b.loader.interface_exists(n));
-    found.ok_or_else(|| {
+    let found = IfName::new(word).filter(|n| b.loader.interface_exists(n)).ok_or_else(|| {
         words.error(b, format!("VRF {word} not found for route - dropping the route"));
         Dropped
-    })
+    })?;
+    if b.loader.link(&found).is_some_and(|link| link.kind != LinkKind::Vrf) {
+        words.error(b, format!("Route specified VRF {word} is not a VRF - dropping the route"));
+        return Err(Dropped);
+    }
+    Ok(found)
 }
 
 /// `weight` of a next hop.

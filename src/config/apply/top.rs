@@ -5,6 +5,10 @@ use super::{Build, put};
 
 pub(crate) fn net_namespace(b: &mut Build<'_>, stmt: &Stmt) {
     let name = stmt.word(1).unwrap_or_default();
+    if !b.loader.has_namespace(name) {
+        let text = format!("Unable to set network namespace {name} - there is none of this name");
+        b.report.error(&stmt.place(1), text).refuses(2).hint(format!("ip netns add {name}"));
+    }
     once(b, stmt, name, |b| &mut b.config.top.net_namespace);
 }
 

@@ -1,5 +1,7 @@
 //! `track_file`, or `vrrp_track_file`.
 
+use std::path::Path;
+
 use super::super::grammar;
 use super::super::model::{InitFile, TrackFile};
 use super::super::tree::Stmt;
@@ -22,6 +24,7 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
     if !given {
         b.report.error(&stmt.place(1), format!("No file set for track_file {name} - removing"));
     }
+    let given = given && watchable(b, stmt, &file);
     // References find the first block of a name; stock does not mind further ones.
     if b.defined.files.contains_key(&name) {
         b.report
@@ -32,6 +35,35 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
     if given {
         b.config.track_files.push(file);
     }
+}
+
+/// Whether changes of a file can be noticed. Its directory is watched, for the file may come and go.
+fn watchable(b: &mut Build<'_>, stmt: &Stmt, file: &TrackFile) -> bool {
+    let at = stmt.body.iter().find(|s| s.row.name == "file").map_or(stmt.place(1), |s| s.place(1));
+    let path = Path::new(&file.path);
+    let directory = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = &file.name;
+    if !b.loader.is_directory(directory) {
+        let text = format!("Directory {} of track_file {name} does not exist", directory.display());
+        // Stock 2.2.7 says nothing; later ones drop the tracker.
+        b.report.warning(&at, text).hint("it is tracked all the same, once the directory is there");
+        return true;
+    }
+    if let Some(what) = b.loader.unwatchable(directory) {
+        let text = format!(
+            "track_file {name}: {} is {what}, where changes go unnoticed - removing",
+            directory.display()
+        );
+        b.report.error(&at, text).hint("a directory below /run is a good place");
+        return false;
+    }
+    if file.init.as_ref().is_some_and(|i| i.overwrite) && b.loader.is_directory(path) {
+        let text =
+            format!("track_file {name}: {} is a directory and cannot be written - removing", file.path);
+        b.report.error(&at, text);
+        return false;
+    }
+    true
 }
 
 pub(crate) fn file(b: &mut Build<'_>, stmt: &Stmt) {

@@ -9,6 +9,7 @@ use super::instance::pending;
 use super::unicast::same_family;
 use super::words::{Dropped, Words};
 use crate::base::{Cidr, IfName, MacAddr};
+use crate::host::loader::LinkKind;
 
 /// The hardware addresses of virtual routers begin with these bytes; the one of the family follows (RFC 9568
 /// section 7.3).
@@ -39,7 +40,7 @@ pub(crate) fn use_vmac(b: &mut Build<'_>, stmt: &Stmt) {
                     words.error(b, format!("VMAC address {word} {why} - ignoring it"));
                 }
             },
-            _ => name(b, &mut words, word, &mut vmac.name),
+            _ => name(b, &mut words, word, &mut vmac.name, is_vmac),
         }
     }
     pending(b, |p| p.vmac = Some(vmac));
@@ -72,15 +73,30 @@ pub(crate) fn use_ipvlan(b: &mut Build<'_>, stmt: &Stmt) {
                 }
                 Some(cidr) if same_family(b, stmt, words.last(), cidr.ip) => ipvlan.address = Some(cidr),
                 Some(_) => {}
-                None => name(b, &mut words, word, &mut ipvlan.name),
+                None => name(b, &mut words, word, &mut ipvlan.name, is_ipvlan),
             },
         }
     }
     pending(b, |p| p.ipvlan = Some(ipvlan));
 }
 
+/// What is wrong with an interface of that name, if there is one already.
+fn is_vmac(kind: LinkKind) -> Option<&'static str> {
+    (kind != LinkKind::Macvlan { private: true }).then_some("is not a private macvlan")
+}
+
+fn is_ipvlan(kind: LinkKind) -> Option<&'static str> {
+    (kind != LinkKind::Ipvlan { l2: true }).then_some("is not an l2 ipvlan")
+}
+
 /// `[name] IFNAME`.
-fn name(b: &mut Build<'_>, words: &mut Words<'_>, word: &str, slot: &mut Option<IfName>) {
+fn name(
+    b: &mut Build<'_>,
+    words: &mut Words<'_>,
+    word: &str,
+    slot: &mut Option<IfName>,
+    wrong: fn(LinkKind) -> Option<&'static str>,
+) {
     let word = if word == "name" { words.next().unwrap_or(word) } else { word };
     if slot.is_some() {
         words.error(b, format!("interface name already specified - ignoring '{word}'"));
@@ -89,6 +105,11 @@ fn name(b: &mut Build<'_>, words: &mut Words<'_>, word: &str, slot: &mut Option<
     *slot = IfName::new(word).filter(|_| !word.contains(['/', ':']) && word != "." && word != "..");
     if slot.is_none() {
         words.error(b, format!("interface name '{word}' too long or invalid characters - ignoring it"));
+    }
+    let existing = slot.as_ref().and_then(|name| b.loader.link(name));
+    if let Some(why) = existing.and_then(|link| wrong(link.kind)) {
+        words.error(b, format!("interface {word} already exists and {why}; ignoring the name"));
+        *slot = None;
     }
 }
 

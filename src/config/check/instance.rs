@@ -10,9 +10,6 @@ use crate::config::model::{InitialState, SyncGroup, Version};
 
 use super::{link, protocol, strict, weights};
 
-/// The most addresses an advert has room to count.
-const MAX_ADDRESSES: usize = 255;
-
 /// Whether it has what no instance can do without. Stock does not start otherwise.
 pub(crate) fn complete(b: &mut Build<'_>, draft: &Draft) -> bool {
     let name = &draft.instance.name;
@@ -55,7 +52,6 @@ pub(crate) fn check(
     names: &mut link::Names,
 ) {
     master_without_priority(b, draft);
-    link::unicast_base(b, draft);
     let strict = strict::is_strict(b, draft);
     protocol::ipv6_version(b, draft, strict);
     if strict {
@@ -65,8 +61,13 @@ pub(crate) fn check(
     protocol::authentication(b, draft);
     protocol::unicast_without_peers(b, draft);
     if strict {
+        strict::unicast(b, draft);
+    }
+    protocol::source_without_interface(b, draft);
+    if strict {
         strict::hardware_address(b, draft);
     }
+    link::capable(b, draft);
     protocol::link_local_first(b, draft, strict);
     link::vrf(b, draft);
     too_many_addresses(b, draft);
@@ -84,6 +85,7 @@ pub(crate) fn check(
     }
     protocol::owner_ignores(b, draft);
     protocol::interval(b, draft);
+    link::debounce(b, draft);
     link::virtual_links(b, draft, strict, names);
     link::own_interface(b, draft);
     link::addresses(b, draft);
@@ -120,13 +122,14 @@ fn master_without_priority(b: &mut Build<'_>, draft: &Draft) {
     }
 }
 
-/// Rule 5.11: what an advert cannot count is excluded from it.
+/// Rule 5.11: what an advert cannot count or carry is excluded from it.
 fn too_many_addresses(b: &mut Build<'_>, draft: &mut Draft) {
+    let room = link::room(b, draft);
     let instance = &mut draft.instance;
-    if instance.addresses.len() > MAX_ADDRESSES {
-        let surplus = instance.addresses.split_off(MAX_ADDRESSES);
+    if instance.addresses.len() > room {
+        let surplus = instance.addresses.split_off(room);
         let text = format!(
-            "({}) more than {MAX_ADDRESSES} addresses: the last {} become excluded ones",
+            "({}) an advert has room for {room} addresses: the last {} become excluded ones",
             instance.name,
             surplus.len()
         );

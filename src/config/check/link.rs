@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::base::{Family, IfName};
 use crate::config::apply::Build;
 use crate::config::apply::instance::Draft;
-use crate::config::model::VirtualAddress;
+use crate::config::model::{SyncGroup, Version, VirtualAddress};
+use crate::host::loader::LinkKind;
 
 /// Which instance has which VMAC or ipvlan by name, with its interface.
 pub(super) type Names = BTreeMap<IfName, String>;
@@ -19,12 +21,108 @@ fn error(b: &mut Build<'_>, draft: &Draft, keyword: &str, text: impl Into<String
 /// At the end of the block: what unicast adverts leave through.
 pub(super) fn unicast_base(b: &mut Build<'_>, draft: &mut Draft) {
     let pending = &draft.instance.pending;
-    let (virtual_link, unicast) =
-        (pending.vmac.is_some() || pending.ipvlan.is_some(), !pending.peers.is_empty());
-    if virtual_link && unicast && !pending.vmac_xmit_base {
-        let keyword = if pending.vmac.is_some() { "use_vmac" } else { "use_ipvlan" };
+    let keyword = match (&pending.vmac, &pending.ipvlan) {
+        (Some(_), _) => "use_vmac",
+        (None, Some(_)) => "use_ipvlan",
+        (None, None) => return,
+    };
+    if pending.peers.is_empty() {
+        return;
+    }
+    if draft.instance.interface.is_none() {
+        // A name that cannot be used has been reported; with it, this may be right.
+        if draft.lines.get("interface").is_some() {
+            return;
+        }
+        error(b, draft, keyword, format!("Cannot use {keyword} with unicast and no interface - clearing it"));
+        (draft.instance.pending.vmac, draft.instance.pending.ipvlan) = (None, None);
+    } else if !pending.vmac_xmit_base {
         error(b, draft, keyword, format!("unicast with {keyword} requires vmac_xmit_base - setting it"));
         draft.instance.pending.vmac_xmit_base = true;
+    }
+}
+
+/// Rule 5.8: what the interface cannot do.
+pub(super) fn capable(b: &mut Build<'_>, draft: &mut Draft) {
+    let Some(name) = &draft.instance.interface else { return };
+    let Some(link) = b.loader.link(name) else { return };
+    let pending = &draft.instance.pending;
+    let keyword = if pending.vmac.is_some() { "use_vmac" } else { "use_ipvlan" };
+    if (pending.vmac.is_some() || pending.ipvlan.is_some()) && !link.ethernet {
+        let text = format!("{keyword} needs an interface of Ethernet type, which {name} is not");
+        error(b, draft, keyword, text);
+        draft.faulty = true;
+    } else if pending.peers.is_empty() && !link.multicast {
+        let text = format!("interface {name} does not support multicast, specify unicast peers - disabling");
+        error(b, draft, "interface", text);
+        draft.faulty = true;
+    }
+}
+
+/// Rule 5.11: how many addresses fit into an advert, which counts them in one byte and is not fragmented.
+///
+/// Like stock, this takes the header of Ethernet off the MTU, although the MTU does not count it.
+pub(super) fn room(b: &Build<'_>, draft: &Draft) -> usize {
+    const COUNTED: u32 = 255;
+    const ETHERNET: u32 = 14;
+    const VRRP: u32 = 8;
+    const HMAC: u32 = 28;
+    let instance = &draft.instance;
+    let link = instance.interface.as_ref().and_then(|name| b.loader.link(name));
+    let Some(link) = link else { return COUNTED as usize };
+    let (ip, address) = match draft.family {
+        Some(Family::V6) => (40, 16),
+        _ => (20, 4),
+    };
+    // Version 2 ends in eight bytes of authentication data, whether or not there is any (RFC 3768 section 5.1).
+    let authentication = if super::instance::version(b, draft) == Version::V2 { 8 } else { 0 };
+    let trailer = if instance.pending.hmac.is_some() { HMAC } else { 0 };
+    let used = ETHERNET + ip + VRRP + authentication + trailer;
+    (link.mtu.saturating_sub(used) / address).min(COUNTED) as usize
+}
+
+/// Rule 5.18: a link must be seen to be down before the others believe the router to be gone.
+pub(super) fn debounce(b: &mut Build<'_>, draft: &Draft) {
+    let instance = &draft.instance;
+    let adverts = instance.down_timer_adverts.or(b.config.globals.down_timer_adverts).unwrap_or(3);
+    let interval = instance.advert_int.unwrap_or(Duration::from_secs(1));
+    let most = interval * u32::from(adverts.saturating_sub(1));
+    let Some(delay) = b.config.link_delays.iter().find(|d| Some(&d.interface) == instance.interface.as_ref())
+    else {
+        return;
+    };
+    if delay.down > most {
+        let text = format!(
+            "({}) the delay of {} going down, {:?}, is longer than its peers wait; at most {most:?} helps",
+            instance.name, delay.interface, delay.down
+        );
+        let hint = "a lower delay in interface_up_down_delays, or a higher down_timer_adverts";
+        b.report.warning(draft.line("interface"), text).hint(hint);
+    }
+}
+
+/// Rule 7: instances on one macvlan change its hardware address together or not at all.
+pub(super) fn shared(b: &mut Build<'_>, drafts: &mut [Draft], group_of: &BTreeMap<&str, &SyncGroup>) {
+    let group = |name: &String| group_of.get(name.as_str()).map(|g| &g.name);
+    let mut first: BTreeMap<IfName, String> = BTreeMap::new();
+    for draft in drafts.iter_mut().filter(|d| d.instance.pending.vmac.is_some()) {
+        let Some(interface) = draft.instance.interface.clone() else { continue };
+        if !b.loader.link(&interface).is_some_and(|l| matches!(l.kind, LinkKind::Macvlan { .. })) {
+            continue;
+        }
+        let name = draft.instance.name.clone();
+        match first.get(&interface) {
+            Some(other) if group(other).is_none() || group(other) != group(&name) => {
+                let text =
+                    format!("shares the macvlan {interface} with {other} but no sync group - disabling");
+                error(b, draft, "interface", text);
+                draft.faulty = true;
+            }
+            Some(_) => {}
+            None => {
+                first.insert(interface, name);
+            }
+        }
     }
 }
 
@@ -77,14 +175,14 @@ pub(super) fn virtual_links(b: &mut Build<'_>, draft: &mut Draft, strict: bool, 
         && instance.pending.vmac.is_none();
     if lone && source.is_none() && draft.family != Some(Family::V6) {
         error(b, draft, "use_ipvlan", "IPv4 ipvlan requires a source ip address - the instance cannot run");
-        draft.left_out.push("use_ipvlan without an address");
+        draft.faulty = true;
     }
 }
 
 /// Rule 5.20: an instance need not track its own interface.
 pub(super) fn own_interface(b: &mut Build<'_>, draft: &mut Draft) {
     let Some(own) = draft.instance.interface.clone() else { return };
-    let tracked = &mut draft.instance.pending.tracks.interfaces;
+    let tracked = &mut draft.instance.tracks.interfaces;
     let before = tracked.len();
     tracked.retain(|t| t.interface != own);
     if tracked.len() < before {

@@ -32,6 +32,7 @@ pub(crate) fn run(b: &mut Build<'_>) {
         security(b);
     }
     let mut drafts = std::mem::take(&mut b.instances);
+    drafts.iter_mut().for_each(|draft| link::unicast_base(b, draft));
     drafts.retain(|draft| instance::complete(b, draft));
     let mut groups = sync::link(b, &drafts);
     let weights = weights::Weights::of(&b.config);
@@ -42,13 +43,14 @@ pub(crate) fn run(b: &mut Build<'_>) {
         let group = group_of.get(draft.instance.name.as_str()).copied();
         instance::check(b, draft, group, &weights, &mut vmacs);
     }
+    link::shared(b, &mut drafts, &group_of);
     let mut taken = ids::Taken::default();
     drafts.retain(|draft| !ids::clash(b, draft, &mut taken));
     sync::owners(b, &mut groups, &drafts, &weights);
     track_groups(b, &drafts);
     b.config.sync_groups = groups;
     let left_out: Vec<_> =
-        drafts.extract_if(.., |draft| not_in_effect(b, draft)).map(|d| d.instance).collect();
+        drafts.extract_if(.., |draft| draft.faulty || not_in_effect(b, draft)).map(|d| d.instance).collect();
     b.config.left_out = left_out;
     // In place: thousands of instances are not in memory twice.
     b.config.instances = drafts.into_iter().map(|draft| draft.instance).collect();

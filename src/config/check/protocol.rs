@@ -66,6 +66,24 @@ pub(super) fn unicast_without_peers(b: &mut Build<'_>, draft: &mut Draft) {
     b.report.error(line, text).hint("list the other routers in unicast_peer, or remove the setting");
 }
 
+/// Rule 5.7: without an interface, the source address says where adverts leave.
+pub(super) fn source_without_interface(b: &mut Build<'_>, draft: &Draft) {
+    let instance = &draft.instance;
+    let Some(ip) = instance.pending.unicast_src_ip.or(instance.mcast_src_ip) else { return };
+    if instance.interface.is_some() || instance.pending.vrf.is_some() {
+        return;
+    }
+    let (why, hint) = match ip {
+        IpAddr::V6(v6) if v6.is_unicast_link_local() => {
+            ("is link-local, which says nothing without interface", "add interface, or use a global address")
+        }
+        _ if !b.loader.has_address(ip) => ("is not configured on any interface", "add interface"),
+        _ => return,
+    };
+    let text = format!("({}) source address {ip} {why}", instance.name);
+    b.report.error(draft.line("unicast_src_ip"), text).refuses(2).hint(hint);
+}
+
 /// Rule 5.9: the first address of an IPv6 instance is link-local (RFC 9568 section 5.2.9).
 pub(super) fn link_local_first(b: &mut Build<'_>, draft: &Draft, strict: bool) {
     let first = draft.instance.addresses.first().map(|a| a.cidr.ip);

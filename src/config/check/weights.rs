@@ -65,13 +65,12 @@ pub(super) fn useless(b: &mut Build<'_>, draft: &mut Draft, group: Option<&SyncG
         let place = lines.get(keyword).unwrap_or(&draft.name);
         report.error(place, format!("({name}) {text} {why}"));
     };
-    draft.instance.pending.tracks.interfaces.retain_mut(|track| {
+    draft.instance.tracks.interfaces.retain(|track| {
         if track.weight == 0 {
             return true;
         }
-        error("track_interface", format!("ignoring the weight of tracked interface {}", track.interface));
-        track.weight = 0;
-        !owner
+        error("track_interface", format!("ignoring tracked interface {} with a weight", track.interface));
+        false
     });
     draft.instance.track_scripts.retain(|track| {
         let kept = track.weight.unwrap_or_else(|| own.script(&track.script)) == 0;
@@ -80,7 +79,7 @@ pub(super) fn useless(b: &mut Build<'_>, draft: &mut Draft, group: Option<&SyncG
         }
         kept
     });
-    draft.instance.pending.tracks.files.retain_mut(|track| {
+    draft.instance.tracks.files.retain_mut(|track| {
         match track.weight.unwrap_or_else(|| own.file(&track.name)) {
             0 => true,
             1 => {
@@ -94,7 +93,7 @@ pub(super) fn useless(b: &mut Build<'_>, draft: &mut Draft, group: Option<&SyncG
             }
         }
     });
-    draft.instance.pending.tracks.bfds.retain(|track| {
+    draft.instance.tracks.bfds.retain(|track| {
         let kept = track.weight.unwrap_or_else(|| own.bfd(&track.name)) == 0;
         if !kept {
             error("track_bfd", format!("ignoring tracked bfd {} with weights", track.name));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Script, TrackScript, Tracks};
 use crate::base::IfName;
 
-/// `vrrp_sync_group`. Not in effect yet.
+/// `vrrp_sync_group`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SyncGroup {
     /// Its name.

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{Route, Rule, Tracks};
+use super::{Route, Rule};
 use crate::base::{Cidr, IfName, MacAddr};
 
 /// What an instance says that nothing acts on yet.
@@ -37,8 +37,6 @@ pub struct Pending {
     pub old_unicast_checksum: Option<OldChecksum>,
     /// `native_ipv6`.
     pub native_ipv6: bool,
-    /// `track_interface`, `track_file`, `track_process`, `track_bfd`.
-    pub tracks: Tracks,
     /// `accept` is true, `no_accept` false.
     pub accept: Option<bool>,
     /// `skip_check_adv_addr`.

@@ -200,6 +200,8 @@ pub struct VrrpInstance {
     pub excluded: Vec<VirtualAddress>,
     /// `track_script`, in order.
     pub track_scripts: Vec<TrackScript>,
+    /// `track_interface`, `track_file`, `track_process`, `track_bfd`.
+    pub tracks: Tracks,
     /// `dont_track_primary`.
     pub dont_track_primary: bool,
     /// `notify_master`.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::base::IfName;
 
-/// What an instance or a sync group tracks, besides scripts. Not in effect yet.
+/// What an instance or a sync group tracks, besides scripts. BFD sessions are not in effect yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tracks {
     /// `track_interface`, in order.
@@ -95,8 +95,8 @@ pub struct TrackProcess {
 pub enum ArgumentMatch {
     /// Without a word: the same arguments.
     Exact,
-    /// `initial`: the first arguments are these.
+    /// `initial`: the command line begins with these, the last of which may go on.
     Initial,
-    /// `partial`: the arguments begin with these, the last of which may go on.
+    /// `partial`: the first arguments are these.
     Partial,
 }

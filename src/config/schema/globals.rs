@@ -4,8 +4,7 @@ use super::{Arg, NO_WORDS, Table, boolean, decimal, flag, int, list, loose, tabl
 use crate::config::apply::{self, settings};
 
 /// `global_defs/dynamic_interfaces`.
-pub(crate) static DYNAMIC_INTERFACES: Table =
-    table("dynamic_interfaces", &[flag("allow_if_changes").later()]);
+pub(crate) static DYNAMIC_INTERFACES: Table = table("dynamic_interfaces", &[flag("allow_if_changes")]);
 
 /// `global_defs/lvs_timeouts`.
 pub(crate) static GLOBAL_DEFS_LVS_TIMEOUTS: Table = table(

@@ -13,7 +13,7 @@ pub(crate) mod top;
 pub(crate) mod track;
 pub(crate) mod vrrp;
 
-use super::apply::Build;
+use super::apply::{Build, millionths};
 use super::tree::Stmt;
 
 /// The keywords of one block, or the words of one kind of line.
@@ -134,6 +134,18 @@ pub(crate) enum Head {
     RealServer,
 }
 
+/// Two lists of rows, one behind the other. `N` is the sum of their lengths.
+const fn join<const A: usize, const B: usize, const N: usize>(first: [Row; A], second: [Row; B]) -> [Row; N] {
+    assert!(A + B == N);
+    let mut rows = [position(""); N];
+    let mut n = 0;
+    while n < N {
+        rows[n] = if n < A { first[n] } else { second[n - A] };
+        n += 1;
+    }
+    rows
+}
+
 /// A line without words of its own.
 pub(crate) static NO_WORDS: Table = table("", &[]);
 
@@ -232,6 +244,35 @@ impl Row {
     /// A word that nothing acts on yet.
     const fn later(self) -> Self {
         Self { in_effect: false, ..self }
+    }
+
+    /// What it takes, in words.
+    pub(crate) fn argument(&self) -> String {
+        let text = match (self.kind, self.head) {
+            (_, Head::VirtualServer) => "an address and a port, 'fwmark' and a number, or 'group' and a name",
+            (_, Head::RealServer) => "an address and a port",
+            (_, Head::Name | Head::UniqueName | Head::UniqueFirst) => "a name",
+            (Kind::Value(Arg::Integer { min, max, .. }), _) => {
+                return format!("a number from {min} to {max}");
+            }
+            (Kind::Value(Arg::Decimal { min, max, .. }), _) => {
+                let (min, max) = (millionths(min), millionths(max));
+                return format!("a number from {min} to {max}, without a unit");
+            }
+            (Kind::Value(Arg::Boolean), _) => "on, true, yes, off, false or no",
+            (Kind::Value(Arg::Address), _) => "an IPv4 or IPv6 address",
+            (Kind::Value(Arg::Interface), _) => "the name of an interface",
+            (Kind::Value(Arg::Command), _) => "a command; quote it if it has arguments",
+            (Kind::Value(Arg::Text), _) => match self.words.and_then(|t| t.rows.first().zip(t.rows.last())) {
+                Some((first, last)) if !matches!(first.kind, Kind::Position) => {
+                    return format!("words such as {} or {}", first.name, last.name);
+                }
+                _ => "a word; see keepalived-rs.conf(5)",
+            },
+            (Kind::Block(_) | Kind::List(_), _) => "nothing but '{'",
+            (Kind::Flag | Kind::Position, _) => "nothing",
+        };
+        text.to_owned()
     }
 
     /// The table of what is inside, of a block or a list.

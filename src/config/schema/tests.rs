@@ -1,37 +1,8 @@
+mod facts;
 mod manual;
 
 use super::top::TOP;
 use super::*;
-
-/// The table of a block or of the words behind a keyword, by path.
-fn table(path: &str) -> Option<&'static Table> {
-    if path == "-" {
-        return Some(&TOP);
-    }
-    path.split('/').try_fold(&TOP, |table, name| {
-        let row = table.row(name)?;
-        row.inside().or(row.words)
-    })
-}
-
-#[test]
-fn all_keywords_of_the_reference_are_in_the_tables() {
-    let text = include_str!("../../../tests/fixtures/keywords.tsv");
-    let missing: Vec<_> = text
-        .lines()
-        .filter(|line| {
-            let (path, name) = line.split_once('\t').unwrap();
-            // A word of a value may be listed as `keyword/word` of its block.
-            let (path, name) = match name.rsplit_once('/') {
-                Some((keyword, word)) => (format!("{path}/{keyword}"), word),
-                None => (path.to_owned(), name),
-            };
-            !table(&path).is_some_and(|t| t.rows.iter().any(|r| r.name == name))
-        })
-        .collect();
-    assert_eq!(missing, Vec::<&str>::new());
-    assert!(text.lines().count() > 900);
-}
 
 /// All tables below this one.
 fn each(table: &'static Table, visit: &mut impl FnMut(&'static Table)) {

@@ -14,22 +14,22 @@ pub(crate) static VRRP_TRACK_PROCESS_WEIGHT: Table = table("weight", &[flag("rev
 pub(crate) static VRRP_TRACK_PROCESS: Table = table(
     "vrrp_track_process",
     &[
-        value("process", Arg::Text).fatal().stores(apply::track_process::process),
+        value("process", Arg::Text).fatal().does(apply::track_process::process),
         value("param_match", Arg::Text)
             .words(&VRRP_TRACK_PROCESS_PARAM_MATCH)
-            .stores(apply::track_process::param_match),
+            .does(apply::track_process::param_match),
         value("weight", loose(-254, 254))
             .words(&VRRP_TRACK_PROCESS_WEIGHT)
             .required()
-            .stores(apply::track_process::weight),
-        value("quorum", loose(1, 65_535)).fatal().stores(apply::track_process::quorum),
-        value("quorum_max", loose(0, 65_535)).fatal().stores(apply::track_process::quorum_max),
-        value("delay", decimal(1, 3_600_000_000, 1)).fatal().stores(apply::track_process::delay),
+            .does(apply::track_process::weight),
+        value("quorum", loose(1, 65_535)).fatal().does(apply::track_process::quorum),
+        value("quorum_max", loose(0, 65_535)).fatal().does(apply::track_process::quorum_max),
+        value("delay", decimal(1, 3_600_000_000, 1)).fatal().does(apply::track_process::delay),
         value("terminate_delay", decimal(1, 3_600_000_000, 1))
             .fatal()
-            .stores(apply::track_process::terminate_delay),
-        value("fork_delay", decimal(1, 3_600_000_000, 1)).fatal().stores(apply::track_process::fork_delay),
-        flag("full_command").stores(apply::track_process::full_command),
+            .does(apply::track_process::terminate_delay),
+        value("fork_delay", decimal(1, 3_600_000_000, 1)).fatal().does(apply::track_process::fork_delay),
+        flag("full_command").does(apply::track_process::full_command),
     ],
 );
 
@@ -40,12 +40,12 @@ pub(crate) static TRACK_FILE_INIT_FILE: Table = table("init_file", &[flag("overw
 pub(crate) static TRACK_FILE: Table = table(
     "track_file",
     &[
-        value("file", Arg::Text).required().stores(apply::track_file::file),
+        value("file", Arg::Text).required().does(apply::track_file::file),
         value("weight", loose(-254, 254))
             .words(&VRRP_TRACK_PROCESS_WEIGHT)
             .required()
-            .stores(apply::track_file::weight),
-        value("init_file", Arg::Text).words(&TRACK_FILE_INIT_FILE).stores(apply::track_file::init_file),
+            .does(apply::track_file::weight),
+        value("init_file", Arg::Text).words(&TRACK_FILE_INIT_FILE).does(apply::track_file::init_file),
     ],
 );
 

@@ -21,21 +21,21 @@ pub(crate) static TRACKED: Table = table(
 pub(crate) static VRRP_SYNC_GROUP: Table = table(
     "vrrp_sync_group",
     &[
-        list("group", &NO_WORDS).stores(apply::group::sync_members),
-        list("track_interface", &TRACKED_INTERFACE).stores(apply::group::tracks),
-        list("track_script", &TRACKED).stores(apply::group::track_script),
-        list("track_file", &TRACKED).stores(apply::group::tracks),
-        list("track_process", &TRACKED).stores(apply::group::tracks),
+        list("group", &NO_WORDS).does(apply::group::sync_members),
+        list("track_interface", &TRACKED_INTERFACE).does(apply::group::tracks),
+        list("track_script", &TRACKED).does(apply::group::track_script),
+        list("track_file", &TRACKED).does(apply::group::tracks),
+        list("track_process", &TRACKED).does(apply::group::tracks),
         list("track_bfd", &TRACKED).stores(apply::group::tracks),
-        value("notify_master", Arg::Command).fatal().stores(apply::group::notify_master),
-        value("notify_backup", Arg::Command).fatal().stores(apply::group::notify_backup),
-        value("notify_fault", Arg::Command).fatal().stores(apply::group::notify_fault),
-        value("notify_stop", Arg::Command).fatal().stores(apply::group::notify_stop),
-        value("notify", Arg::Command).fatal().stores(apply::group::notify),
+        value("notify_master", Arg::Command).fatal().does(apply::group::notify_master),
+        value("notify_backup", Arg::Command).fatal().does(apply::group::notify_backup),
+        value("notify_fault", Arg::Command).fatal().does(apply::group::notify_fault),
+        value("notify_stop", Arg::Command).fatal().does(apply::group::notify_stop),
+        value("notify", Arg::Command).fatal().does(apply::group::notify),
         boolean("smtp_alert").stores(apply::group::smtp_alert),
         boolean("notify_priority_changes").stores(apply::group::notify_priority_changes),
         flag("global_tracking").deprecated("please remove it").stores(apply::group::global_tracking),
-        flag("sync_group_tracking_weight").stores(apply::group::tracking_weight),
+        flag("sync_group_tracking_weight").does(apply::group::tracking_weight),
     ],
 );
 
@@ -134,11 +134,11 @@ pub(crate) static VRRP_INSTANCE: Table = table(
             .stores(apply::unicast::old_checksum),
         flag("native_ipv6").stores(apply::unicast::native_ipv6),
         flag("dont_track_primary").does(apply::instance::dont_track_primary),
-        list("track_interface", &TRACKED_INTERFACE).stores(apply::options::tracks),
+        list("track_interface", &TRACKED_INTERFACE).does(apply::instance::tracks),
         list("track_script", &TRACKED_SCRIPT).does(apply::instance::track_script),
-        list("track_file", &TRACKED).stores(apply::options::tracks),
-        list("track_process", &TRACKED).stores(apply::options::tracks),
-        list("track_bfd", &TRACKED).stores(apply::options::tracks),
+        list("track_file", &TRACKED).does(apply::instance::tracks),
+        list("track_process", &TRACKED).does(apply::instance::tracks),
+        list("track_bfd", &TRACKED).stores(apply::instance::tracks),
         value("virtual_router_id", int(1, 255)).fatal().does(apply::instance::virtual_router_id),
         value("version", loose(2, 3)).fatal().does(apply::instance::version),
         value("priority", int(1, 255)).fatal().does(apply::instance::priority),
@@ -169,7 +169,7 @@ pub(crate) static VRRP_INSTANCE: Table = table(
             .stores(apply::options::lvs_sync_daemon),
         flag("linkbeat_use_polling")
             .deprecated("please use linkbeat_interfaces")
-            .stores(|b, _| options::flag(b, |p| &mut p.linkbeat_polling)),
+            .does(|b, _| options::flag(b, |p| &mut p.linkbeat_polling)),
         boolean("v3_checksum_as_v2")
             .vital()
             .stores(|b, s| options::boolean(b, s, |p| &mut p.v3_checksum_as_v2)),

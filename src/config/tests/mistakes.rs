@@ -48,6 +48,14 @@ fn structure() {
         "authentication\nauth_type PASS\nauth_pass x\n}",
         &["(x: Line 13) Missing '{' after 'authentication'"],
     );
+    let loaded = load_text("vrrp_script S {\n script </x\n foo {\n  bar {\n }\n}\n");
+    assert_eq!(
+        lines(&loaded),
+        [
+            "(x: Line 3) Unknown keyword 'foo'",
+            "(x: Line 3) Missing '}' at the end, to close what is opened here or inside"
+        ]
+    );
     let loaded = load_text("vrrp_script S {\n script </x\n");
     assert_eq!(lines(&loaded), ["(x: Line 1) Missing '}' at the end, to close 'vrrp_script'"]);
 }

@@ -156,7 +156,7 @@ fn groups_and_trackers() {
     let group = &config.sync_groups[0];
     assert_eq!(group.members, ["A", "A2"]);
     assert_eq!(group.tracks.files, [Track { name: "F".into(), weight: Some(3), reverse: Some(false) }]);
-    let tracks = &config.instances[0].pending.tracks;
+    let tracks = &config.instances[0].tracks;
     assert_eq!(tracks.processes, [Track { name: "P".into(), weight: Some(-5), reverse: None }]);
     assert_eq!(tracks.interfaces, [TrackInterface { interface: eth(1).unwrap(), weight: 5, reverse: true }]);
     assert_eq!(tracks.bfds.len(), 1);

@@ -1,10 +1,12 @@
 //! The ports on the real kernel, in network namespaces of their own. They need root and the Debian package
 //! `iproute2`.
 
+mod files;
 mod host;
 mod kernel;
 mod net;
 mod process;
+mod process_table;
 mod timer;
 
 use std::future::Future;

@@ -132,6 +132,17 @@ impl Machine {
         if election {
             self.advertise(now, out);
         }
+        self.announce_to_lower(now, out);
+        if self.params.grouped {
+            out.push(Output::Group(Report::HeardLower));
+        }
+        if !goodbye {
+            out.push(Output::Notify(Notice::MasterRxLowerPri(self.priority)));
+        }
+    }
+
+    /// Somebody of lower priority may have announced the addresses of this router, or of its sync group.
+    pub(super) fn announce_to_lower(&mut self, now: Instant, out: &mut Vec<Output>) {
         let garp = &self.params.garp;
         if garp.lower_prio_repeat > 0 {
             self.announce(now, garp.lower_prio_repeat, out);
@@ -139,9 +150,6 @@ impl Machine {
                 self.second_burst = garp.lower_prio_repeat;
                 self.timers.set(Timer::Announce, Some(now + garp.lower_prio_delay));
             }
-        }
-        if !goodbye {
-            out.push(Output::Notify(Notice::MasterRxLowerPri(self.priority)));
         }
     }
 

@@ -479,11 +479,12 @@ fn a_router_waits_for_the_first_result_of_a_script_that_can_fault_it() {
         router.tell(Input::Tracked(0, status));
         assert_eq!(router.state(), state);
         let cause = Cause::Tracked("script s".to_owned());
-        let event = match state {
-            State::Fault => Event::Fault { init, cause },
-            _ => Event::Backup { init, cause: Cause::Start },
+        let tracked = Event::TrackedFault { what: "script s".to_owned(), fault: true };
+        let expected = match state {
+            State::Fault => vec![tracked, Event::Fault { init, cause }],
+            _ => vec![Event::Backup { init, cause: Cause::Start }],
         };
-        assert_eq!(router.events(), [&event]);
+        assert_eq!(router.events(), expected.iter().collect::<Vec<_>>());
     }
 }
 

@@ -6,7 +6,7 @@ use keepalived_rs::base::Instant;
 use keepalived_rs::host::Signal;
 use keepalived_rs::sim::{Behaviour, LanOptions, Rng};
 
-use super::setup::Setup;
+use super::setup::{FILES, PROCESS, Setup};
 use crate::harness::*;
 
 /// The longest time a packet is ever on its way.
@@ -48,12 +48,25 @@ pub(super) struct Stall {
     pub(super) deaf: bool,
 }
 
+/// Files and processes of router `i` fail, or recover.
+fn set_trackers(cluster: &mut Cluster, i: usize, fail: bool) {
+    let (node, [bad, good]) = (cluster.nodes[i], FILES);
+    let number = |on| Some(if on { "1\n" } else { "0\n" });
+    cluster.world.set_file(node, bad, number(fail));
+    cluster.world.set_file(node, good, number(!fail));
+    cluster.world.set_processes(node, PROCESS, usize::from(!fail));
+}
+
 impl Run {
     pub(super) fn new(seed: u64, setup: Setup) -> Self {
         let configs = (0..setup.routers).map(|i| setup.text(i)).collect();
         let mut cluster = Cluster::new(seed, configs);
         cluster.verbose = false;
         let routers = vec![Router::default(); setup.routers];
+        for (i, node) in cluster.nodes.clone().into_iter().enumerate() {
+            cluster.world.set_process_reports(node, i % 2 == 0);
+            set_trackers(&mut cluster, i, false);
+        }
         // The setup has used the numbers of its seed already.
         Self { cluster, setup, routers, rng: rng(!seed), stalls: Vec::new(), lossy: Vec::new(), calm: false }
     }
@@ -219,7 +232,9 @@ impl Run {
             (true, 1) => Behaviour::Hangs,
             (true, _) => Behaviour::exits(1),
         };
+        let fails = router.script_fails;
         self.cluster.world.set_program(self.cluster.nodes[i], CHECK, behaviour);
+        set_trackers(&mut self.cluster, i, fails);
     }
 
     /// A daemon that is gone is not stalled any more.

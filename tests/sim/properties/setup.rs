@@ -14,8 +14,18 @@ pub(super) struct Member {
     /// Seconds.
     pub(super) preempt_delay: u64,
     pub(super) state_master: bool,
-    /// Weight of the script, if it is tracked.
+    /// Weight of what is tracked, if anything is.
     pub(super) tracks: Option<i16>,
+    /// What that is: all of them fail and recover together.
+    by: Tracker,
+}
+
+/// What an instance may track.
+#[derive(Clone, Copy, Debug)]
+enum Tracker {
+    Script,
+    File,
+    Process,
 }
 
 /// One virtual router.
@@ -36,20 +46,43 @@ pub(super) struct Setup {
     pub(super) routers: usize,
     /// The garp delay of all, in seconds.
     garp_delay: u64,
+    /// All virtual routers of a router are in one sync group.
+    grouped: bool,
 }
+
+/// A file that says 1 when trackers fail and 0 otherwise, and one that says the opposite.
+pub(super) const FILES: [&str; 2] = ["/run/bad", "/run/good"];
+/// A process that runs unless trackers fail.
+pub(super) const PROCESS: &str = "httpd";
 
 impl Setup {
     pub(super) fn random(seed: u64) -> Self {
         let rng = &mut rng(seed);
         let routers = rng.pick(2..=4) as usize;
         let vrids = rng.pick(1..=3) as u8;
-        let virtuals = (1..=vrids).map(|vrid| Virtual::random(rng, vrid, routers)).collect();
-        Self { virtuals, routers, garp_delay: *rng.one_of(&[0, 1, 5]) }
+        let mut virtuals: Vec<_> = (1..=vrids).map(|vrid| Virtual::random(rng, vrid, routers)).collect();
+        // Members of a group have to agree on who is best, or nobody is.
+        let grouped = vrids > 1 && rng.chance(300_000);
+        if grouped {
+            let first = virtuals[0].clone();
+            virtuals.iter_mut().for_each(|v| *v = Virtual { vrid: v.vrid, ..first.clone() });
+        }
+        Self { virtuals, routers, garp_delay: *rng.one_of(&[0, 1, 5]), grouped }
     }
 
     /// The configuration of router `i`.
     pub(super) fn text(&self, i: usize) -> String {
-        let script = format!("vrrp_script check {{\n    script {CHECK}\n    interval 1\n}}\n");
+        let [bad, good] = FILES;
+        let mut script = format!(
+            "vrrp_script check {{\n    script {CHECK}\n    interval 1\n}}\ntrack_file bad {{\n    file {bad}\n}}\n\
+             track_file good {{\n    file {good}\n}}\nvrrp_track_process check {{\n    process {PROCESS}\n}}\n"
+        );
+        if self.grouped {
+            let members: String = self.virtuals.iter().map(|v| format!("VI_{}\n", v.vrid)).collect();
+            script += &format!(
+                "vrrp_sync_group G {{\n    group {{\n{members}    }}\n    sync_group_tracking_weight\n}}\n"
+            );
+        }
         let blocks = self.virtuals.iter().map(|v| v.instance(i, self.garp_delay).text());
         blocks.fold(script, |text, block| text + &block)
     }
@@ -83,6 +116,7 @@ impl Virtual {
                 preempt_delay: if rng.chance(150_000) { rng.pick(1..=8) } else { 0 },
                 state_master: rng.chance(300_000),
                 tracks: rng.chance(300_000).then(|| *rng.one_of(&[0, 0, -60, 60])),
+                by: *rng.one_of(&[Tracker::Script, Tracker::File, Tracker::Process]),
             })
             .collect();
         let mut all = Self {
@@ -118,7 +152,13 @@ impl Virtual {
                 instance.with("authentication {\n        auth_type PASS\n        auth_pass secret\n    }");
         }
         if let Some(weight) = member.tracks {
-            instance = instance.with(&format!("track_script {{\n        check weight {weight}\n    }}"));
+            let (list, name) = match member.by {
+                Tracker::Script => ("track_script", "check"),
+                Tracker::Process => ("track_process", "check"),
+                Tracker::File if weight > 0 => ("track_file", "good"),
+                Tracker::File => ("track_file", "bad"),
+            };
+            instance = instance.with(&format!("{list} {{\n        {name} weight {weight}\n    }}"));
         }
         instance
     }

@@ -12,6 +12,10 @@ use crate::config::tree::Stmt;
 
 pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
     let name = stmt.word(1).unwrap_or_default().to_owned();
+    if stmt.len() > 2 {
+        let text = format!("virtual_server_group {name} must have one name - ignoring the others");
+        b.report.error(&stmt.place(2), text);
+    }
     let entries = stmt.body.iter().filter_map(|entry| line(b, entry)).collect();
     let group = ServerGroup { name, entries };
     let name = &group.name;

@@ -34,10 +34,6 @@ pub(crate) struct Lvs {
     pub(crate) groups: BTreeSet<String>,
     /// The virtual servers that have been read.
     pub(crate) servers: Vec<Server>,
-    /// Names of the `track_file` blocks so far that can be used.
-    pub(crate) files: BTreeSet<String>,
-    /// Names of the `bfd_instance` blocks so far that can be used.
-    pub(crate) sessions: BTreeSet<String>,
 }
 
 /// A `virtual_server` being read.
@@ -71,17 +67,6 @@ pub(crate) struct Real {
     pub(crate) at: Line,
     /// Its own commands and those of its checkers, which are looked for once it is known to be kept.
     pub(crate) commands: Vec<(Option<usize>, script::Command)>,
-}
-
-/// Remembers the names that checkers may refer to: those of blocks further up.
-pub(crate) fn note(b: &mut Build<'_>, stmt: &Stmt) {
-    let has = |keyword: &str| stmt.body.iter().any(|s| s.row.name == keyword && s.len() > 1);
-    let names = match stmt.row.name {
-        "track_file" | "vrrp_track_file" if has("file") => &mut b.lvs.files,
-        "bfd_instance" if has("neighbor_ip") => &mut b.lvs.sessions,
-        _ => return,
-    };
-    names.extend(stmt.word(1).map(str::to_owned));
 }
 
 /// A keyword of when to check, of the innermost block.

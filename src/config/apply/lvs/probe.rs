@@ -153,9 +153,13 @@ pub(crate) fn misc_user(b: &mut Build<'_>, stmt: &Stmt) {
 
 pub(crate) fn track_file(b: &mut Build<'_>, stmt: &Stmt) {
     let name = stmt.word(1).unwrap_or_default();
-    if !b.lvs.files.contains(name) {
-        let text = format!("track_file {name} not found");
-        b.report.error(&stmt.place(1), text).hint("its block must stand above this one");
+    let known = b.defined.files.get(name).copied();
+    if known != Some(true) {
+        // What is wrong with a block that is there has been said.
+        if known.is_none() {
+            let text = format!("track_file {name} not found");
+            b.report.error(&stmt.place(1), text).hint("its block must stand above this one");
+        }
         // Stock says again that there is none; once is enough.
         draft(b, |d| d.removed = true);
         return;
@@ -191,13 +195,18 @@ pub(crate) fn bfd_name(b: &mut Build<'_>, stmt: &Stmt) {
     let taken = b.has(&Once::Session(word.to_owned()));
     let Some(d) = &mut b.lvs.checker else { return };
     let Check::Bfd { name } = &mut d.checker.check else { return };
+    let known = b.defined.bfds.get(word).copied();
     let problem = if stmt.len() != 2 {
         "must be one name".to_owned()
     } else if !name.is_empty() {
         format!("is there already, as {name}")
     } else if taken {
         format!("{word} is followed by another BFD_CHECK of this server")
-    } else if !b.lvs.sessions.contains(word) {
+    } else if known == Some(false) {
+        // What is wrong with that block has been said.
+        d.removed = true;
+        return;
+    } else if known.is_none() {
         format!("{word} is not configured above")
     } else {
         word.clone_into(name);

@@ -278,9 +278,21 @@ pub(crate) fn persistence_granularity(b: &mut Build<'_>, stmt: &Stmt) {
     });
 }
 
+/// A number as C writes it: decimal, `0x` and hexadecimal, or `0` and octal.
+fn c_number(text: &str) -> Option<u64> {
+    let hexadecimal = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+    let (digits, radix) = match (hexadecimal, text.strip_prefix('0')) {
+        (Some(digits), _) => (digits, 16),
+        (None, Some(digits)) if !digits.is_empty() => (digits, 8),
+        _ => (text, 10),
+    };
+    // `from_str_radix` would take a sign.
+    digits.chars().all(|c| c.is_digit(radix)).then(|| u64::from_str_radix(digits, radix).ok())?
+}
+
 /// A netmask. Stock reads one to four numbers as C's `inet_aton` does, so that `24` is 0.0.0.24.
 fn netmask(b: &mut Build<'_>, stmt: &Stmt, word: &str) -> Option<u32> {
-    let parts: Vec<u64> = word.split('.').map(|p| p.parse().ok()).collect::<Option<_>>()?;
+    let parts: Vec<u64> = word.split('.').map(c_number).collect::<Option<_>>()?;
     let (last, bytes) = parts.split_last()?;
     let room = 32_u32.checked_sub(8 * u32::try_from(bytes.len()).ok()?).filter(|r| *r > 0)?;
     if bytes.iter().any(|p| *p > 255) || *last >= 1 << room {

@@ -1,0 +1,75 @@
+//! What is found wrong only because of the machine: interfaces, key files, directories, namespaces.
+
+use super::*;
+use crate::base::IfName;
+use crate::config::diagnostic::Class;
+use crate::host::loader::{FileAccess, LinkFacts, LinkKind, Loader as _};
+
+const ETHERNET: LinkFacts = LinkFacts { kind: LinkKind::Other, mtu: 1500, multicast: true, ethernet: true };
+
+/// What is wrong with an instance on an interface that is this.
+fn on(link: LinkFacts, text: &str) -> Vec<String> {
+    let mut machine = machine(&instance(text));
+    machine.links.insert("eth0".into(), link);
+    assert_eq!(machine.link(&IfName::new("eth0").unwrap()), Some(link));
+    lines(&load_from(&machine)).into_iter().filter(|l| !l.contains("not in effect")).collect()
+}
+
+#[test]
+fn interfaces_can_do_what_is_asked() {
+    assert_eq!(on(ETHERNET, "use_vmac"), [""; 0]);
+    let tunnel = LinkFacts { ethernet: false, ..ETHERNET };
+    assert_eq!(
+        on(tunnel, "use_vmac"),
+        ["(x: Line 12) (A) use_vmac needs an interface of Ethernet type, which eth0 is not"]
+    );
+    let deaf = LinkFacts { multicast: false, ..ETHERNET };
+    let text = "(x: Line 9) (A) interface eth0 does not support multicast, specify unicast peers - disabling";
+    assert_eq!(on(deaf, ""), [text]);
+    assert_eq!(on(ETHERNET, "use_vmac eth0").len(), 1);
+}
+
+#[test]
+fn an_advert_has_room_for_what_the_mtu_carries() {
+    // 14 + 20 + 8 + 8 bytes of headers, and two addresses.
+    let small = LinkFacts { mtu: 58, ..ETHERNET };
+    let more = |n: u8| {
+        let all: Vec<_> = (2..=n).map(|i| format!("192.0.2.{i}")).collect();
+        format!("virtual_ipaddress {{\n{}\n}}", all.join("\n"))
+    };
+    assert_eq!(on(small, &more(2)), [""; 0]);
+    let found = on(small, &more(3));
+    assert!(found[0].contains("has room for 2 addresses: the last 1"), "{found:?}");
+}
+
+#[test]
+fn a_key_file_is_for_nobody_else() {
+    let text = "auth_hmac {\nkey 1 file:/etc/key\nactive_key 1\n}";
+    let mut machine = machine(&instance(text)).file("/etc/key", "0123456789abcdef0123456789abcdef\n");
+    let mut class = |mode| {
+        machine.access.insert("/etc/key".into(), FileAccess { owner: 0, mode });
+        load_from(&machine).diagnostics.iter().map(|d| d.class).max()
+    };
+    assert_eq!(class(0o600), Some(Class::Log));
+    assert_eq!(class(0o640), Some(Class::Security));
+    assert_eq!(class(0o604), Some(Class::Security));
+}
+
+#[test]
+fn tracked_files_are_where_changes_can_be_noticed() {
+    let mut machine = machine(&format!("track_file F {{\nfile /tmp/f\n}}\n{}", instance("track_file { F }")));
+    assert_eq!(load_from(&machine).test_status(), 0);
+    machine.unwatchable.insert("/tmp".into(), "a proc file system");
+    let loaded = load_from(&machine);
+    assert_eq!((loaded.test_status(), loaded.config.track_files.len()), (5, 0));
+}
+
+#[test]
+fn namespaces_exist() {
+    let mut machine = machine(&format!("net_namespace blue\n{}", instance("")));
+    machine.namespaces = Some(["blue".to_owned()].into());
+    let loaded = load_from(&machine);
+    assert_eq!((loaded.test_status(), loaded.config.top.net_namespace.as_deref()), (0, Some("blue")));
+    machine.namespaces = Some([].into());
+    assert_eq!(load_from(&machine).test_status(), 5);
+}

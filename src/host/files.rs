@@ -1,0 +1,31 @@
+//! Files that others write and we read.
+
+use std::path::{Path, PathBuf};
+use std::task::{Context, Poll};
+
+use super::Error;
+
+/// Reads, makes and watches files. None of this waits for anybody.
+pub trait Files {
+    /// The first bytes of a regular file, `limit` at most; `None` if there is no such file or it cannot be read.
+    fn read_start(&self, path: &Path, limit: usize) -> Option<Vec<u8>>;
+
+    /// Writes a file. One that is there is left alone unless `overwrite`.
+    ///
+    /// # Errors
+    /// What the system refused.
+    fn write(&self, path: &Path, text: &[u8], overwrite: bool) -> Result<(), Error>;
+
+    /// Reports when one of these files may have another content: it was written and closed, came, went, was replaced,
+    /// or a directory that leads to it did. The directories need not exist.
+    ///
+    /// # Errors
+    /// The system does not report changes.
+    fn watch(&self, paths: &[PathBuf]) -> Result<Box<dyn FileChanges>, Error>;
+}
+
+/// Reports of changes.
+pub trait FileChanges {
+    /// The place in the list of a file that may have changed. May be given without need.
+    fn poll_change(&mut self, cx: &mut Context<'_>) -> Poll<usize>;
+}

@@ -1,0 +1,225 @@
+//! Files that are tracked, and inotify.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ffi::{CString, OsStr, OsString};
+use std::fs::OpenOptions;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::task::{Context, Poll, ready};
+
+use tokio::io::unix::AsyncFd;
+
+use super::watch::watch;
+use crate::host::{Error, FileChanges, Files};
+
+/// What is asked about a directory. A file counts when its writer closes it.
+const MASK: u32 = libc::IN_CLOSE_WRITE
+    | libc::IN_CREATE
+    | libc::IN_DELETE
+    | libc::IN_MOVED_FROM
+    | libc::IN_MOVED_TO
+    | libc::IN_DELETE_SELF
+    | libc::IN_MOVE_SELF
+    | libc::IN_ONLYDIR;
+/// Events that concern one name only. Others may replace a link that leads to the file.
+const OF_ONE_NAME: u32 = libc::IN_CLOSE_WRITE | libc::IN_CREATE;
+
+/// The files of this machine.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LocalFiles;
+
+impl Files for LocalFiles {
+    fn read_start(&self, path: &Path, limit: usize) -> Option<Vec<u8>> {
+        // O_NONBLOCK: somebody may have put a FIFO there.
+        let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+        let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
+        if !file.metadata().ok()?.is_file() {
+            return None;
+        }
+        let mut start = Vec::new();
+        file.take(limit as u64).read_to_end(&mut start).ok()?;
+        Some(start)
+    }
+
+    fn write(&self, path: &Path, text: &[u8], overwrite: bool) -> Result<(), Error> {
+        let mut options = OpenOptions::new();
+        options.write(true).mode(0o644).custom_flags(libc::O_NONBLOCK | libc::O_NOFOLLOW);
+        options.create(overwrite).truncate(overwrite).create_new(!overwrite);
+        let written = options.open(path).and_then(|mut file| file.write_all(text));
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            written => written.map_err(|e| Error::new("write", path.display(), e)),
+        }
+    }
+
+    fn watch(&self, paths: &[PathBuf]) -> Result<Box<dyn FileChanges>, Error> {
+        let failed = |e| Error::new("watch", "tracked files", e);
+        let mut inotify = Inotify::open(paths).map_err(failed)?;
+        for index in 0..paths.len() {
+            inotify.follow(index).map_err(failed)?;
+        }
+        Ok(Box::new(inotify))
+    }
+}
+
+/// A file and the directory that is watched for it.
+struct Followed {
+    path: PathBuf,
+    /// The watch on the directory the file is in or, while there is none, on the deepest one above that exists.
+    watch: Option<i32>,
+    /// The name in that directory that leads to the file.
+    name: OsString,
+}
+
+/// One inotify descriptor for all files.
+struct Inotify {
+    fd: AsyncFd<OwnedFd>,
+    files: Vec<Followed>,
+    /// Places of files that may have changed.
+    changed: VecDeque<usize>,
+}
+
+impl Inotify {
+    fn open(paths: &[PathBuf]) -> io::Result<Self> {
+        // SAFETY: no pointers.
+        let fd = unsafe { libc::inotify_init1(libc::IN_NONBLOCK | libc::IN_CLOEXEC) };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: a new descriptor that nobody else has.
+        let fd = watch(unsafe { OwnedFd::from_raw_fd(fd) })?;
+        let files =
+            paths.iter().map(|path| Followed { path: path.clone(), watch: None, name: OsString::new() });
+        Ok(Self { fd, files: files.collect(), changed: VecDeque::new() })
+    }
+
+    /// Watches the directory that is watched for file `index` now.
+    fn follow(&mut self, index: usize) -> io::Result<()> {
+        let Some(path) = self.files.get(index).map(|f| f.path.clone()) else { return Ok(()) };
+        // Made while we looked further up: then it has to be looked at again.
+        for _ in 0..8 {
+            let (directory, name) = deepest(&path);
+            match self.add(&directory) {
+                Ok(watch) if deepest(&path).0 == directory => {
+                    if let Some(file) = self.files.get_mut(index) {
+                        let before = file.watch.replace(watch);
+                        file.name = name;
+                        self.release(before);
+                    }
+                    return Ok(());
+                }
+                Err(error) if !matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ENOTDIR)) => {
+                    return Err(error);
+                }
+                _ => {}
+            }
+        }
+        Err(io::ErrorKind::ResourceBusy.into())
+    }
+
+    fn add(&self, directory: &Path) -> io::Result<i32> {
+        let path = CString::new(directory.as_os_str().as_bytes())?;
+        // SAFETY: the descriptor is open, and the path ends with a NUL.
+        let watch = unsafe { libc::inotify_add_watch(self.fd.as_raw_fd(), path.as_ptr(), MASK) };
+        if watch < 0 { Err(io::Error::last_os_error()) } else { Ok(watch) }
+    }
+
+    /// Forgets a watch that no file needs any more.
+    fn release(&self, watch: Option<i32>) {
+        if let Some(watch) = watch.filter(|watch| self.files.iter().all(|f| f.watch != Some(*watch))) {
+            // It may be gone already, with its directory.
+            // SAFETY: no pointers.
+            unsafe { libc::inotify_rm_watch(self.fd.as_raw_fd(), watch) };
+        }
+    }
+
+    /// Takes in what the kernel reports.
+    fn take(&mut self, bytes: &[u8]) {
+        let mut affected: BTreeMap<usize, bool> = BTreeMap::new();
+        for event in events(bytes) {
+            let lost = event.mask & libc::IN_Q_OVERFLOW != 0;
+            let of_directory =
+                event.mask & (libc::IN_DELETE_SELF | libc::IN_MOVE_SELF | libc::IN_IGNORED) != 0;
+            for (index, file) in self.files.iter().enumerate() {
+                let named = event.name == file.name || event.mask & OF_ONE_NAME == 0;
+                if lost || (file.watch == Some(event.watch) && (of_directory || named)) {
+                    *affected.entry(index).or_default() |= of_directory;
+                }
+            }
+        }
+        for (index, moved) in affected {
+            if moved && let Some(file) = self.files.get_mut(index) {
+                // A directory that has moved away is still watched, under its new name.
+                let before = file.watch.take();
+                self.release(before);
+            }
+            if let Err(error) = self.follow(index) {
+                tracing::warn!(target: "vrrp", "cannot watch a tracked file any more: {error}");
+            }
+            self.changed.push_back(index);
+        }
+    }
+}
+
+impl FileChanges for Inotify {
+    fn poll_change(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
+        loop {
+            if let Some(index) = self.changed.pop_front() {
+                return Poll::Ready(index);
+            }
+            let mut buffer = [0_u8; 4096];
+            let Ok(mut guard) = ready!(self.fd.poll_read_ready(cx)) else { return Poll::Pending };
+            // SAFETY: the kernel writes into `buffer`, at most as many bytes as it has.
+            let read = unsafe { libc::read(self.fd.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len()) };
+            match usize::try_from(read) {
+                Ok(length) if length > 0 => {
+                    drop(guard);
+                    self.take(buffer.get(..length).unwrap_or_default());
+                }
+                // Nothing more at present.
+                _ => guard.clear_ready(),
+            }
+        }
+    }
+}
+
+/// The deepest directory that exists on the way to the file `path`, and the name in it that leads on.
+fn deepest(path: &Path) -> (PathBuf, OsString) {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    for directory in path.ancestors().skip(1) {
+        let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+        if directory.is_dir() {
+            return (directory.to_owned(), name);
+        }
+        directory.file_name().unwrap_or_default().clone_into(&mut name);
+    }
+    (PathBuf::from("/"), name)
+}
+
+/// One report of the kernel.
+struct Event<'a> {
+    watch: i32,
+    mask: u32,
+    name: &'a OsStr,
+}
+
+/// The reports in a buffer: `struct inotify_event` of inotify(7), each followed by a name that is padded with NULs.
+fn events(mut bytes: &[u8]) -> Vec<Event<'_>> {
+    let mut events = Vec::new();
+    while let Some((header, rest)) = bytes.split_first_chunk::<16>() {
+        let [w0, w1, w2, w3, m0, m1, m2, m3, _, _, _, _, l0, l1, l2, l3] = *header;
+        let length = u32::from_ne_bytes([l0, l1, l2, l3]) as usize;
+        let Some((name, rest)) = rest.split_at_checked(length) else { break };
+        let name = name.split(|b| *b == 0).next().unwrap_or_default();
+        events.push(Event {
+            watch: i32::from_ne_bytes([w0, w1, w2, w3]),
+            mask: u32::from_ne_bytes([m0, m1, m2, m3]),
+            name: OsStr::from_bytes(name),
+        });
+        bytes = rest;
+    }
+    events
+}

@@ -1,0 +1,83 @@
+//! Asks the kernel what an interface is, and waits for the answer.
+
+use std::io;
+use std::time::Duration;
+
+use netlink_packet_core::{NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::link::{
+    InfoData, InfoIpVlan, InfoKind, InfoMacVlan, IpVlanMode, LinkAttribute, LinkFlags, LinkInfo,
+    LinkLayerType, LinkMessage, MacVlanMode,
+};
+use netlink_sys::protocols::NETLINK_ROUTE;
+use netlink_sys::{Socket, SocketAddr};
+
+use crate::base::IfName;
+use crate::host::loader::{LinkFacts, LinkKind};
+
+/// How long the kernel may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What an interface is; `None` if there is none.
+///
+/// # Errors
+/// The kernel cannot be asked.
+pub(super) fn facts(name: &IfName) -> io::Result<Option<LinkFacts>> {
+    let mut request = LinkMessage::default();
+    request.attributes.push(LinkAttribute::IfName(name.as_str().to_owned()));
+    let mut header = NetlinkHeader::default();
+    header.flags = NLM_F_REQUEST;
+    let payload = NetlinkPayload::from(RouteNetlinkMessage::GetLink(request));
+    let mut message = NetlinkMessage::new(header, payload);
+    message.finalize();
+    let mut bytes = vec![0; message.buffer_len()];
+    message.serialize(&mut bytes);
+
+    let socket = Socket::new(NETLINK_ROUTE)?;
+    nix::sys::socket::setsockopt(
+        &socket,
+        nix::sys::socket::sockopt::ReceiveTimeout,
+        &nix::sys::time::TimeVal::new(PATIENCE.as_secs().cast_signed(), 0),
+    )?;
+    socket.send_to(&bytes, &SocketAddr::new(0, 0), 0)?;
+    let (answer, _) = socket.recv_from_full()?;
+    match NetlinkMessage::<RouteNetlinkMessage>::deserialize(&answer).map(|m| m.payload) {
+        Ok(NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link))) => Ok(Some(read(&link))),
+        _ => Ok(None),
+    }
+}
+
+fn read(link: &LinkMessage) -> LinkFacts {
+    let mtu = link.attributes.iter().find_map(|a| match a {
+        LinkAttribute::Mtu(bytes) => Some(*bytes),
+        _ => None,
+    });
+    let info = link.attributes.iter().find_map(|a| match a {
+        LinkAttribute::LinkInfo(info) => Some(info.as_slice()),
+        _ => None,
+    });
+    LinkFacts {
+        kind: kind(info.unwrap_or_default()),
+        mtu: mtu.unwrap_or(u32::MAX),
+        multicast: link.header.flags.contains(LinkFlags::Multicast),
+        ethernet: link.header.link_layer_type == LinkLayerType::Ether,
+    }
+}
+
+fn kind(info: &[LinkInfo]) -> LinkKind {
+    let is = |kind: &InfoKind| info.iter().any(|i| matches!(i, LinkInfo::Kind(k) if k == kind));
+    let data = info.iter().find_map(|i| match i {
+        LinkInfo::Data(data) => Some(data),
+        _ => None,
+    });
+    match data {
+        Some(InfoData::MacVlan(data)) => LinkKind::Macvlan {
+            private: data.iter().any(|d| matches!(d, InfoMacVlan::Mode(MacVlanMode::Private))),
+        },
+        Some(InfoData::IpVlan(data)) => {
+            LinkKind::Ipvlan { l2: data.iter().any(|d| matches!(d, InfoIpVlan::Mode(IpVlanMode::L2))) }
+        }
+        _ if is(&InfoKind::Vrf) => LinkKind::Vrf,
+        _ => LinkKind::Other,
+    }
+}

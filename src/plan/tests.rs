@@ -1,6 +1,6 @@
 use super::*;
 use crate::base::{Cidr, Vrid};
-use crate::config::model::{AddressFlags, Garp, TrackScript, User};
+use crate::config::model::{AddressFlags, Garp, PendingAddress, TrackScript, User};
 
 fn instance() -> VrrpInstance {
     VrrpInstance {
@@ -24,7 +24,8 @@ fn address(ip: &str, dev: Option<&str>) -> VirtualAddress {
         scope: None,
         broadcast: None,
         peer: None,
-        pending: AddressFlags::default(),
+        flags: AddressFlags::default(),
+        pending: PendingAddress::default(),
     }
 }
 
@@ -40,7 +41,9 @@ fn defaults_are_stocks() {
         preempt: true,
         preempt_delay: Duration::ZERO,
         password: None,
-        destination: VRRP_GROUP_V4,
+        family: Family::V4,
+        delivery: Delivery::Multicast(VRRP_GROUP_V4.into()),
+        v3_checksum_as_v2: false,
         addresses: vec![],
         lower_prio_no_advert: false,
         higher_prio_send_advert: None,
@@ -74,7 +77,7 @@ fn instances_override_globals() {
     };
     let plan = resolved(globals.clone(), instance());
     assert_eq!(plan.params.version, Version::V3);
-    assert_eq!(plan.params.destination, Ipv4Addr::new(224, 0, 101, 11));
+    assert_eq!(plan.params.delivery, Delivery::Multicast([224, 0, 101, 11].into()));
     assert_eq!((plan.params.down_timer_adverts, plan.params.lower_prio_no_advert), (5, true));
     // What is not written for lower priorities is as it is for a new master.
     let garp = &plan.params.garp;

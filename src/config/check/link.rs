@@ -20,7 +20,7 @@ fn error(b: &mut Build<'_>, draft: &Draft, keyword: &str, text: impl Into<String
 pub(super) fn unicast_base(b: &mut Build<'_>, draft: &mut Draft) {
     let pending = &draft.instance.pending;
     let (virtual_link, unicast) =
-        (pending.vmac.is_some() || pending.ipvlan.is_some(), !pending.peers.is_empty());
+        (pending.vmac.is_some() || pending.ipvlan.is_some(), !draft.instance.peers.is_empty());
     if virtual_link && unicast && !pending.vmac_xmit_base {
         let keyword = if pending.vmac.is_some() { "use_vmac" } else { "use_ipvlan" };
         error(b, draft, keyword, format!("unicast with {keyword} requires vmac_xmit_base - setting it"));
@@ -30,7 +30,7 @@ pub(super) fn unicast_base(b: &mut Build<'_>, draft: &mut Draft) {
 
 /// Rule 5.10: a VRF is named where there is no interface to be in it.
 pub(super) fn vrf(b: &mut Build<'_>, draft: &mut Draft) {
-    if draft.instance.pending.vrf.is_some() && draft.instance.pending.peers.is_empty() {
+    if draft.instance.pending.vrf.is_some() && draft.instance.peers.is_empty() {
         error(b, draft, "vrf", "vrf is for unicast only - ignoring it");
         draft.instance.pending.vrf = None;
     }
@@ -72,7 +72,7 @@ pub(super) fn virtual_links(b: &mut Build<'_>, draft: &mut Draft, strict: bool, 
         );
     }
     let instance = &draft.instance;
-    let source = instance.mcast_src_ip.or(instance.pending.unicast_src_ip);
+    let source = instance.source;
     let lone = instance.pending.ipvlan.as_ref().is_some_and(|i| i.address.is_none())
         && instance.pending.vmac.is_none();
     if lone && source.is_none() && draft.family != Some(Family::V6) {
@@ -115,7 +115,6 @@ pub(super) fn addresses(b: &mut Build<'_>, draft: &mut Draft) {
     };
     draft.instance.addresses.retain_mut(&mut usable);
     draft.instance.excluded.retain_mut(&mut usable);
-    draft.instance.pending.excluded_ipv6.retain_mut(&mut usable);
     for (ip, why) in wrong {
         error(b, draft, "virtual_ipaddress", format!("virtual address {ip} {why}"));
     }

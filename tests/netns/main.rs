@@ -15,6 +15,7 @@
 
 mod addresses;
 mod failover;
+mod family;
 mod lab;
 mod parity;
 mod process;

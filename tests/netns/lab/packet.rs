@@ -60,7 +60,8 @@ impl Packet {
             [0x86, 0xdd] => match *payload.get(6)? {
                 112 => {
                     let mut packet = payload.to_vec();
-                    packet.get_mut(1..4)?.copy_from_slice(&[packet[1] & 0xf0, 0, 0]);
+                    let class = *packet.get(1)? & 0xf0;
+                    packet.get_mut(1..4)?.copy_from_slice(&[class, 0, 0]);
                     Some(Self::Advert6(packet))
                 }
                 // To all nodes: the others answer questions.

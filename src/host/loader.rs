@@ -83,6 +83,11 @@ pub trait Loader {
     /// Whether this interface exists.
     fn interface_exists(&self, name: &IfName) -> bool;
 
+    /// The largest IP packet this interface takes, in bytes; `None` if that is not known.
+    fn interface_mtu(&self, _name: &IfName) -> Option<u32> {
+        None
+    }
+
     /// User id and primary group id of a user.
     fn user(&self, name: &str) -> Option<(u32, u32)>;
 

@@ -89,6 +89,10 @@ impl Loader for SystemLoader {
         nix::net::if_::if_nametoindex(name.as_str()).is_ok()
     }
 
+    fn interface_mtu(&self, name: &IfName) -> Option<u32> {
+        std::fs::read_to_string(format!("/sys/class/net/{name}/mtu")).ok()?.trim().parse().ok()
+    }
+
     fn user(&self, name: &str) -> Option<(u32, u32)> {
         let user = User::from_name(name).ok()??;
         Some((user.uid.as_raw(), user.gid.as_raw()))

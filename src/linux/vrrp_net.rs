@@ -168,7 +168,7 @@ fn control() -> Vec<u8> {
 }
 
 /// Receives until there is a packet with a sound header, or an error, `WouldBlock` among them.
-fn receive(fd: &OwnedFd, family: Family, control: &mut Vec<u8>, buf: &mut [u8]) -> io::Result<Datagram> {
+fn receive(fd: &OwnedFd, family: Family, control: &mut [u8], buf: &mut [u8]) -> io::Result<Datagram> {
     loop {
         let received = match family {
             Family::V4 => receive_v4(fd, buf),
@@ -204,7 +204,7 @@ fn datagram(packet: &[u8]) -> Option<Datagram> {
 }
 
 /// The packet comes without its IP headers; what matters of them is beside it. `None` if it is not.
-fn receive_v6(fd: &OwnedFd, control: &mut Vec<u8>, buf: &mut [u8]) -> io::Result<Option<Datagram>> {
+fn receive_v6(fd: &OwnedFd, control: &mut [u8], buf: &mut [u8]) -> io::Result<Option<Datagram>> {
     let mut parts = [IoSliceMut::new(buf)];
     let message = recvmsg::<SockaddrIn6>(fd.as_raw_fd(), &mut parts, Some(control), MsgFlags::empty())?;
     let (mut destination, mut hops) = (None, None);

@@ -219,3 +219,33 @@ fn what_cannot_run_is_left_out() {
     let plan = resolve(&config);
     assert_eq!(plan.instances.iter().map(|i| i.id).collect::<Vec<_>>(), [InstanceId(0)]);
 }
+
+#[test]
+fn an_ipv6_instance_has_ipv6_defaults() {
+    let mut six = instance();
+    six.family = Some(Family::V6);
+    six.addresses = vec![address("fe80::1", None)];
+    six.excluded = vec![address("192.0.2.9", None)];
+    let globals = Globals { vrrp_version: Some(Version::V2), ..Globals::default() };
+    let plan = resolved(globals, six);
+    assert_eq!((plan.params.version, plan.params.family), (Version::V3, Family::V6));
+    assert_eq!(plan.params.delivery, Delivery::Multicast(VRRP_GROUP_V6.into()));
+    let preferred: Vec<_> = plan.addresses.iter().map(|a| a.options.preferred).collect();
+    assert_eq!(preferred, [Some(Duration::ZERO), None]);
+}
+
+#[test]
+fn peers_take_the_place_of_the_group() {
+    let mut unicast = instance();
+    unicast.interface = None;
+    assert_eq!(resolve(&Config { instances: vec![unicast.clone()], ..Config::default() }).instances, []);
+    unicast.fault_without_peers = true;
+    unicast.source = Some([192, 0, 2, 1].into());
+    unicast.track_src_ip = true;
+    let plan = resolved(Globals::default(), unicast);
+    let Delivery::Unicast(to) = &plan.params.delivery else { panic!("{:?}", plan.params.delivery) };
+    assert_eq!((to.peers.len(), to.ttl), (0, 255));
+    assert_eq!(to.checksum, UnicastChecksum::Learns(VRRP_GROUP_V4.into()));
+    let source = Some([192, 0, 2, 1].into());
+    assert_eq!(plan.watch(), Watch { interface: None, family: Family::V4, source });
+}

@@ -16,7 +16,8 @@ fn config(own: u8, peer: u8, priority: u8) -> String {
     };
     let to = |peer: String| format!("unicast_peer {{\n {peer}\n }}\n check_unicast_src");
     let v4 = to(format!("10.7.0.{peer}"));
-    let v6 = format!("garp_master_delay 1\n unicast_src_ip 2001:db8::{own}\n {}", to(format!("2001:db8::{peer}")));
+    let v6 =
+        format!("garp_master_delay 1\n unicast_src_ip 2001:db8::{own}\n {}", to(format!("2001:db8::{peer}")));
     [
         instance(
             "VI_6",

@@ -12,6 +12,8 @@ use super::{link, protocol, strict, weights};
 
 /// The most addresses an advert has room to count.
 const MAX_ADDRESSES: usize = 255;
+/// What is assumed of an interface that is not there yet.
+const ETHERNET_MTU: u32 = 1500;
 
 /// Whether it has what no instance can do without. Stock does not start otherwise.
 pub(crate) fn complete(b: &mut Build<'_>, draft: &Draft) -> bool {
@@ -122,17 +124,32 @@ fn master_without_priority(b: &mut Build<'_>, draft: &Draft) {
 
 /// Rule 5.11: what an advert cannot count is excluded from it.
 fn too_many_addresses(b: &mut Build<'_>, draft: &mut Draft) {
+    let room = room(b, draft);
     let instance = &mut draft.instance;
-    if instance.addresses.len() > MAX_ADDRESSES {
-        let surplus = instance.addresses.split_off(MAX_ADDRESSES);
+    if instance.addresses.len() > room {
+        let surplus = instance.addresses.split_off(room);
         let text = format!(
-            "({}) more than {MAX_ADDRESSES} addresses: the last {} become excluded ones",
+            "({}) more than {room} addresses: the last {} become excluded ones",
             instance.name,
             surplus.len()
         );
         instance.excluded.splice(0..0, surplus);
         b.report.error(draft.line("virtual_ipaddress"), text);
     }
+}
+
+/// How many addresses fit into one packet, as stock reckons it: an Ethernet header is taken off although the MTU does
+/// not count it. All routers have to come to the same number.
+fn room(b: &Build<'_>, draft: &Draft) -> usize {
+    let mtu = draft.instance.interface.as_ref().and_then(|name| b.loader.interface_mtu(name));
+    let family = draft.family.unwrap_or(Family::V4);
+    let headers = match (family, version(b, draft)) {
+        (Family::V4, Version::V2) => 14 + 20 + 8 + 8,
+        (Family::V4, Version::V3) => 14 + 20 + 8,
+        (Family::V6, _) => 14 + 40 + 8,
+    };
+    let bytes = mtu.unwrap_or(ETHERNET_MTU) as usize;
+    (bytes.saturating_sub(headers) / family.bytes()).clamp(1, MAX_ADDRESSES)
 }
 
 /// Rule 5.12: what contradicts `nopreempt` and `preempt_delay`.

@@ -247,3 +247,13 @@ fn names_come_from_iproute2() {
     assert_eq!(loaded.config.static_routes[0].table, Some(7));
     assert_eq!(load_text(text).test_status(), 5);
 }
+
+#[test]
+fn what_does_not_fit_into_a_packet_is_excluded() {
+    let addresses: String = (1..=100).map(|n| format!(" fe80::{n:x}\n")).collect();
+    let text = format!(
+        "vrrp_instance A {{\n interface eth0\n virtual_router_id 1\n virtual_ipaddress {{\n{addresses} }}\n}}\n"
+    );
+    let instance = load_text(&text).config.instances.remove(0);
+    assert_eq!((instance.addresses.len(), instance.excluded.len()), (89, 11));
+}

@@ -1,3 +1,4 @@
+mod delivery;
 mod options;
 
 use std::net::Ipv4Addr;

@@ -23,6 +23,7 @@ use crate::vrrp::group::Report;
 use crate::vrrp::group_hub::GroupHub;
 use crate::vrrp::instance::{Control, Instance, Ports};
 use crate::vrrp::pacer::Pacer;
+use crate::vrrp::params::Delivery;
 
 /// The pause before a task that panicked starts again.
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
@@ -50,7 +51,7 @@ pub(super) async fn run(
     let groups = group_hubs(&plan, &news, &notices);
     let inboxes = inboxes.into_iter().zip(news.into_iter().zip(news_inboxes));
     for (plan, (mut inbox, (news, mut news_inbox))) in plan.instances.into_iter().zip(inboxes) {
-        ledger.register(plan.id, plan.interface.clone(), &plan.addresses);
+        ledger.register(plan.id, plan.watch(), &plan.addresses);
         for (index, track) in plan.tracks.iter().enumerate() {
             if let Subject::Interface(interface) = &track.what {
                 ledger.track(plan.id, index, interface.clone());
@@ -123,10 +124,13 @@ fn group_hubs(
 fn multicast_groups(instances: &[InstancePlan]) -> BTreeMap<IfName, Vec<IpAddr>> {
     let mut groups: BTreeMap<IfName, Vec<IpAddr>> = BTreeMap::new();
     for instance in instances {
-        let group = IpAddr::V4(instance.params.destination);
-        let on_interface = groups.entry(instance.interface.clone()).or_default();
-        if !on_interface.contains(&group) {
-            on_interface.push(group);
+        let (Some(interface), Delivery::Multicast(group)) = (&instance.interface, &instance.params.delivery)
+        else {
+            continue;
+        };
+        let on_interface = groups.entry(interface.clone()).or_default();
+        if !on_interface.contains(group) {
+            on_interface.push(*group);
         }
     }
     groups

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use super::LocalBoxFuture;
 use crate::base::{Cidr, IfIndex, IfName, MacAddr};
@@ -53,6 +54,26 @@ pub struct Address {
     pub scope: u8,
     /// Who made it (`IFA_PROTO`): [`Address::PROTO_KEEPALIVED`] is ours; 0 is unknown.
     pub protocol: u8,
+    /// How to add it. Of an address that the kernel reports, the default.
+    pub options: AddressOptions,
+}
+
+/// What the kernel is to do about an address that is added.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AddressOptions {
+    /// Look for somebody else who has it before it is used (IPv6).
+    pub dad: bool,
+    /// `home`: a mobile node's home address (IPv6).
+    pub home: bool,
+    /// `mngtmpaddr`: make temporary addresses of its prefix (IPv6).
+    pub manage_temporary: bool,
+    /// `noprefixroute`: no route to its prefix.
+    pub no_prefix_route: bool,
+    /// `autojoin`: join it, if it is a multicast group.
+    pub autojoin: bool,
+    /// For how long new connections may come from it, whole seconds; `None`: for ever. Zero: never, unless a program
+    /// asks for it ("deprecated").
+    pub preferred: Option<Duration>,
 }
 
 impl Address {

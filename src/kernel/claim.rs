@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::base::{Cidr, IfIndex, IfName};
-use crate::host::Address;
+use crate::host::{Address, AddressOptions};
 
 /// An address on an interface, which is known by name: it may not exist yet, or come back with another index.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +20,8 @@ pub struct AddressClaim {
     pub label: Option<String>,
     /// Scope number.
     pub scope: u8,
+    /// What the kernel is to do about it.
+    pub options: AddressOptions,
 }
 
 impl AddressClaim {
@@ -33,6 +35,7 @@ impl AddressClaim {
             label: self.label.clone(),
             scope: self.scope,
             protocol: Address::PROTO_KEEPALIVED,
+            options: self.options.clone(),
         }
     }
 

@@ -5,12 +5,12 @@
 //! report that the change it describes has overtaken, does no harm.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::claim::{AddressClaim, Key};
 use super::mirror::Mirror;
-use crate::base::{IfIndex, IfName, InstanceId, Instant};
+use crate::base::{Family, IfIndex, IfName, InstanceId, Instant};
 use crate::host::kernel::Errno;
 use crate::host::{KernelEvent, KernelOp, Link};
 
@@ -71,8 +71,26 @@ pub struct Interface {
     pub index: Option<IfIndex>,
     /// Up and running.
     pub usable: bool,
-    /// Its first address that no instance claims.
-    pub source: Option<Ipv4Addr>,
+    /// Where adverts may come from: its first address of the wanted family that no instance claims, or the one that
+    /// is wanted, if it is there.
+    pub source: Option<IpAddr>,
+}
+
+/// What an instance wants to know of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// Its interface; `None`: it has none, and what happens to all of them matters.
+    pub interface: Option<IfName>,
+    /// The family its adverts are sent over.
+    pub family: Family,
+    /// The only address they may be sent from.
+    pub source: Option<IpAddr>,
+}
+
+impl Watch {
+    fn is_about(&self, interface: &IfName) -> bool {
+        self.interface.as_ref().is_none_or(|own| own == interface)
+    }
 }
 
 /// An instance that tracks an interface, and the place of that in its list.
@@ -86,7 +104,7 @@ pub struct Ledger {
     keys: BTreeMap<InstanceId, Vec<Key>>,
     /// The addresses that are claimed at all, on whatever interface.
     claimed: BTreeSet<IpAddr>,
-    watched: BTreeMap<InstanceId, (IfName, Option<Interface>)>,
+    watched: BTreeMap<InstanceId, (Watch, Option<Interface>)>,
     /// Interfaces that instances track, whether they are usable, and who wants to know.
     tracked: BTreeMap<IfName, (Option<bool>, Vec<Tracker>)>,
     /// Claims that the kernel has not followed yet.
@@ -102,8 +120,8 @@ pub struct Ledger {
 
 impl Ledger {
     /// Tells the ledger of an instance, its interface and the addresses it may claim. Before anything else.
-    pub fn register(&mut self, owner: InstanceId, interface: IfName, claims: &[AddressClaim]) {
-        self.watched.insert(owner, (interface, None));
+    pub fn register(&mut self, owner: InstanceId, watch: Watch, claims: &[AddressClaim]) {
+        self.watched.insert(owner, (watch, None));
         self.stale_watches.insert(owner);
         self.keys.insert(owner, claims.iter().map(AddressClaim::key).collect());
         for claim in claims {
@@ -285,9 +303,9 @@ impl Ledger {
             }
         }
         for owner in std::mem::take(&mut self.stale_watches) {
-            let Some((name, known)) = self.watched.get_mut(&owner) else { continue };
+            let Some((watch, known)) = self.watched.get_mut(&owner) else { continue };
             let before = known.and_then(|i| i.source);
-            let now = view(mirror, name, before, &self.claimed);
+            let now = view(mirror, watch, before, &self.claimed);
             if *known != Some(now) {
                 *known = Some(now);
                 out.push(Output::Interface(owner, now));
@@ -306,22 +324,42 @@ impl Ledger {
     /// An address that nobody claims came or went: instances on that interface may send from another one now.
     fn source_changed(&mut self, interface: &IfName, ip: IpAddr) {
         if !self.claimed.contains(&ip) {
-            let there = self.watched.iter().filter(|(_, (name, _))| name == interface);
+            let there = self.watched.iter().filter(|(_, (watch, _))| watch.is_about(interface));
             self.stale_watches.extend(there.map(|(owner, _)| *owner));
         }
     }
 }
 
-/// What there is to know of the interface `name`. The source address stays `before` while that is there.
-fn view(mirror: &Mirror, name: &IfName, before: Option<Ipv4Addr>, claimed: &BTreeSet<IpAddr>) -> Interface {
+/// What there is to know of an interface. The source address stays `before` while that is there.
+fn view(mirror: &Mirror, watch: &Watch, before: Option<IpAddr>, claimed: &BTreeSet<IpAddr>) -> Interface {
+    let Some(name) = &watch.interface else {
+        let there = |ip: &IpAddr| mirror.links().any(|link| mirror.has_ip(link.index, *ip));
+        return Interface { index: None, usable: true, source: watch.source.filter(there) };
+    };
     let Some(link) = mirror.link(name) else { return Interface::default() };
-    let addresses = mirror.addresses(link.index);
-    let mut candidates = addresses.iter().filter_map(|a| match a.cidr.ip {
-        IpAddr::V4(ip) if !claimed.contains(&a.cidr.ip) => Some(ip),
-        _ => None,
-    });
-    let source = candidates.clone().find(|ip| Some(*ip) == before).or_else(|| candidates.next());
+    let source = match watch.source {
+        Some(wanted) => Some(wanted).filter(|ip| mirror.has_ip(link.index, *ip)),
+        None => source(mirror, link, watch.family, before, claimed),
+    };
     Interface { index: Some(link.index), usable: link.usable(), source }
+}
+
+/// An address of its own that adverts may come from. Of IPv6 only link-local ones (RFC 9568 section 5.1.2.1).
+fn source(
+    mirror: &Mirror,
+    link: &Link,
+    family: Family,
+    before: Option<IpAddr>,
+    claimed: &BTreeSet<IpAddr>,
+) -> Option<IpAddr> {
+    let is_usable = |ip: &IpAddr| match ip {
+        IpAddr::V4(_) => family == Family::V4,
+        IpAddr::V6(ip) => family == Family::V6 && ip.is_unicast_link_local(),
+    };
+    let addresses = mirror.addresses(link.index);
+    let mut candidates =
+        addresses.iter().map(|a| a.cidr.ip).filter(|ip| is_usable(ip) && !claimed.contains(ip));
+    candidates.clone().find(|ip| Some(*ip) == before).or_else(|| candidates.next())
 }
 
 /// One claimed address.

@@ -1,6 +1,7 @@
 //! Links and addresses as the kernel last reported them.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use crate::base::{Cidr, IfIndex, IfName};
 use crate::host::{Address, KernelEvent, Link};
@@ -87,7 +88,13 @@ impl Mirror {
         found.into_iter().map(|(_, address)| address).collect()
     }
 
-    /// Whether the link has this address.
+    /// Whether the link has this address, with whatever prefix.
+    pub fn has_ip(&self, link: IfIndex, ip: IpAddr) -> bool {
+        let whole = (link, Cidr { ip, prefix: 0 })..=(link, Cidr { ip, prefix: u8::MAX });
+        self.addresses.range(whole).next().is_some()
+    }
+
+    /// Whether the link has this address and prefix.
     pub fn has(&self, link: IfIndex, cidr: Cidr) -> bool {
         self.addresses.contains_key(&(link, cidr))
     }

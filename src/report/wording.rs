@@ -2,12 +2,12 @@
 //!
 //! The target `vrrp` marks what stock's VRRP process says. A `cause` is a field of its own.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use tracing::{debug, error, info, trace, warn};
 
-use crate::base::IfName;
+use crate::base::{Family, IfName};
 use crate::config::model::Version;
 use crate::host::{Error, Exit, KernelEvent, KernelOp, Signal};
 use crate::kernel::{Mirror, Output};
@@ -16,7 +16,8 @@ use crate::track::script::Outcome;
 use crate::vrrp::check::version_number;
 use crate::vrrp::event::{Cause, Event, Fault, Reject};
 use crate::vrrp::machine::State;
-use crate::vrrp::params::Params;
+use crate::vrrp::params::{Delivery, Params};
+use crate::wire::ip::VRRP_TTL;
 
 /// Something happened to an instance.
 pub fn vrrp(name: &str, params: &Params, event: &Event) {
@@ -100,6 +101,9 @@ pub fn vrrp(name: &str, params: &Params, event: &Event) {
             cause = what.as_str(),
             "({name}) Changing effective priority from {before} to {now}"
         ),
+        Event::OldChecksum => {
+            info!(target: "vrrp", "({name}) Setting unicast VRRPv3 checksum to old version");
+        }
         Event::Rejected { reject, from } => rejected(name, params, reject, *from),
         Event::Stalled(late) => warn!(
             target: "vrrp",
@@ -115,7 +119,7 @@ fn suffix(init: bool) -> &'static str {
 }
 
 /// A packet that is not as it should be. Once per kind until the state or the master changes.
-fn rejected(name: &str, params: &Params, reject: &Reject, from: Ipv4Addr) {
+fn rejected(name: &str, params: &Params, reject: &Reject, from: IpAddr) {
     let version = version_number(params.version);
     match reject {
         Reject::Length { received, expected } => {
@@ -126,7 +130,8 @@ fn rejected(name: &str, params: &Params, reject: &Reject, from: Ipv4Addr) {
             );
         }
         Reject::Ttl(ttl) => {
-            info!(target: "vrrp", "({name}) invalid TTL/HL from {from}. Received {ttl} and expect 255");
+            let expected = expected_ttl(params, from);
+            info!(target: "vrrp", "({name}) invalid TTL/HL from {from}. Received {ttl} and expect {expected}");
         }
         Reject::Version(theirs) => info!(
             target: "vrrp",
@@ -152,11 +157,16 @@ fn rejected(name: &str, params: &Params, reject: &Reject, from: Ipv4Addr) {
             let word = if params.version == Version::V2 { "VRRPv2" } else { "VRRPv3" };
             info!(target: "vrrp", "({name}) Invalid {word} checksum from {from}");
         }
-        Reject::Destination(to) => info!(
-            target: "vrrp",
-            "({name}) advert from {from} was sent to {to}, expecting {}",
-            params.destination
-        ),
+        Reject::Destination(to) => {
+            let expected = match &params.delivery {
+                Delivery::Multicast(group) => group.to_string(),
+                Delivery::Unicast(_) => "unicast".to_owned(),
+            };
+            info!(target: "vrrp", "({name}) advert from {from} was sent to {to}, expecting {expected}");
+        }
+        Reject::NotAPeer => {
+            info!(target: "vrrp", "({name}) unicast source address {from} not a unicast peer");
+        }
         Reject::AddressCount(count) => info!(
             target: "vrrp",
             "({name}) expected {} VIPs but received {count}",
@@ -183,6 +193,16 @@ pub fn startup_delayed(delay: Duration) {
 /// From now on everybody does.
 pub fn startup_delay_over() {
     info!(target: "vrrp", "Delayed start completed");
+}
+
+/// The TTL that an advert of `from` should have had.
+fn expected_ttl(params: &Params, from: IpAddr) -> String {
+    let peers = match &params.delivery {
+        Delivery::Unicast(unicast) => unicast.peers.as_slice(),
+        Delivery::Multicast(_) => &[],
+    };
+    let peer = peers.iter().find(|peer| peer.address == from);
+    peer.map_or_else(|| VRRP_TTL.to_string(), |peer| format!("{} to {}", peer.min_ttl, peer.max_ttl))
 }
 
 /// What brought a change about, in a few words; nothing where the text of the event says it all.
@@ -223,7 +243,9 @@ fn fault_words(fault: Fault) -> &'static str {
     match fault {
         Fault::InterfaceMissing => "the interface does not exist",
         Fault::InterfaceDown => "the interface is down",
-        Fault::NoAddress => "no IPv4 address for interface",
+        Fault::NoAddress(Family::V4) => "no IPv4 address for interface",
+        Fault::NoAddress(Family::V6) => "no IPv6 address for interface",
+        Fault::NoPeers => "no unicast peers",
         Fault::NoSocket => "the sockets cannot be opened",
         Fault::Group => "another member of the sync group",
     }
@@ -260,13 +282,15 @@ pub fn claim(plan: &InstancePlan, hold: bool) {
 }
 
 /// A burst of announcements begins, for one address.
-pub fn announcing(name: &str, dev: &IfName, ip: Ipv4Addr) {
-    debug!(target: "vrrp", "({name}) Sending/queueing gratuitous ARPs on {dev} for {ip}");
+pub fn announcing(name: &str, dev: &IfName, ip: IpAddr) {
+    let what = if ip.is_ipv4() { "gratuitous ARPs" } else { "Unsolicited Neighbour Adverts" };
+    debug!(target: "vrrp", "({name}) Sending/queueing {what} on {dev} for {ip}");
 }
 
 /// One announcement.
-pub fn announced(dev: &IfName, ip: Ipv4Addr) {
-    debug!(target: "vrrp", "Sending gratuitous ARP on {dev} for {ip}");
+pub fn announced(dev: &IfName, ip: IpAddr) {
+    let what = if ip.is_ipv4() { "gratuitous ARP" } else { "unsolicited Neighbour Advert" };
+    debug!(target: "vrrp", "Sending {what} on {dev} for {ip}");
 }
 
 /// Announcements could not be sent.
@@ -291,12 +315,13 @@ pub fn no_socket(name: &str, error: &Error) {
 }
 
 /// A packet too short to tell its VRID.
-pub fn packet_too_short(len: usize) {
-    debug!(target: "vrrp", "IPv4 VRRP packet too short - {len} bytes");
+pub fn packet_too_short(family: Family, len: usize) {
+    debug!(target: "vrrp", "{family} VRRP packet too short - {len} bytes");
 }
 
 /// A packet of a virtual router that is not ours.
-pub fn unknown_vrid(vrid: u8, interface: &IfName) {
+pub fn unknown_vrid(vrid: u8, interface: Option<&IfName>) {
+    let interface = interface.map_or("any", IfName::as_str);
     info!(target: "vrrp", "Unknown VRID({vrid}) received on interface({interface}). ignoring...");
 }
 

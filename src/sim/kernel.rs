@@ -87,6 +87,11 @@ impl Kernel {
         self.links.get(&link).map(|(link, lan)| (*lan, link))
     }
 
+    /// The first interface that is attached to a LAN.
+    pub(super) fn first_on_lan(&self) -> Option<IfIndex> {
+        self.links.iter().find_map(|(index, (_, lan))| lan.map(|_| *index))
+    }
+
     pub(super) fn usable(&self, link: IfIndex) -> bool {
         self.links.get(&link).is_some_and(|(link, _)| link.usable())
     }

@@ -7,9 +7,9 @@ use std::rc::Rc;
 use tracing::Level;
 
 use super::{By, LanId, NodeId, World};
-use crate::base::{Instant, MacAddr};
+use crate::base::{Family, Instant, MacAddr};
 use crate::host::{Address, Command, Link};
-use crate::wire::ip::V4Header;
+use crate::wire::ip;
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub enum What {
         /// The packet, from the IP header on.
         packet: Rc<[u8]>,
     },
-    /// The daemon announced an address by gratuitous ARP.
+    /// The daemon announced an address by gratuitous ARP or a neighbour advertisement.
     Announcement {
         /// On which LAN.
         lan: LanId,
@@ -85,6 +85,8 @@ pub struct Advert {
     pub node: NodeId,
     /// Where.
     pub lan: LanId,
+    /// Over which protocol.
+    pub family: Family,
     /// Virtual router identifier.
     pub vrid: u8,
     /// Priority; 0: the sender resigns.
@@ -99,9 +101,10 @@ impl Record {
         let (What::Advert { lan, packet }, Some(node)) = (&self.what, self.node) else {
             return None;
         };
-        let header = V4Header::parse(packet).ok()?;
-        let [_, vrid, priority] = *packet.get(usize::from(header.header_len)..)?.first_chunk()?;
-        Some(Advert { at: self.at, node, lan: *lan, vrid, priority, packet: Rc::clone(packet) })
+        let header = ip::Header::parse(packet).ok()?;
+        let [_, vrid, priority] = *packet.get(header.len..)?.first_chunk()?;
+        let family = Family::of(header.source);
+        Some(Advert { at: self.at, node, lan: *lan, family, vrid, priority, packet: Rc::clone(packet) })
     }
 }
 

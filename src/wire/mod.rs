@@ -5,7 +5,10 @@
 
 pub mod arp;
 pub mod ip;
+pub mod ndisc;
 pub mod vrrp;
+
+use std::net::IpAddr;
 
 /// Why bytes cannot be what they should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +32,17 @@ pub(crate) fn sum(mut acc: u32, bytes: &[u8]) -> u32 {
     }
     // No packet is long enough to overflow: 65,535 bytes add less than 2^31.
     (acc & 0xffff) + (acc >> 16)
+}
+
+/// The sum of the pseudo header of a packet with `len` bytes behind its IP header: addresses, protocol and length. Those
+/// of IPv4 (RFC 793) and IPv6 (RFC 8200 section 8.1) give the same sum, as their fields differ in width only.
+pub(crate) fn pseudo_header(source: IpAddr, destination: IpAddr, protocol: u8, len: usize) -> u32 {
+    let add = |acc, ip| match ip {
+        IpAddr::V4(ip) => sum(acc, &ip.octets()),
+        IpAddr::V6(ip) => sum(acc, &ip.octets()),
+    };
+    let acc = add(add(0, source), destination);
+    sum(acc, &[0, protocol, (len >> 8) as u8, len as u8])
 }
 
 /// The Internet checksum for a sum made by [`sum`].

@@ -15,6 +15,7 @@
 
 mod addresses;
 mod failover;
+mod family;
 mod groups;
 mod lab;
 mod parity;

@@ -1,7 +1,7 @@
 //! Routers on a LAN, described by the keepalived.conf they run with.
 
 use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use keepalived_rs::base::Instant;
@@ -20,9 +20,25 @@ pub(crate) fn secs(secs: f64) -> Duration {
     Duration::from_secs_f64(secs)
 }
 
+/// Virtual routers from this number on have IPv6 addresses in these tests.
+pub(crate) const FIRST_V6: u8 = 251;
+
 /// The virtual address of a virtual router in these tests.
 pub(crate) fn vip(vrid: u8) -> IpAddr {
-    Ipv4Addr::new(10, 0, 1, vrid).into()
+    if vrid < FIRST_V6 {
+        Ipv4Addr::new(10, 0, 1, vrid).into()
+    } else {
+        Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 1, vrid.into()).into()
+    }
+}
+
+/// The address of a family that router `i` has on `eth0`.
+pub(crate) fn own_address(i: usize, v6: bool) -> IpAddr {
+    if v6 {
+        Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, i as u16 + 1).into()
+    } else {
+        Ipv4Addr::new(10, 0, 0, i as u8 + 1).into()
+    }
 }
 
 /// A `vrrp_instance` to be written.
@@ -46,6 +62,13 @@ impl Instance {
         self
     }
 
+    /// Speaking to the first `routers` routers by unicast, itself among them.
+    pub(crate) fn unicast(self, routers: usize) -> Self {
+        let v6 = self.vrid >= FIRST_V6;
+        let peers: String = (0..routers).map(|i| format!("        {}\n", own_address(i, v6))).collect();
+        self.with(&format!("unicast_peer {{\n{peers}    }}"))
+    }
+
     /// On another interface.
     pub(crate) fn on(mut self, interface: &str) -> Self {
         interface.clone_into(&mut self.interface);
@@ -65,7 +88,8 @@ impl Instance {
         for line in &self.lines {
             let _ = writeln!(text, "    {line}");
         }
-        let _ = writeln!(text, "    virtual_ipaddress {{\n        {}/24\n    }}\n}}", vip(vrid));
+        let prefix = if vrid < FIRST_V6 { 24 } else { 64 };
+        let _ = writeln!(text, "    virtual_ipaddress {{\n        {}/{prefix}\n    }}\n}}", vip(vrid));
         text
     }
 }
@@ -91,7 +115,8 @@ impl Cluster {
         let nodes = (1..=configs.len())
             .map(|i| {
                 let node = world.node(&char::from(b'a' + i as u8 - 1).to_string());
-                world.attach(node, lan, "eth0", cidr(&format!("10.0.0.{i}/24")));
+                world.attach(node, lan, "eth0", cidr(&format!("{}/24", own_address(i - 1, false))));
+                world.configure(node, "eth0", cidr(&format!("{}/64", own_address(i - 1, true))));
                 node
             })
             .collect();

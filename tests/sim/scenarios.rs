@@ -1,6 +1,7 @@
 //! Single stories with exact expectations.
 
 mod failover;
+mod family;
 mod groups;
 mod kernel;
 mod many;

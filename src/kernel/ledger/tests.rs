@@ -1,6 +1,6 @@
 use super::*;
 use crate::base::{Cidr, MacAddr};
-use crate::host::{Address, Dump, Link};
+use crate::host::{Address, AddressOptions, Dump, Link};
 
 const ONE: InstanceId = InstanceId(0);
 const TWO: InstanceId = InstanceId(1);
@@ -15,7 +15,19 @@ fn cidr(text: &str) -> Cidr {
 }
 
 fn claim(ip: &str) -> AddressClaim {
-    AddressClaim { dev: name("eth0"), cidr: cidr(ip), peer: None, broadcast: None, label: None, scope: 0 }
+    AddressClaim {
+        dev: name("eth0"),
+        cidr: cidr(ip),
+        peer: None,
+        broadcast: None,
+        label: None,
+        scope: 0,
+        options: AddressOptions::default(),
+    }
+}
+
+fn watch(interface: &str) -> Watch {
+    Watch { interface: Some(name(interface)), family: Family::V4, source: None }
 }
 
 fn link(running: bool) -> Link {
@@ -46,8 +58,8 @@ impl Bench {
     /// Two instances, with `10.0.0.1` and `10.0.0.2`, the second one shared; the kernel has `present` on eth0.
     fn new(present: &[&str]) -> Self {
         let mut ledger = Ledger::default();
-        ledger.register(ONE, name("eth0"), &[claim("10.0.0.1"), claim("10.0.0.2")]);
-        ledger.register(TWO, name("eth0"), &[claim("10.0.0.2")]);
+        ledger.register(ONE, watch("eth0"), &[claim("10.0.0.1"), claim("10.0.0.2")]);
+        ledger.register(TWO, watch("eth0"), &[claim("10.0.0.2")]);
         let now = Instant::from_micros(60_000_000);
         let mut bench = Self { ledger, mirror: Mirror::default(), now, open: Vec::new(), out: Vec::new() };
         let addresses = present.iter().map(|ip| claim(ip).on(ETH0)).collect();
@@ -275,7 +287,7 @@ fn a_lost_report_is_made_up_for_by_a_resync() {
 #[test]
 fn instances_hear_of_interfaces_they_track() {
     let mut ledger = Ledger::default();
-    ledger.register(ONE, name("eth1"), &[]);
+    ledger.register(ONE, watch("eth1"), &[]);
     ledger.track(ONE, 3, name("eth0"));
     ledger.track(TWO, 0, name("eth0"));
     let mut mirror = Mirror::default();

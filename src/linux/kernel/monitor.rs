@@ -189,7 +189,7 @@ fn apply(dump: &mut Dump, event: KernelEvent) {
 mod tests {
     use super::*;
     use crate::base::{Cidr, IfIndex, IfName};
-    use crate::host::{Address, Link};
+    use crate::host::{Address, AddressOptions, Link};
 
     fn link(index: u32, mtu: u32) -> Link {
         Link {
@@ -214,6 +214,7 @@ mod tests {
             label: None,
             scope: 0,
             protocol: 0,
+            options: AddressOptions::default(),
         }
     }
 

@@ -77,6 +77,32 @@ impl Capture {
         adverts.collect()
     }
 
+    /// The adverts of all families and senders, from the IP header on; those of IPv4 without what counts packets.
+    pub fn adverts_any(&self) -> Vec<Vec<u8>> {
+        let packets = self.packets.lock().expect("no panic while locked");
+        let adverts = packets.iter().filter_map(|p| match p {
+            Packet::Advert(advert) => {
+                let mut bytes = advert.bytes.clone();
+                bytes[4..6].fill(0);
+                bytes[10..12].fill(0);
+                Some(bytes)
+            }
+            Packet::Advert6(bytes) => Some(bytes.clone()),
+            _ => None,
+        });
+        adverts.collect()
+    }
+
+    /// The unsolicited neighbour advertisements, in order.
+    pub fn advertisements(&self) -> Vec<Vec<u8>> {
+        let packets = self.packets.lock().expect("no panic while locked");
+        let frames = packets.iter().filter_map(|p| match p {
+            Packet::Advertisement(frame) => Some(frame.clone()),
+            _ => None,
+        });
+        frames.collect()
+    }
+
     /// The gratuitous ARPs after the mark that say `mac`, in order.
     pub fn garps_since(&self, mark: usize, mac: [u8; 6]) -> Vec<Garp> {
         let packets = self.packets.lock().expect("no panic while locked");

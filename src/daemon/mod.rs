@@ -30,7 +30,7 @@ pub const EXIT_FATAL: u8 = 1;
 pub async fn run(host: Host, plan: Plan) -> u8 {
     let Host { slow, start_fast, processes, mut signals, supervisor } = host;
     // With nothing to do the fast plane ends at once; the daemon waits all the same, as stock's does.
-    let idle = plan.instances.is_empty();
+    let idle = plan.instances.is_empty() && plan.statics.is_empty();
     if idle {
         wording::nothing_to_run();
     }
@@ -38,8 +38,10 @@ pub async fn run(host: Host, plan: Plan) -> u8 {
     let (notices, notices_inbox) = unbounded_channel();
     let notified = start_notifier(&slow, &processes, &plan, notices_inbox);
     let (stop_trackers, trackers) = start_trackers(&slow, &processes, &plan, &controls);
-    let fast_main =
-        Box::new(move |fast| -> LocalBoxFuture<()> { Box::pin(fast::run(fast, plan, inboxes, notices)) });
+    let (stop_statics, stopped) = oneshot::channel();
+    let fast_main = Box::new(move |fast| -> LocalBoxFuture<()> {
+        Box::pin(fast::run(fast, plan, inboxes, notices, stopped))
+    });
     let mut fast = match start_fast(fast_main) {
         Ok(fast) => fast,
         Err(error) => {
@@ -64,6 +66,8 @@ pub async fn run(host: Host, plan: Plan) -> u8 {
     }
     // They go first: a script that ends because it is told to must not change a priority any more.
     let _ = stop_trackers.send(true);
+    // Nobody may be waiting: there are no static items, or the fast plane has ended.
+    let _ = stop_statics.send(());
     stop(&slow, &*supervisor, controls, fast, notified).await;
     tokio::select! {
         biased;

@@ -11,6 +11,7 @@ pub mod kernel;
 pub mod loader;
 pub mod net;
 pub mod process;
+pub mod route;
 pub mod time;
 
 use std::fmt;
@@ -23,6 +24,7 @@ pub use kernel::{Address, Dump, KernelEvent, KernelEvents, KernelOp, KernelWrite
 pub use loader::Loader;
 pub use net::{Announcer, Datagram, Endpoint, EndpointSpec, Frame, VrrpNet, VrrpReceiver, VrrpSender};
 pub use process::{Child, Command, Credentials, Exit, Kill, Processes, Signal, Signals, Supervisor};
+pub use route::{Route, Rule};
 pub use time::{Clock, Plane, Tasks, Timer, Timers};
 
 /// A boxed future that stays on its plane.

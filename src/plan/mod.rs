@@ -1,16 +1,18 @@
 //! What should exist: the model with every default applied and every name resolved, in exactly one place.
 
 mod pacing;
+mod routes;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Family, IfName, InstanceId, Priority};
 use crate::config::model::{
     Authentication, Config, Globals, InitialState, Script, Version, VirtualAddress, VrrpInstance, VrrpScript,
 };
-use crate::kernel::AddressClaim;
+use crate::kernel::{AddressClaim, Claim, RouteClaim, RuleClaim};
 use crate::vrrp::params::{GarpSchedule, Params};
 use crate::vrrp::tracking::{Status, Tracked};
 
@@ -26,6 +28,8 @@ const V3_INTERVALS_MS: (u128, u128) = (10, 40_950);
 pub struct Plan {
     /// Virtual routers; an [`InstanceId`] is an index.
     pub instances: Vec<InstancePlan>,
+    /// Static addresses, routes and rules.
+    pub statics: Vec<Claim>,
     /// Scripts that at least one instance tracks.
     pub scripts: Vec<ScriptPlan>,
     /// Sync groups.
@@ -57,6 +61,10 @@ pub struct InstancePlan {
     pub addresses: Vec<AddressClaim>,
     /// How many of them are advertised.
     pub advertised: usize,
+    /// Routes while master.
+    pub routes: Vec<Arc<RouteClaim>>,
+    /// Rules while master.
+    pub rules: Vec<Arc<RuleClaim>>,
     /// What it tracks.
     pub tracks: Vec<TrackPlan>,
     /// Whether it goes on when its own interface is down.
@@ -66,6 +74,13 @@ pub struct InstancePlan {
 }
 
 impl InstancePlan {
+    /// All that it holds while it is master.
+    pub fn claims(&self) -> Vec<Claim> {
+        let addresses = self.addresses.iter().cloned().map(Claim::Address);
+        let routes = self.routes.iter().cloned().map(Claim::Route);
+        addresses.chain(routes).chain(self.rules.iter().cloned().map(Claim::Rule)).collect()
+    }
+
     /// What the machine tracks, in the order of [`InstancePlan::tracks`].
     pub fn tracked(&self) -> Vec<Tracked> {
         let tracked = |t: &TrackPlan| Tracked {
@@ -166,10 +181,15 @@ pub fn resolve(config: &Config) -> Plan {
         delay_after_boot: config.globals.pending.delay_after_boot.unwrap_or_default(),
         ..Plan::default()
     };
+    let mut preferences = routes::Preferences::default();
+    plan.statics = routes::statics(config, &mut preferences);
     for instance in &config.instances {
         let id = InstanceId(plan.instances.len() as u32);
-        let tracks = tracks(config, instance, &mut plan.scripts);
-        plan.instances.extend(resolve_instance(&config.globals, instance, id, tracks));
+        let mut tracks = tracks(config, instance, &mut plan.scripts);
+        routes::track_devices(config, instance, &mut tracks);
+        let rules = routes::rules(&instance.pending.rules, &mut preferences);
+        let resolved = resolve_instance(&config.globals, instance, id, tracks);
+        plan.instances.extend(resolved.map(|plan| InstancePlan { rules, ..plan }));
     }
     plan
 }
@@ -225,6 +245,8 @@ fn resolve_instance(
         params,
         addresses,
         advertised,
+        routes: routes::routes(&instance.pending.routes),
+        rules: Vec::new(),
         tracks,
         dont_track_primary: instance.dont_track_primary,
         notify: notify(instance),

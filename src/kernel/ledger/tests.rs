@@ -51,7 +51,7 @@ impl Bench {
         let now = Instant::from_micros(60_000_000);
         let mut bench = Self { ledger, mirror: Mirror::default(), now, open: Vec::new(), out: Vec::new() };
         let addresses = present.iter().map(|ip| claim(ip).on(ETH0)).collect();
-        bench.event(&KernelEvent::Resync(Dump { links: vec![link(true)], addresses }));
+        bench.event(&KernelEvent::Resync(Dump { links: vec![link(true)], addresses, ..Dump::default() }));
         bench
     }
 
@@ -266,7 +266,7 @@ fn a_lost_report_is_made_up_for_by_a_resync() {
     let mut bench = Bench::new(&[]);
     bench.claim(TWO, true, 1);
     bench.answer(Ok(()));
-    bench.event(&KernelEvent::Resync(Dump { links: vec![link(true)], addresses: vec![] }));
+    bench.event(&KernelEvent::Resync(Dump { links: vec![link(true)], ..Dump::default() }));
     assert_eq!(bench.ops(), ["add 10.0.0.2"]);
     bench.answer(Ok(()));
     assert!(bench.out.iter().any(|o| matches!(o, Output::Restored { .. })), "and announced again");

@@ -11,7 +11,7 @@ use netlink_proto::sys::{SocketAddr, protocols::NETLINK_ROUTE};
 use netlink_proto::{ConnectionHandle, new_connection};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Message, enlarge_receive_buffer, message};
+use super::{Message, enlarge_receive_buffer, message, route, rule};
 use crate::host::kernel::Errno;
 use crate::host::{KernelOp, KernelWriter, LocalBoxFuture, Plane};
 
@@ -133,6 +133,14 @@ fn request(op: &KernelOp) -> Message {
             (RouteNetlinkMessage::NewAddress(message::add(address)), NLM_F_CREATE | NLM_F_EXCL)
         }
         KernelOp::DeleteAddress(address) => (RouteNetlinkMessage::DelAddress(message::delete(address)), 0),
+        KernelOp::AddRoute(route) => {
+            (RouteNetlinkMessage::NewRoute(route::add(route)), NLM_F_CREATE | route::flags(route))
+        }
+        KernelOp::DeleteRoute(route) => (RouteNetlinkMessage::DelRoute(route::delete(route)), 0),
+        KernelOp::AddRule(rule) => {
+            (RouteNetlinkMessage::NewRule(rule::message(rule)), NLM_F_CREATE | NLM_F_EXCL)
+        }
+        KernelOp::DeleteRule(rule) => (RouteNetlinkMessage::DelRule(rule::message(rule)), 0),
     };
     let mut message = Message::from(message);
     message.header.flags = NLM_F_REQUEST | NLM_F_ACK | flags;

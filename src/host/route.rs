@@ -147,8 +147,7 @@ impl Route {
         let (ours, theirs) = (self.hops(), other.hops());
         self.key() == other.key()
             && (self.kind, self.protocol) == (other.kind, other.protocol)
-            && (self.is_dead_end()
-                || (ours.len() == theirs.len() && ours.iter().zip(theirs).all(same_hop)))
+            && (self.is_dead_end() || (ours.len() == theirs.len() && ours.iter().zip(theirs).all(same_hop)))
     }
 }
 

@@ -125,9 +125,8 @@ impl RouteClaim {
     fn resolve(&self, mirror: &Mirror) -> Result<Route, Obstacle> {
         let route =
             self.route.resolve(|name| mirror.link(name).map(|link| link.index).ok_or(Obstacle::Missing))?;
-        let is_down = |link: Option<IfIndex>| {
-            link.and_then(|index| mirror.link_at(index)).is_some_and(|link| !link.up)
-        };
+        let is_down =
+            |link: Option<IfIndex>| link.and_then(|index| mirror.link_at(index)).is_some_and(|link| !link.up);
         match route.hops().iter().all(|hop| is_down(hop.link)) && !route.is_dead_end() {
             true => Err(Obstacle::Down),
             false => Ok(route),

@@ -192,7 +192,9 @@ impl Ledger {
                     self.revive(|entry| entry.failed.is_some());
                 }
             }
-            KernelEvent::Route(route) => self.dirty.extend(self.routes.get(&route.key()).into_iter().flatten().cloned()),
+            KernelEvent::Route(route) => {
+                self.dirty.extend(self.routes.get(&route.key()).into_iter().flatten().cloned())
+            }
             KernelEvent::RouteGone(route) | KernelEvent::RouteReplaced(route) => {
                 for key in self.routes.get(&route.key()).cloned().unwrap_or_default() {
                     self.gone(mirror, key);

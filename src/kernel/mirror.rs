@@ -92,7 +92,8 @@ impl Mirror {
     pub fn remove_route(&mut self, route: &Route) {
         if let Some(known) = self.routes.get_mut(&route.key()) {
             let is_part = |r: &Route| {
-                r.family == Family::V6 && r.hops().iter().any(|hop| hop.via.is_some() && hop.via == route.hop.via)
+                r.family == Family::V6
+                    && r.hops().iter().any(|hop| hop.via.is_some() && hop.via == route.hop.via)
             };
             known.retain(|r| !r.is_same(route) && !is_part(r));
         }

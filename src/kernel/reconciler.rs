@@ -152,7 +152,10 @@ impl Reconciler {
             }
             Output::Interface(owner, interface) => self.deliver(*owner, News::Interface(*interface)),
             Output::Tracked(owner, index, usable) => self.deliver(*owner, News::Tracked(*index, *usable)),
-            Output::Apply(_) | Output::Restored { .. } | Output::Failed { .. } | Output::NoInterface { .. } => {}
+            Output::Apply(_)
+            | Output::Restored { .. }
+            | Output::Failed { .. }
+            | Output::NoInterface { .. } => {}
         }
     }
 

@@ -175,9 +175,8 @@ pub(super) fn change(state: &mut State, node: NodeId, op: KernelOp, by: By) -> R
             report(state, node, KernelEvent::AddressGone(address));
         }
         KernelOp::AddRoute(route) => {
-            let is_up = |hop: &Hop| {
-                hop.link.is_none_or(|on| kernel.links.get(&on).is_some_and(|(link, _)| link.up))
-            };
+            let is_up =
+                |hop: &Hop| hop.link.is_none_or(|on| kernel.links.get(&on).is_some_and(|(link, _)| link.up));
             if !route.hops().iter().all(is_up) {
                 return Err(NETDOWN);
             }

@@ -234,12 +234,9 @@ fn reference_blocks() {
         nopreempt: true,
         scripts: &["/path/to_master.sh", "/path/to_backup.sh", "/path/fault.sh", "/path/notify.sh"],
         not_in_effect: &[
-            "static_ipaddress",
-            "static_routes",
             "vrrp_sync_group",
             "use_vmac",
             "track_interface",
-            "virtual_routes",
             "virtual_server",
         ],
     }

@@ -138,7 +138,8 @@ fn nexthop(family: Family, hop: &Hop) -> Vec<u8> {
 /// Realms and encapsulation of a way.
 fn hop_extras(hop: &Hop) -> Vec<Attribute> {
     let realms = hop.realms.map(|r| u32::from(r.from) << 16 | u32::from(r.to));
-    let mut attributes: Vec<Attribute> = realms.map(|realms| attribute::word(RTA_FLOW, realms)).into_iter().collect();
+    let mut attributes: Vec<Attribute> =
+        realms.map(|realms| attribute::word(RTA_FLOW, realms)).into_iter().collect();
     if let Some(encap) = &hop.encap {
         let (number, parts) = encapsulation(encap);
         attributes.push(attribute::nested(RTA_ENCAP, &parts));

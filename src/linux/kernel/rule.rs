@@ -75,10 +75,8 @@ pub(super) fn message(rule: &Rule) -> RuleMessage {
         rule.destination_ports
             .map(|(start, end)| range(FRA_DPORT_RANGE, start.to_ne_bytes(), end.to_ne_bytes())),
     ];
-    let always = [
-        attribute::word(FRA_PRIORITY, rule.preference),
-        attribute::byte(FRA_PROTOCOL, rule.protocol),
-    ];
+    let always =
+        [attribute::word(FRA_PRIORITY, rule.preference), attribute::byte(FRA_PROTOCOL, rule.protocol)];
     let attributes = always.into_iter().chain(optional.into_iter().flatten());
     let other = |(kind, value): Attribute| RuleAttribute::Other(DefaultNla::new(kind, value));
     message.attributes = attributes.map(other).collect();

@@ -126,6 +126,11 @@ pub enum KernelOp {
     AddRule(Box<Rule>),
     /// Delete a rule, provided that its protocol is this one; [`Errno::NOENT`] if there is none.
     DeleteRule(Box<Rule>),
+    /// Set `promote_secondaries` of an interface: who deletes the first address of a network does not delete the others
+    /// with it.
+    SetPromotion(IfName),
+    /// Undo [`KernelOp::SetPromotion`]: as it was found, so it is left.
+    UnsetPromotion(IfName),
 }
 
 /// What the kernel answered to one operation.

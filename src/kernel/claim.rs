@@ -36,6 +36,8 @@ pub enum Claim {
     Route(Arc<RouteClaim>),
     /// A rule.
     Rule(Arc<RuleClaim>),
+    /// `promote_secondaries` of an interface.
+    Promotion(IfName),
 }
 
 /// An address on an interface, which is known by name: it may not exist yet, or come back with another index.
@@ -82,6 +84,8 @@ pub enum Key {
     Route(Arc<RouteClaim>),
     /// A rule, with everything it has.
     Rule(Arc<RuleClaim>),
+    /// `promote_secondaries` of an interface.
+    Promotion(IfName),
 }
 
 /// A claim whose interfaces exist, as it goes to the kernel.
@@ -90,6 +94,7 @@ pub(super) enum Object {
     Address(Address),
     Route(Box<Route>),
     Rule(Box<Rule>),
+    Promotion(IfIndex, IfName),
 }
 
 /// Why a claim cannot go to the kernel at present.
@@ -141,6 +146,7 @@ impl Claim {
             Self::Address(claim) => claim.key(),
             Self::Route(claim) => Key::Route(Arc::clone(claim)),
             Self::Rule(claim) => Key::Rule(Arc::clone(claim)),
+            Self::Promotion(dev) => Key::Promotion(dev.clone()),
         }
     }
 
@@ -153,6 +159,10 @@ impl Claim {
             }
             Self::Route(claim) => claim.resolve(mirror).map(|route| Object::Route(Box::new(route))),
             Self::Rule(claim) => Ok(Object::Rule(Box::new(claim.rule.clone()))),
+            Self::Promotion(dev) => {
+                let link = mirror.link(dev).ok_or(Obstacle::Missing)?;
+                Ok(Object::Promotion(link.index, dev.clone()))
+            }
         }
     }
 
@@ -162,24 +172,27 @@ impl Claim {
             Self::Address(claim) => claim.dev == *dev,
             Self::Route(claim) => claim.route.hops().iter().any(|hop| hop.link.as_ref() == Some(dev)),
             Self::Rule(_) => false,
+            Self::Promotion(on) => on == dev,
         }
     }
 
     /// Whether it is put back when somebody removes it.
     pub(super) fn is_tracked(&self) -> bool {
         match self {
-            Self::Address(_) => true,
+            Self::Address(_) | Self::Promotion(_) => true,
             Self::Route(claim) => claim.tracked,
             Self::Rule(claim) => claim.tracked,
         }
     }
 
-    /// Addresses come first and go last: routes may need them. Rules come last and go first, as stock does it.
+    /// What comes first goes last: routes may need addresses, and these may need to outlive one another. Rules come last,
+    /// as in stock.
     pub(super) fn rank(&self) -> u8 {
         match self {
-            Self::Address(_) => 0,
-            Self::Route(_) => 1,
-            Self::Rule(_) => 2,
+            Self::Promotion(_) => 0,
+            Self::Address(_) => 1,
+            Self::Route(_) => 2,
+            Self::Rule(_) => 3,
         }
     }
 }
@@ -191,6 +204,7 @@ impl Object {
             Self::Address(address) => KernelOp::AddAddress(address),
             Self::Route(route) => KernelOp::AddRoute(route),
             Self::Rule(rule) => KernelOp::AddRule(rule),
+            Self::Promotion(_, dev) => KernelOp::SetPromotion(dev),
         }
     }
 
@@ -200,18 +214,7 @@ impl Object {
             Self::Address(address) => KernelOp::DeleteAddress(address),
             Self::Route(route) => KernelOp::DeleteRoute(route),
             Self::Rule(rule) => KernelOp::DeleteRule(rule),
-        }
-    }
-
-    /// What `op` is about, and whether it makes it.
-    pub(super) fn of(op: &KernelOp) -> (Self, bool) {
-        match op.clone() {
-            KernelOp::AddAddress(address) => (Self::Address(address), true),
-            KernelOp::DeleteAddress(address) => (Self::Address(address), false),
-            KernelOp::AddRoute(route) => (Self::Route(route), true),
-            KernelOp::DeleteRoute(route) => (Self::Route(route), false),
-            KernelOp::AddRule(rule) => (Self::Rule(rule), true),
-            KernelOp::DeleteRule(rule) => (Self::Rule(rule), false),
+            Self::Promotion(_, dev) => KernelOp::UnsetPromotion(dev),
         }
     }
 
@@ -221,6 +224,7 @@ impl Object {
             Self::Address(address) => mirror.has(address.link, address.cidr),
             Self::Route(route) => mirror.has_route(route),
             Self::Rule(rule) => mirror.has_rule(rule),
+            Self::Promotion(link, _) => mirror.is_promoted(*link),
         }
     }
 }
@@ -231,6 +235,7 @@ impl fmt::Display for Key {
             Self::Address(dev, cidr) => write!(f, "address {cidr} on {dev}"),
             Self::Route(claim) => write!(f, "route {}", claim.route),
             Self::Rule(claim) => write!(f, "rule {}", claim.rule),
+            Self::Promotion(dev) => write!(f, "promote_secondaries on {dev}"),
         }
     }
 }

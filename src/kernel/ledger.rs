@@ -4,25 +4,18 @@
 //! its way. Changes follow from comparing, never from remembering what happened; so an answer that comes late, or a
 //! report that the change it describes has overtaken, does no harm.
 
+mod entry;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
 
-use super::claim::{Claim, Key, Object, Obstacle, Owner};
+use self::entry::{Entry, Step};
+use super::claim::{Claim, Key, Obstacle, Owner};
 use super::mirror::Mirror;
 use crate::base::{IfIndex, IfName, InstanceId, Instant};
 use crate::host::kernel::Errno;
 use crate::host::route::RouteKey;
 use crate::host::{KernelEvent, KernelOp, Link, Rule};
-
-/// First pause before a change that failed, or that somebody keeps undoing, is tried again; doubled each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-/// Longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// What somebody removes is put back at once this often; then with pauses.
-const PATIENCE: u32 = 3;
-/// What stays this long in place is no longer considered fought over.
-const PEACE: Duration = Duration::from_secs(10);
 
 /// A decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,7 +125,7 @@ impl Ledger {
             let place = self.entries.len();
             if !self.entries.contains_key(&key) {
                 match claim {
-                    Claim::Address(_) => {}
+                    Claim::Address(_) | Claim::Promotion(_) => {}
                     Claim::Route(c) => self.routes.entry(c.route.key()).or_default().push(key.clone()),
                     Claim::Rule(c) => self.rules.entry(c.rule.clone()).or_default().push(key.clone()),
                 }
@@ -240,10 +233,10 @@ impl Ledger {
         answer: Result<(), Errno>,
     ) -> Option<Output> {
         let entry = self.entries.get_mut(&key)?;
-        entry.in_flight = false;
+        // `None` would be the answer to a change that nobody asked for.
+        let (object, is_add) = entry.in_flight.take()?;
         self.in_flight -= 1;
         let mut out = None;
-        let (object, is_add) = Object::of(op);
         match answer {
             Ok(()) | Err(Errno::EXIST) if is_add && (answer.is_ok() || entry.is_ours(&object, mirror)) => {
                 mirror.record(&object);
@@ -312,7 +305,7 @@ impl Ledger {
                 Step::Rest => {}
                 Step::Change(op) => {
                     self.in_flight += 1;
-                    ops.push((entry.turn(&op), (key, op)));
+                    ops.push((entry.turn(), (key, op)));
                 }
                 Step::Later(at) => {
                     self.retries.insert((at, key));
@@ -393,178 +386,6 @@ fn view(mirror: &Mirror, name: &IfName, before: Option<Ipv4Addr>, claimed: &BTre
     });
     let source = candidates.clone().find(|ip| Some(*ip) == before).or_else(|| candidates.next());
     Interface { index: Some(link.index), usable: link.usable(), source }
-}
-
-/// One claimed address, route or rule.
-#[derive(Clone, Debug)]
-struct Entry {
-    claim: Claim,
-    /// Its place in the configuration.
-    place: usize,
-    /// Everybody who may claim it.
-    owners: BTreeSet<Owner>,
-    /// Those that do.
-    holders: BTreeSet<Owner>,
-    /// What is ours to delete: we added it, or found it when we started. By index: the interface may be renamed.
-    placed: Option<Object>,
-    in_flight: bool,
-    /// The last change failed, or the interface is missing: nothing to wait for at present.
-    given_up: bool,
-    /// How the last change failed.
-    failed: Option<Errno>,
-    /// Somebody removed it, and it is not tracked: left alone until it is claimed anew.
-    renounced: bool,
-    pause: Duration,
-    /// It was in place, and we did not take it away.
-    missed: bool,
-    /// How often it was put back lately, when last, and not before when again.
-    restored: u32,
-    restored_at: Instant,
-    truce: Instant,
-}
-
-/// What to do about one entry.
-enum Step {
-    Rest,
-    Change(KernelOp),
-    Later(Instant),
-    NoInterface,
-}
-
-impl Entry {
-    fn new(claim: Claim, place: usize) -> Self {
-        Self {
-            claim,
-            place,
-            owners: BTreeSet::new(),
-            holders: BTreeSet::new(),
-            placed: None,
-            in_flight: false,
-            given_up: false,
-            failed: None,
-            renounced: false,
-            pause: FIRST_PAUSE,
-            missed: false,
-            restored: 0,
-            restored_at: Instant::ZERO,
-            truce: Instant::ZERO,
-        }
-    }
-
-    fn is_present(&self, mirror: &Mirror) -> bool {
-        self.claim.resolve(mirror).is_ok_and(|object| object.is_in(mirror))
-    }
-
-    /// We had put it there, hold it, could have it, and have not taken it away.
-    fn is_missed(&self, mirror: &Mirror) -> bool {
-        self.placed.is_some()
-            && !self.in_flight
-            && !self.holders.is_empty()
-            && self.claim.resolve(mirror).is_ok_and(|object| !object.is_in(mirror))
-    }
-
-    fn is_settled(&self, mirror: &Mirror) -> bool {
-        let as_claimed = match self.holders.is_empty() {
-            true => self.placed.is_none(),
-            false => self.renounced || self.is_present(mirror),
-        };
-        !self.in_flight && (self.given_up || as_claimed)
-    }
-
-    /// Whether what the kernel has already is ours. An address is, whoever added it; a route or rule may be somebody
-    /// else's, and must then not be deleted with ours.
-    fn is_ours(&self, object: &Object, mirror: &Mirror) -> bool {
-        matches!(object, Object::Address(_)) || self.placed.is_some() || object.is_in(mirror)
-    }
-
-    fn is_placed_on(&self, index: IfIndex) -> bool {
-        matches!(&self.placed, Some(Object::Address(address)) if address.link == index)
-    }
-
-    /// When its turn comes among other changes: removals go first, rules, then routes, then addresses; then what is
-    /// added, the other way round. Within each in the order of the configuration.
-    fn turn(&self, op: &KernelOp) -> (bool, u8, usize) {
-        let (_, is_add) = Object::of(op);
-        let rank = self.claim.rank();
-        (is_add, if is_add { rank } else { u8::MAX - rank }, self.place)
-    }
-
-    /// A new claim owes nothing to the past.
-    fn start_afresh(&mut self) {
-        self.given_up = false;
-        self.failed = None;
-        self.renounced = false;
-        self.missed = false;
-        self.pause = FIRST_PAUSE;
-    }
-
-    /// The next pause: each is longer than the one before.
-    fn next_pause(&mut self) -> Duration {
-        let pause = self.pause;
-        self.pause = (pause * 2).min(LONGEST_PAUSE);
-        pause
-    }
-
-    /// Tries a failed change again later.
-    fn put_off(&mut self, now: Instant) -> Instant {
-        self.given_up = true;
-        now + self.next_pause()
-    }
-
-    /// It was put back. At once for the first few times; then somebody is fighting over it, and it has to wait.
-    fn restored(&mut self, now: Instant) {
-        if now - self.restored_at > PEACE {
-            self.restored = 0;
-            self.pause = FIRST_PAUSE;
-        }
-        self.restored += 1;
-        self.restored_at = now;
-        if self.restored > PATIENCE {
-            self.truce = now + self.next_pause();
-        }
-    }
-
-    fn next_step(&mut self, now: Instant, mirror: &Mirror) -> Step {
-        if self.in_flight || self.given_up {
-            return Step::Rest;
-        }
-        let wanted = self.claim.resolve(mirror);
-        if let Some(old) = self.placed.take_if(|old| wanted.as_ref().ok() != Some(&*old))
-            && old.is_in(mirror)
-        {
-            // The interface has another name now, and this is not its address any more.
-            self.in_flight = true;
-            let op = old.delete();
-            self.placed = Some(old);
-            return Step::Change(op);
-        }
-        let object = match wanted {
-            Ok(object) => object,
-            Err(obstacle) => {
-                self.given_up = true;
-                let is_news = obstacle == Obstacle::Missing && !self.holders.is_empty();
-                return if is_news { Step::NoInterface } else { Step::Rest };
-            }
-        };
-        let present = object.is_in(mirror);
-        let op = match self.holders.is_empty() {
-            false if !present && self.renounced => return Step::Rest,
-            false if !present && self.missed && now < self.truce => return Step::Later(self.truce),
-            false if !present => object.add(),
-            false => {
-                // Found in place when it became ours to hold: ours from now on.
-                self.placed = Some(object);
-                return Step::Rest;
-            }
-            true if present && self.placed.is_some() => object.delete(),
-            true => {
-                self.placed = self.placed.take().filter(|_| present);
-                return Step::Rest;
-            }
-        };
-        self.in_flight = true;
-        Step::Change(op)
-    }
 }
 
 #[cfg(test)]

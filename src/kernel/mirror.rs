@@ -21,6 +21,8 @@ pub struct Mirror {
     /// keepalived's.
     routes: BTreeMap<RouteKey, Vec<Route>>,
     rules: BTreeSet<Rule>,
+    /// Interfaces on which we have set `promote_secondaries`; the kernel does not report it.
+    promoted: BTreeSet<IfIndex>,
     /// How many routes were forgotten without a report.
     forgotten: u64,
 }
@@ -30,7 +32,8 @@ impl Mirror {
     pub fn apply(&mut self, event: &KernelEvent) {
         match event {
             KernelEvent::Resync(dump) => {
-                *self = Self { forgotten: self.forgotten, ..Self::default() };
+                let promoted = std::mem::take(&mut self.promoted);
+                *self = Self { forgotten: self.forgotten, promoted, ..Self::default() };
                 for link in &dump.links {
                     self.add_link(link);
                 }
@@ -65,6 +68,9 @@ impl Mirror {
             Object::Address(address) => self.add(address),
             Object::Route(route) => self.add_route(route),
             Object::Rule(rule) => self.add_rule(rule),
+            Object::Promotion(link, _) => {
+                self.promoted.insert(*link);
+            }
         }
     }
 
@@ -74,6 +80,9 @@ impl Mirror {
             Object::Address(address) => self.remove(address.link, address.cidr),
             Object::Route(route) => self.remove_route(route),
             Object::Rule(rule) => self.remove_rule(rule),
+            Object::Promotion(link, _) => {
+                self.promoted.remove(link);
+            }
         }
     }
 
@@ -117,6 +126,11 @@ impl Mirror {
     /// Whether the kernel has this rule.
     pub fn has_rule(&self, rule: &Rule) -> bool {
         self.rules.contains(rule)
+    }
+
+    /// Whether we have set `promote_secondaries` on this interface.
+    pub fn is_promoted(&self, link: IfIndex) -> bool {
+        self.promoted.contains(&link)
     }
 
     /// Forgets routes that disappear without a report.
@@ -180,6 +194,7 @@ impl Mirror {
             self.names.remove(&link.name);
         }
         self.addresses.retain(|(link, _), _| *link != index);
+        self.promoted.remove(&index);
         self.forget_routes(|_, route| {
             !route.is_dead_end() && route.hops().iter().any(|hop| hop.link == Some(index))
         });

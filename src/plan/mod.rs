@@ -3,6 +3,7 @@
 mod pacing;
 mod routes;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -65,6 +66,8 @@ pub struct InstancePlan {
     pub routes: Vec<Arc<RouteClaim>>,
     /// Rules while master.
     pub rules: Vec<Arc<RuleClaim>>,
+    /// `promote_secondaries` is set on the interfaces of its addresses while it is master.
+    pub promote_secondaries: bool,
     /// What it tracks.
     pub tracks: Vec<TrackPlan>,
     /// Whether it goes on when its own interface is down.
@@ -76,7 +79,9 @@ pub struct InstancePlan {
 impl InstancePlan {
     /// All that it holds while it is master.
     pub fn claims(&self) -> Vec<Claim> {
-        let addresses = self.addresses.iter().cloned().map(Claim::Address);
+        let devices: BTreeSet<_> = self.addresses.iter().map(|a| a.dev.clone()).collect();
+        let promoted = devices.into_iter().filter(|_| self.promote_secondaries).map(Claim::Promotion);
+        let addresses = promoted.chain(self.addresses.iter().cloned().map(Claim::Address));
         let routes = self.routes.iter().cloned().map(Claim::Route);
         addresses.chain(routes).chain(self.rules.iter().cloned().map(Claim::Rule)).collect()
     }
@@ -247,6 +252,7 @@ fn resolve_instance(
         advertised,
         routes: routes::routes(&instance.pending.routes),
         rules: Vec::new(),
+        promote_secondaries: instance.pending.promote_secondaries,
         tracks,
         dont_track_primary: instance.dont_track_primary,
         notify: notify(instance),

@@ -337,6 +337,7 @@ pub fn kernel(output: &Output) {
                 Key::Address(dev, cidr) => format!("Address {} was removed from {dev}", cidr.ip),
                 Key::Route(claim) => format!("Route {} was removed", claim.route),
                 Key::Rule(claim) => format!("Rule {} was removed", claim.rule),
+                Key::Promotion(dev) => format!("promote_secondaries on {dev} was unset"),
             };
             warn!(target: "vrrp", times, "{removed} by somebody else - restored{role}");
         }
@@ -344,6 +345,8 @@ pub fn kernel(output: &Output) {
             let verb = match op {
                 KernelOp::AddAddress(_) | KernelOp::AddRoute(_) | KernelOp::AddRule(_) => "add",
                 KernelOp::DeleteAddress(_) | KernelOp::DeleteRoute(_) | KernelOp::DeleteRule(_) => "delete",
+                KernelOp::SetPromotion(_) => "set",
+                KernelOp::UnsetPromotion(_) => "unset",
             };
             warn!(target: "vrrp", "Cannot {verb} {key}: {errno}");
         }

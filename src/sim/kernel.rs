@@ -210,6 +210,8 @@ pub(super) fn change(state: &mut State, node: NodeId, op: KernelOp, by: By) -> R
             state.record(Some(node), What::Changed { op: KernelOp::DeleteRule(rule.clone()), by });
             report(state, node, KernelEvent::RuleGone(rule));
         }
+        // It is always on.
+        KernelOp::SetPromotion(_) | KernelOp::UnsetPromotion(_) => {}
     }
     Ok(())
 }

@@ -270,5 +270,7 @@ fn op_text(op: &KernelOp) -> String {
         KernelOp::DeleteRoute(route) => format!("deleted route {route}"),
         KernelOp::AddRule(rule) => format!("added rule {rule}"),
         KernelOp::DeleteRule(rule) => format!("deleted rule {rule}"),
+        KernelOp::SetPromotion(dev) => format!("set promote_secondaries of {dev}"),
+        KernelOp::UnsetPromotion(dev) => format!("unset promote_secondaries of {dev}"),
     }
 }

@@ -255,3 +255,20 @@ fn left_over_routes_are_adopted() {
     // With a protocol of somebody else's nobody can tell whose they are.
     assert!(left.iter().all(|line| !line.contains("proto keepalived")), "{left:#?}");
 }
+
+/// `promote_secondaries` is set while there are virtual addresses, and left as it was found.
+#[test]
+fn secondaries_are_promoted_while_there_are_addresses() {
+    let setting = |router: &Router| {
+        router.run("cat /proc/sys/net/ipv4/conf/eth0/promote_secondaries").trim().to_owned()
+    };
+    for before in ["0", "1"] {
+        let two = Two::new();
+        two.a.run(&format!("sysctl -qw net.ipv4.conf.eth0.promote_secondaries={before}"));
+        let daemon = two.a.start(subject(), &config(3, 100, "promote_secondaries"));
+        wait_until("the router is master", || holds(&two.a));
+        assert_eq!(setting(&two.a), "1");
+        daemon.stop();
+        assert_eq!(setting(&two.a), before);
+    }
+}

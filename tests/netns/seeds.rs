@@ -233,12 +233,7 @@ fn reference_blocks() {
         ],
         nopreempt: true,
         scripts: &["/path/to_master.sh", "/path/to_backup.sh", "/path/fault.sh", "/path/notify.sh"],
-        not_in_effect: &[
-            "vrrp_sync_group",
-            "use_vmac",
-            "track_interface",
-            "virtual_server",
-        ],
+        not_in_effect: &["vrrp_sync_group", "use_vmac", "track_interface", "virtual_server"],
     }
     .moves();
 }

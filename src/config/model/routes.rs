@@ -68,7 +68,7 @@ pub struct Route {
     pub vrf: Option<IfName>,
     /// `nexthop`, in order.
     pub nexthops: Vec<NextHop>,
-    /// Without `no_track`: its disappearance is a fault.
+    /// Without `no_track`: it is put back when somebody removes it, and the instance needs its `dev`.
     pub tracked: bool,
     /// `track_group` (static routes): the name of a group.
     pub track_group: Option<String>,
@@ -132,7 +132,7 @@ pub struct Rule {
     pub action: RuleAction,
     /// `protocol`; `None`: keepalived's own, 18.
     pub protocol: Option<u8>,
-    /// Without `no_track`: its disappearance is a fault.
+    /// Without `no_track`: it is put back when somebody removes it.
     pub tracked: bool,
     /// `track_group` (static rules): the name of a group.
     pub track_group: Option<String>,

@@ -1,7 +1,9 @@
-use super::*;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::claim::{AddressClaim, RouteClaim, RuleClaim};
+use super::entry::{FIRST_PAUSE, PEACE};
+use super::*;
 use crate::base::{Cidr, Family, MacAddr};
 use crate::host::route::{Hop, Route, RouteOptions, RuleAction};
 use crate::host::{Address, Dump, Link};
@@ -158,6 +160,8 @@ impl Bench {
             KernelOp::DeleteRoute(route) => format!("delete {}", route.destination.ip),
             KernelOp::AddRule(rule) => format!("add {}", rule.preference),
             KernelOp::DeleteRule(rule) => format!("delete {}", rule.preference),
+            KernelOp::SetPromotion(dev) => format!("promote {dev}"),
+            KernelOp::UnsetPromotion(dev) => format!("demote {dev}"),
         };
         self.open.iter().map(text).collect()
     }
@@ -529,4 +533,23 @@ fn left_over_routes_and_rules_are_removed_at_once() {
         ops,
         [KernelOp::DeleteRule(Box::new(rule.rule.clone())), KernelOp::DeleteRoute(in_kernel(&held))]
     );
+}
+
+#[test]
+fn secondaries_are_promoted_while_there_are_addresses() {
+    let mut ledger = Ledger::default();
+    let list = [Claim::Address(claim("10.0.0.1")), Claim::Promotion(name("eth0"))];
+    ledger.register(ONE, name("eth0"), &list);
+    let mut bench = Bench::of(ledger, &[]);
+    bench.claim(ONE, true, 1);
+    assert_eq!(bench.ops(), ["promote eth0", "add 10.0.0.1"]);
+    bench.answer(Ok(()));
+    bench.event(&KernelEvent::Resync(Dump {
+        links: vec![link(true)],
+        addresses: vec![claim("10.0.0.1").on(ETH0)],
+        ..Dump::default()
+    }));
+    assert_eq!(bench.ops(), [""; 0], "a setting outlives lost reports");
+    bench.claim(ONE, false, 2);
+    assert_eq!(bench.ops(), ["delete 10.0.0.1", "demote eth0"]);
 }

@@ -8,6 +8,7 @@ mod message;
 mod monitor;
 mod route;
 mod rule;
+mod sysctl;
 mod writer;
 
 use std::io;

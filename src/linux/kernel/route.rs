@@ -175,7 +175,8 @@ fn ip_encapsulation(ip: &IpEncap) -> Vec<Attribute> {
         ip.source.map(|ip| attribute::address(3, ip)),
         ip.ttl.map(|ttl| attribute::byte(4, ttl)),
         ip.tos.map(|tos| attribute::byte(5, tos)),
-        ip.flags.map(|flags| (6, flags.to_be_bytes().to_vec())),
+        // The kernel takes them in network order; stock sends them in the machine's, and so do we.
+        ip.flags.map(|flags| attribute::short(6, flags)),
     ];
     parts.into_iter().flatten().collect()
 }
@@ -270,5 +271,94 @@ fn ip(address: &RouteAddress) -> Option<IpAddr> {
         RouteAddress::Inet(ip) => Some((*ip).into()),
         RouteAddress::Inet6(ip) => Some((*ip).into()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use netlink_packet_core::{Emitable, Parseable};
+
+    use super::*;
+    use crate::host::route::{Metric, Realms};
+
+    /// Through the bytes, as the kernel would send them.
+    fn back(message: &RouteMessage) -> Route {
+        let mut bytes = vec![0xa5; message.buffer_len()];
+        message.emit(&mut bytes);
+        parse(&RouteMessage::parse(&bytes).unwrap()).unwrap()
+    }
+
+    fn sample() -> Route {
+        Route {
+            family: Family::V4,
+            table: 1000,
+            destination: Cidr { ip: [198, 51, 100, 0].into(), prefix: 24 },
+            from: None,
+            tos: 0x10,
+            metric: Some(7),
+            kind: 1,
+            protocol: 18,
+            scope: Some(0),
+            source: Some([192, 0, 2, 1].into()),
+            hop: Hop { via: Some([192, 0, 2, 9].into()), link: Some(IfIndex(3)), ..Hop::default() },
+            nexthops: vec![],
+            options: RouteOptions::default(),
+        }
+    }
+
+    #[test]
+    fn what_tells_routes_apart_survives_the_way_there_and_back() {
+        let ways = [2, 3].map(|n| Hop {
+            via: Some([192, 0, 2, n].into()),
+            link: Some(IfIndex(n.into())),
+            weight: u16::from(n),
+            ..Hop::default()
+        });
+        let v6 = Route {
+            family: Family::V6,
+            destination: Cidr { ip: "2001:db8::".parse().unwrap(), prefix: 32 },
+            from: Cidr::new("2001:db8:1::".parse().unwrap(), 48),
+            tos: 0,
+            source: None,
+            hop: Hop { via: "2001:db8::9".parse().ok(), ..Hop::default() },
+            ..sample()
+        };
+        let other_family = Hop { via: "fe80::1".parse().ok(), ..sample().hop };
+        let routes = [
+            sample(),
+            Route { table: 254, hop: Hop::default(), nexthops: ways.to_vec(), ..sample() },
+            Route { hop: other_family, ..sample() },
+            v6,
+        ];
+        for route in routes {
+            assert_eq!(back(&add(&route)), route);
+            assert!(back(&delete(&route)).is_same(&route));
+        }
+    }
+
+    #[test]
+    fn options_and_locks() {
+        let mut route = sample();
+        route.hop.realms = Some(Realms { from: 3, to: 4 });
+        route.hop.encap = Some(Encap::Mpls(vec![16, 17]));
+        route.options.metrics = vec![Metric { kind: MetricKind::Mtu, value: 1400, locked: true }];
+        route.options.congestion = Some(("reno".to_owned(), true));
+        let find = |wanted: u16| {
+            let message = add(&route);
+            message.attributes.iter().find_map(|attribute| match attribute {
+                RouteAttribute::Other(nla) if netlink_packet_core::Nla::kind(nla) == wanted => {
+                    let mut value = vec![0; netlink_packet_core::Nla::value_len(nla)];
+                    netlink_packet_core::Nla::emit_value(nla, &mut value);
+                    Some(value)
+                }
+                _ => None,
+            })
+        };
+        assert_eq!(find(RTA_FLOW), Some(0x3_0004_u32.to_ne_bytes().to_vec()));
+        let labels = [0x00, 0x01, 0x00, 0x00, 0x00, 0x01, 0x11, 0x00].to_vec();
+        assert_eq!(find(RTA_ENCAP), Some(attribute::bytes(&[(1, labels)])));
+        let lock = attribute::word(RTAX_LOCK, 1 << 2 | 1 << 16);
+        let expected = [attribute::word(2, 1400), attribute::text(RTAX_CC_ALGO, "reno"), lock];
+        assert_eq!(find(RTA_METRICS), Some(attribute::bytes(&expected)));
     }
 }

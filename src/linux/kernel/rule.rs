@@ -162,3 +162,55 @@ pub(super) fn parse(message: &RuleMessage) -> Option<Rule> {
     };
     Some(rule)
 }
+
+#[cfg(test)]
+mod tests {
+    use netlink_packet_core::{Emitable, Parseable};
+
+    use super::*;
+
+    #[test]
+    fn a_rule_survives_the_way_there_and_back() {
+        let net = |text: &str, prefix| Cidr::new(text.parse().unwrap(), prefix);
+        let full = Rule {
+            family: Family::V4,
+            preference: 500,
+            inverted: true,
+            from: net("192.0.2.0", 24),
+            to: net("198.51.100.0", 24),
+            tos: 0x10,
+            mark: Some((5, 0xff)),
+            iif: IfName::new("eth0"),
+            oif: IfName::new("eth1"),
+            tunnel: Some(77),
+            users: Some((1, 1000)),
+            ip_protocol: Some(6),
+            source_ports: Some((80, 90)),
+            destination_ports: Some((443, 443)),
+            realms: Some(Realms { from: 3, to: 4 }),
+            suppress_prefix: Some(8),
+            suppress_group: Some(3),
+            action: RuleAction::Table(1000),
+            protocol: 18,
+        };
+        let actions = [
+            RuleAction::Table(77),
+            RuleAction::Goto(900),
+            RuleAction::Nop,
+            RuleAction::L3mdev,
+            RuleAction::Blackhole,
+            RuleAction::Unreachable,
+            RuleAction::Prohibit,
+        ];
+        let mut rules: Vec<Rule> = actions.map(|action| Rule { action, ..full.clone() }).to_vec();
+        let to = net("2001:db8::", 32);
+        rules.push(Rule { family: Family::V6, from: None, to, mark: None, inverted: false, ..full.clone() });
+        rules.push(full);
+        for rule in rules {
+            let message = message(&rule);
+            let mut bytes = vec![0xa5; message.buffer_len()];
+            message.emit(&mut bytes);
+            assert_eq!(parse(&RuleMessage::parse(&bytes).unwrap()), Some(rule));
+        }
+    }
+}

@@ -392,7 +392,10 @@ fn routed() -> Bench {
 }
 
 fn in_kernel(claim: &RouteClaim) -> Box<Route> {
-    Box::new(claim.route.resolve(|_| Ok::<_, ()>(ETH0)).unwrap())
+    let mut route = claim.route.resolve(|_| Ok::<_, ()>(ETH0)).unwrap();
+    // The kernel tells the interface also where it was left to it.
+    route.hop.link = Some(ETH0);
+    Box::new(route)
 }
 
 #[test]

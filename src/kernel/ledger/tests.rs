@@ -468,7 +468,7 @@ fn routes_of_an_interface_that_goes_down_come_back_with_it() {
     // The route without an interface of its own may lead elsewhere now.
     assert_eq!(bench.ops(), ["add 10.1.0.0"]);
     bench.answer(Err(Errno(101)));
-    assert!(matches!(&bench.out[..], [Output::Failed { .. }, ..]), "{:?}", bench.out);
+    assert!(bench.out.iter().any(|o| matches!(o, Output::Failed { .. })), "{:?}", bench.out);
     bench.event(&KernelEvent::Link(link(true)));
     assert_eq!(bench.ops(), ["add 10.2.0.0", "add 10.1.0.0"]);
     bench.out.clear();

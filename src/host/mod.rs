@@ -14,6 +14,7 @@ pub mod loader;
 pub mod net;
 pub mod process;
 pub mod process_table;
+pub mod route;
 pub mod time;
 
 use std::fmt;
@@ -29,6 +30,7 @@ pub use loader::Loader;
 pub use net::{Announcer, Datagram, Endpoint, EndpointSpec, Frame, VrrpNet, VrrpReceiver, VrrpSender};
 pub use process::{Child, Command, Credentials, Exit, Kill, Processes, Signal, Signals, Supervisor};
 pub use process_table::{Pid, ProcessEvent, ProcessEvents, ProcessFacts, ProcessTable};
+pub use route::{Route, Rule};
 pub use time::{Clock, Plane, Tasks, Timer, Timers};
 
 /// A boxed future that stays on its plane.

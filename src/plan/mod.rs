@@ -2,9 +2,12 @@
 
 mod links;
 mod pacing;
+mod routes;
 mod tracks;
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Family, IfName, InstanceId, Priority};
@@ -13,8 +16,8 @@ use crate::config::model::{
     Version, VirtualAddress, VrrpInstance,
 };
 use crate::host::AddressOptions;
-use crate::kernel::AddressClaim;
 use crate::kernel::ledger::Watch;
+use crate::kernel::{AddressClaim, Claim, RouteClaim, RuleClaim};
 use crate::vrrp::params::{Delivery, GarpSchedule, Params, Unicast, UnicastChecksum};
 use crate::vrrp::tracking::{Status, Tracked};
 use crate::wire::ip::VRRP_TTL;
@@ -37,6 +40,8 @@ const V3_INTERVALS_MS: (u128, u128) = (10, 40_950);
 pub struct Plan {
     /// Virtual routers; an [`InstanceId`] is an index.
     pub instances: Vec<InstancePlan>,
+    /// Static addresses, routes and rules.
+    pub statics: Vec<Claim>,
     /// Scripts that at least one instance tracks.
     pub scripts: Vec<ScriptPlan>,
     /// Files that at least one instance tracks.
@@ -78,6 +83,12 @@ pub struct InstancePlan {
     pub addresses: Vec<AddressClaim>,
     /// How many of them are advertised.
     pub advertised: usize,
+    /// Routes while master.
+    pub routes: Vec<Arc<RouteClaim>>,
+    /// Rules while master.
+    pub rules: Vec<Arc<RuleClaim>>,
+    /// `promote_secondaries` is set on the interfaces of its addresses while it is master.
+    pub promote_secondaries: bool,
     /// What it tracks.
     pub tracks: Vec<TrackPlan>,
     /// Whether it goes on when its own interface is down.
@@ -94,6 +105,15 @@ impl InstancePlan {
             family: self.params.family,
             source: self.source.filter(|_| self.track_source),
         }
+    }
+
+    /// All that it holds while it is master.
+    pub fn claims(&self) -> Vec<Claim> {
+        let devices: BTreeSet<_> = self.addresses.iter().map(|a| a.dev.clone()).collect();
+        let promoted = devices.into_iter().filter(|_| self.promote_secondaries).map(Claim::Promotion);
+        let addresses = promoted.chain(self.addresses.iter().cloned().map(Claim::Address));
+        let routes = self.routes.iter().cloned().map(Claim::Route);
+        addresses.chain(routes).chain(self.rules.iter().cloned().map(Claim::Rule)).collect()
     }
 
     /// What the machine tracks, in the order of [`InstancePlan::tracks`].
@@ -145,13 +165,18 @@ pub fn resolve(config: &Config) -> Plan {
         delay_after_boot: config.globals.pending.delay_after_boot.unwrap_or_default(),
         ..Plan::default()
     };
+    let mut preferences = routes::Preferences::default();
+    plan.statics = routes::statics(config, &mut preferences);
     for instance in &config.instances {
         let id = InstanceId(plan.instances.len() as u32);
         let group = config.sync_groups.iter().find(|g| g.members.contains(&instance.name));
-        let tracks = tracks::of_instance(config, instance, group, &mut plan);
+        let mut tracks = tracks::of_instance(config, instance, group, &mut plan);
+        routes::track_devices(config, instance, &mut tracks);
+        let rules = routes::rules(&instance.pending.rules, &mut preferences);
         let resolved = resolve_instance(&config.globals, instance, id, tracks);
         plan.instances.extend(resolved.map(|mut plan| {
             plan.params.grouped = group.is_some();
+            plan.rules = rules;
             plan
         }));
     }
@@ -239,6 +264,9 @@ fn resolve_instance(
         params,
         addresses,
         advertised,
+        routes: routes::routes(&instance.pending.routes),
+        rules: Vec::new(),
+        promote_secondaries: instance.pending.promote_secondaries,
         tracks,
         dont_track_primary: instance.dont_track_primary,
         notify: notify(instance),

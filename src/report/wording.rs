@@ -10,6 +10,7 @@ use tracing::{debug, error, info, trace, warn};
 use crate::base::{Family, IfName};
 use crate::config::model::Version;
 use crate::host::{Error, Exit, KernelEvent, KernelOp, Signal};
+use crate::kernel::claim::Key;
 use crate::kernel::{Mirror, Output};
 use crate::plan::{InstancePlan, ShortenedDelay};
 use crate::track::script::Outcome;
@@ -269,15 +270,23 @@ pub fn state_word(state: State) -> Option<&'static str> {
     }
 }
 
-/// An instance's addresses are about to change.
+/// What an instance holds in the kernel is about to change.
 pub fn claim(plan: &InstancePlan, hold: bool) {
     let verb = if hold { "setting" } else { "removing" };
     let name = &plan.name;
-    if plan.advertised > 0 {
-        debug!(target: "vrrp", "({name}) {verb} VIPs.");
+    let mut claimed = [
+        ("VIPs.", plan.advertised > 0),
+        ("E-VIPs.", plan.addresses.len() > plan.advertised),
+        ("Virtual Routes", !plan.routes.is_empty()),
+        ("Virtual Rules", !plan.rules.is_empty()),
+    ];
+    if !hold {
+        claimed.reverse();
+        // The addresses go in the same order as they came.
+        claimed.swap(2, 3);
     }
-    if plan.addresses.len() > plan.advertised {
-        debug!(target: "vrrp", "({name}) {verb} E-VIPs.");
+    for (what, _) in claimed.into_iter().filter(|(_, any)| *any) {
+        debug!(target: "vrrp", "({name}) {verb} {what}");
     }
 }
 
@@ -361,24 +370,33 @@ pub fn delays_shortened(shortened: &[ShortenedDelay]) {
 /// The ledger decided or learned something.
 pub fn kernel(output: &Output) {
     match output {
-        Output::Restored { key: (dev, cidr), times, .. } => warn!(
-            target: "vrrp",
-            times,
-            "Address {} was removed from {dev} by somebody else - restored, remaining master",
-            cidr.ip
-        ),
-        Output::Failed { op, dev, errno } => {
-            let (verb, cidr) = match op {
-                KernelOp::AddAddress(address) => ("add address", address.cidr),
-                KernelOp::DeleteAddress(address) => ("delete address", address.cidr),
+        Output::Restored { owners, key, times } => {
+            let role = if owners.is_empty() { "" } else { ", remaining master" };
+            let removed = match key {
+                Key::Address(dev, cidr) => format!("Address {} was removed from {dev}", cidr.ip),
+                Key::Route(claim) => format!("Route {} was removed", claim.route),
+                Key::Rule(claim) => format!("Rule {} was removed", claim.rule),
+                Key::Promotion(dev) => format!("promote_secondaries on {dev} was unset"),
             };
-            warn!(target: "vrrp", "Cannot {verb} {cidr} on {dev}: {errno}");
+            warn!(target: "vrrp", times, "{removed} by somebody else - restored{role}");
         }
-        Output::NoInterface { key: (dev, cidr) } => info!(
+        Output::Failed { op, key, errno } => {
+            let verb = match op {
+                KernelOp::AddAddress(_) | KernelOp::AddRoute(_) | KernelOp::AddRule(_) => "add",
+                KernelOp::DeleteAddress(_) | KernelOp::DeleteRoute(_) | KernelOp::DeleteRule(_) => "delete",
+                KernelOp::SetPromotion(_) => "set",
+                KernelOp::UnsetPromotion(_) => "unset",
+            };
+            warn!(target: "vrrp", "Cannot {verb} {key}: {errno}");
+        }
+        Output::NoInterface { key: Key::Address(dev, cidr) } => info!(
             target: "vrrp",
             "Not adding address {} to {dev} since interface doesn't exist",
             cidr.ip
         ),
+        Output::NoInterface { key } => {
+            info!(target: "vrrp", "Not adding {key} since interface doesn't exist");
+        }
         Output::Confirmed { owner, number } => {
             trace!(target: "vrrp", "claim {number} of instance {} followed", owner.0)
         }

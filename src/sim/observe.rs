@@ -8,7 +8,7 @@ use tracing::Level;
 
 use super::{By, LanId, NodeId, World};
 use crate::base::{Family, Instant, MacAddr};
-use crate::host::{Address, Command, Link};
+use crate::host::{Address, Command, KernelOp, Link, Route, Rule};
 use crate::wire::ip;
 
 /// Something that happened.
@@ -52,6 +52,13 @@ pub enum What {
     AddressDeleted {
         /// The address.
         address: Address,
+        /// By whom.
+        by: By,
+    },
+    /// A route or rule was added or deleted.
+    Changed {
+        /// The change.
+        op: KernelOp,
         /// By whom.
         by: By,
     },
@@ -176,6 +183,16 @@ impl World {
         self.state.borrow_mut().node(node).kernel.addresses.clone()
     }
 
+    /// The routes of `node`.
+    pub fn routes(&self, node: NodeId) -> Vec<Route> {
+        self.state.borrow_mut().node(node).kernel.routes.clone()
+    }
+
+    /// The rules of `node`.
+    pub fn rules(&self, node: NodeId) -> Vec<Rule> {
+        self.state.borrow_mut().node(node).kernel.rules.clone()
+    }
+
     /// Whether `node` has the address `ip` on any interface.
     pub fn has_ip(&self, node: NodeId, ip: IpAddr) -> bool {
         self.state.borrow_mut().node(node).kernel.has_ip(ip)
@@ -235,6 +252,7 @@ impl World {
             What::Announcement { lan, ip, .. } => format!("announced {ip} on {}", lan.0),
             What::AddressAdded { address, by } => format!("{by:?} added {}", address.cidr),
             What::AddressDeleted { address, by } => format!("{by:?} deleted {}", address.cidr),
+            What::Changed { op, by } => format!("{by:?} {}", op_text(op)),
             What::Link(link) => format!("link {} up {} running {}", link.name, link.up, link.running),
             What::Log { level, text } => format!("{level} {text}"),
             What::Program(command) => format!("ran {}", command.argv.join(" ")),
@@ -244,5 +262,18 @@ impl World {
             What::Fault(text) => format!("-- {text}"),
         };
         format!("{} {node:<4} {what}", record.at)
+    }
+}
+
+fn op_text(op: &KernelOp) -> String {
+    match op {
+        KernelOp::AddAddress(address) => format!("added {}", address.cidr),
+        KernelOp::DeleteAddress(address) => format!("deleted {}", address.cidr),
+        KernelOp::AddRoute(route) => format!("added route {route}"),
+        KernelOp::DeleteRoute(route) => format!("deleted route {route}"),
+        KernelOp::AddRule(rule) => format!("added rule {rule}"),
+        KernelOp::DeleteRule(rule) => format!("deleted rule {rule}"),
+        KernelOp::SetPromotion(dev) => format!("set promote_secondaries of {dev}"),
+        KernelOp::UnsetPromotion(dev) => format!("unset promote_secondaries of {dev}"),
     }
 }

@@ -21,6 +21,7 @@ mod lab;
 mod parity;
 mod process;
 mod rejects;
+mod routes;
 mod scripts;
 mod seeds;
 mod start;

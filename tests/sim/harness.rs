@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use keepalived_rs::base::Instant;
+use keepalived_rs::host::route::{Route, Rule, RuleAction};
 use keepalived_rs::plan::{self, Plan};
 use keepalived_rs::sim::loader::MemoryLoader;
 use keepalived_rs::sim::{Advert, LanId, LanOptions, NodeId, Record, Rng, What, World, cidr};
@@ -158,6 +159,18 @@ impl Cluster {
             self.world.is_alive(node) && self.world.has_ip(node, vip(vrid))
         };
         (0..self.nodes.len()).filter(holds).collect()
+    }
+
+    /// The routes of the virtual router `vrid` on `node`: those to `192.0.VRID.0/24`.
+    pub(crate) fn routes(&self, node: NodeId, vrid: u8) -> Vec<Route> {
+        let of = |route: &Route| route.destination.ip.to_string().starts_with(&format!("192.0.{vrid}."));
+        self.world.routes(node).into_iter().filter(of).collect()
+    }
+
+    /// The rules of the virtual router `vrid` on `node`: those of its table.
+    pub(crate) fn rules(&self, node: NodeId, vrid: u8) -> Vec<Rule> {
+        let of = |rule: &Rule| rule.action == RuleAction::Table(vrid.into());
+        self.world.rules(node).into_iter().filter(of).collect()
     }
 
     /// The adverts of `vrid` that router `i` sent since `since`.

@@ -7,6 +7,7 @@ mod kernel;
 mod many;
 mod options;
 mod panic;
+mod routes;
 mod scripts;
 mod stalls;
 mod trackers;

@@ -200,9 +200,9 @@ pub(crate) static VRRP_INSTANCE: Table = table(
         list("virtual_ipaddress_excluded", &super::addresses::VIRTUAL_IPADDRESS)
             .does(apply::instance::virtual_ipaddress_excluded),
         flag("no_virtual_ipaddress").stores(|b, _| options::flag(b, |p| &mut p.no_addresses)),
-        flag("promote_secondaries").stores(|b, _| options::flag(b, |p| &mut p.promote_secondaries)),
-        list("virtual_routes", &super::routes::VIRTUAL_ROUTES).stores(apply::options::virtual_routes),
-        list("virtual_rules", &super::routes::VIRTUAL_RULES).stores(apply::options::virtual_rules),
+        flag("promote_secondaries").does(|b, _| options::flag(b, |p| &mut p.promote_secondaries)),
+        list("virtual_routes", &super::routes::VIRTUAL_ROUTES).does(apply::options::virtual_routes),
+        list("virtual_rules", &super::routes::VIRTUAL_RULES).does(apply::options::virtual_rules),
     ],
 );
 

@@ -2,19 +2,24 @@
 
 use std::net::IpAddr;
 
-use netlink_packet_core::NetlinkPayload;
+use netlink_packet_core::{NLM_F_REPLACE, NetlinkPayload};
 use netlink_packet_route::address::{
     AddressAttribute, AddressFlags, AddressMessage, AddressProtocol, CacheInfo,
 };
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkLayerType, LinkMessage};
+use netlink_packet_route::route::RouteMessage;
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
-use super::Message;
+use super::{Message, route, rule};
 use crate::base::{Cidr, IfIndex, IfName, MacAddr};
-use crate::host::{Address, AddressOptions, KernelEvent, Link};
+use crate::host::{Address, AddressOptions, KernelEvent, Link, Route};
+
+/// keepalived's routes.
+const KEEPALIVED: u8 = Route::<IfIndex>::PROTO_KEEPALIVED;
 
 /// What a notification says, if it is about something we keep.
 pub(super) fn event(message: &Message) -> Option<KernelEvent> {
+    let replaces = message.header.flags & NLM_F_REPLACE != 0;
     let NetlinkPayload::InnerMessage(message) = &message.payload else { return None };
     match message {
         RouteNetlinkMessage::NewLink(message) => link(message).map(KernelEvent::Link),
@@ -26,8 +31,31 @@ pub(super) fn event(message: &Message) -> Option<KernelEvent> {
         RouteNetlinkMessage::NewAddress(message) if is_tentative(message) => None,
         RouteNetlinkMessage::NewAddress(message) => address(message).map(KernelEvent::Address),
         RouteNetlinkMessage::DelAddress(message) => address(message).map(KernelEvent::AddressGone),
+        RouteNetlinkMessage::NewRoute(message) => new_route(message, replaces),
+        RouteNetlinkMessage::DelRoute(message) => {
+            route::parse(message).filter(is_keepalived).map(|route| KernelEvent::RouteGone(Box::new(route)))
+        }
+        RouteNetlinkMessage::NewRule(message) => {
+            rule::parse(message).map(|rule| KernelEvent::Rule(Box::new(rule)))
+        }
+        RouteNetlinkMessage::DelRule(message) => {
+            rule::parse(message).map(|rule| KernelEvent::RuleGone(Box::new(rule)))
+        }
         _ => None,
     }
+}
+
+/// Others' routes may be hundreds of thousands; they are no news unless they take the place of one.
+fn new_route(message: &RouteMessage, replaces: bool) -> Option<KernelEvent> {
+    if !replaces && u8::from(message.header.protocol) != KEEPALIVED {
+        return None;
+    }
+    let route = Box::new(route::parse(message)?);
+    Some(if replaces { KernelEvent::RouteReplaced(route) } else { KernelEvent::Route(route) })
+}
+
+fn is_keepalived(route: &Route) -> bool {
+    route.protocol == KEEPALIVED
 }
 
 /// A bridge tells about its ports in link messages of its own family; there "deleted" means "left the bridge".

@@ -100,6 +100,20 @@ impl Setup {
     }
 }
 
+/// Routes and a rule that move with the address; one of them needs it.
+fn routes(vrid: u8) -> String {
+    format!(
+        "virtual_routes {{
+        192.0.{vrid}.0/25 via 10.0.0.99 dev eth0
+        192.0.{vrid}.128/25 dev eth0 src {}
+    }}
+    virtual_rules {{
+        from 192.0.{vrid}.0/24 table {vrid} priority {vrid}
+    }}",
+        vip(vrid)
+    )
+}
+
 impl Virtual {
     fn random(rng: &mut Rng, vrid: u8, routers: usize) -> Self {
         let vrid = if rng.chance(300_000) { vrid - 1 + FIRST_V6 } else { vrid };
@@ -151,6 +165,7 @@ impl Virtual {
         if member.nopreempt {
             instance = instance.with("nopreempt");
         }
+        instance = instance.with(&routes(self.vrid));
         if member.preempt_delay > 0 {
             instance = instance.with(&format!("preempt_delay {}", member.preempt_delay));
         }

@@ -177,6 +177,9 @@ impl Drop for Seat {
     }
 }
 
+/// Where an endpoint is: an interface, or all of them, and a family.
+type Place = (Option<IfIndex>, Family);
+
 /// Opens endpoints and shares them.
 pub struct Endpoints {
     plane: Plane,
@@ -184,7 +187,7 @@ pub struct Endpoints {
     log_unknown: bool,
     /// Groups that instances use, by interface.
     groups: BTreeMap<IfName, Vec<IpAddr>>,
-    open: RefCell<BTreeMap<(Option<IfIndex>, Family), Weak<Endpoint>>>,
+    open: RefCell<BTreeMap<Place, Weak<Endpoint>>>,
 }
 
 impl Endpoints {

@@ -147,7 +147,7 @@ pub struct Sequence(u32);
 
 impl Sequence {
     /// The number of the next advert.
-    pub fn next(&mut self) -> u32 {
+    pub fn advance(&mut self) -> u32 {
         // 0 is never sent: a receiver that has heard nothing yet would not take it.
         self.0 = self.0.checked_add(1).unwrap_or(1);
         self.0
@@ -285,9 +285,9 @@ mod tests {
     #[test]
     fn the_sequence_goes_on_and_round() {
         let mut ours = Sequence::default();
-        assert_eq!((ours.next(), ours.next()), (1, 2));
+        assert_eq!((ours.advance(), ours.advance()), (1, 2));
         ours.follow(u32::MAX);
-        assert_eq!(ours.next(), 1);
+        assert_eq!(ours.advance(), 1);
         assert!(is_later(1, u32::MAX) && !is_later(u32::MAX, 1) && !is_later(5, 5));
     }
 }

@@ -3,9 +3,11 @@
 //! Every decoder takes any bytes whatever and answers with a value or an [`Error`]; every encoder writes whole
 //! packets. Layouts are given with each type, from the RFC that defines them.
 
+pub mod ah;
 pub mod arp;
 pub mod ip;
 pub mod ndisc;
+pub mod trailer;
 pub mod vrrp;
 
 use std::net::IpAddr;
@@ -51,4 +53,14 @@ pub(crate) fn finish(mut acc: u32) -> u16 {
         acc = (acc & 0xffff) + (acc >> 16);
     }
     !(acc as u16)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    /// Bytes from hexadecimal digits, blanks between them ignored.
+    pub(crate) fn hex(text: &str) -> Vec<u8> {
+        let digits: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
+        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        digits.chunks(2).map(byte).collect()
+    }
 }

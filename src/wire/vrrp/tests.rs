@@ -2,18 +2,12 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::*;
 use crate::wire::ip::{TOS_INTERNETWORK_CONTROL, V4Header, VRRP_TTL};
+use crate::wire::tests::hex;
 use proptest::prelude::*;
 
 const SOURCE: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 1);
 const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
 const TO_GROUP: Cover = Cover::Packet(IpAddr::V4(SOURCE), IpAddr::V4(GROUP));
-
-fn hex(text: &str) -> Vec<u8> {
-    text.as_bytes()
-        .chunks(2)
-        .map(|c| u8::from_str_radix(std::str::from_utf8(c).unwrap(), 16).unwrap())
-        .collect()
-}
 
 /// Adverts captured from stock 2.4.3, source 10.9.0.1.
 #[test]

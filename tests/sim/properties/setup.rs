@@ -100,17 +100,17 @@ impl Setup {
     }
 }
 
-/// Routes and a rule that move with the address; one of them needs it.
+/// Routes and a rule that move with the address; over IPv4 one of them needs it.
 fn routes(vrid: u8) -> String {
+    let source = if vrid < FIRST_V6 { format!("src {}", vip(vrid)) } else { String::new() };
     format!(
         "virtual_routes {{
         192.0.{vrid}.0/25 via 10.0.0.99 dev eth0
-        192.0.{vrid}.128/25 dev eth0 src {}
+        192.0.{vrid}.128/25 dev eth0 {source}
     }}
     virtual_rules {{
         from 192.0.{vrid}.0/24 table {vrid} priority {vrid}
-    }}",
-        vip(vrid)
+    }}"
     )
 }
 

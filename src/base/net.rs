@@ -28,6 +28,20 @@ impl Family {
             Self::V6 => 128,
         }
     }
+
+    /// Bytes of an address: 4 or 16.
+    pub const fn bytes(self) -> usize {
+        self.bits() as usize / 8
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        })
+    }
 }
 
 /// An address with the length of its network prefix, host bits kept: `192.0.2.9/24`.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 
 use crate::base::{IfName, InstanceId, Instant};
 use crate::host::{Fast, Plane};
@@ -23,18 +24,20 @@ use crate::vrrp::group::Report;
 use crate::vrrp::group_hub::GroupHub;
 use crate::vrrp::instance::{Control, Instance, Ports};
 use crate::vrrp::pacer::Pacer;
+use crate::vrrp::params::Delivery;
 
 /// The pause before a task that panicked starts again.
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs all instances of `plan`, which get their control messages from `inboxes`, until all are stopped and the kernel
-/// has given up their addresses.
+/// has given up what they held, and the static items; these stay until `stopped`, whatever becomes of the instances.
 pub(super) async fn run(
     fast: Fast,
     mut plan: Plan,
     inboxes: Vec<UnboundedReceiver<Control>>,
     notices: UnboundedSender<Message>,
     carriers: UnboundedReceiver<(IfName, bool)>,
+    stopped: oneshot::Receiver<()>,
 ) {
     let Fast { plane, vrrp, announcer, events, writer } = fast;
     delay_startup(&plane, &mut plan);
@@ -45,12 +48,22 @@ pub(super) async fn run(
     let pacer = Rc::new(Pacer::new(plane.clone(), Rc::clone(&announcer), plan.pacing.clone()));
     let (claims, claims_inbox) = unbounded_channel();
     let mut ledger = Ledger::default();
+    if !plan.statics.is_empty() {
+        ledger.register_static(&plan.statics);
+        let claims = claims.clone();
+        let keep = async move {
+            // An error means as much: nobody is there any more to tell.
+            let _ = stopped.await;
+            drop(claims);
+        };
+        plane.tasks.spawn("static items", Box::pin(keep));
+    }
     let mut instances: BTreeMap<_, Deliver> = BTreeMap::new();
     let (news, news_inboxes): (Vec<_>, Vec<_>) = plan.instances.iter().map(|_| unbounded_channel()).unzip();
     let groups = group_hubs(&plan, &news, &notices);
     let inboxes = inboxes.into_iter().zip(news.into_iter().zip(news_inboxes));
     for (plan, (mut inbox, (news, mut news_inbox))) in plan.instances.into_iter().zip(inboxes) {
-        ledger.register(plan.id, plan.interface.clone(), &plan.addresses);
+        ledger.register(plan.id, plan.watch(), &plan.claims());
         for (index, track) in plan.tracks.iter().enumerate() {
             if let Subject::Interface(interface) = &track.what {
                 ledger.track(plan.id, index, interface.clone());
@@ -76,7 +89,7 @@ pub(super) async fn run(
         let task = async move { supervise(plan, ports, &mut inbox, &mut news_inbox).await };
         plane.tasks.spawn(&name, Box::pin(task));
     }
-    // Only instances hold these from now on: when the last one ends, so do the reconciler and the notifier.
+    // Only instances and static items hold these from now on: when the last one ends, so do the reconciler and the notifier.
     drop((claims, notices, endpoints, groups));
     let debounce = Debounce::new(plan.link_delays.delays);
     Reconciler { plane, ledger, debounce, carriers, mirror, events, writer, claims: claims_inbox, instances }
@@ -123,10 +136,13 @@ fn group_hubs(
 fn multicast_groups(instances: &[InstancePlan]) -> BTreeMap<IfName, Vec<IpAddr>> {
     let mut groups: BTreeMap<IfName, Vec<IpAddr>> = BTreeMap::new();
     for instance in instances {
-        let group = IpAddr::V4(instance.params.destination);
-        let on_interface = groups.entry(instance.interface.clone()).or_default();
-        if !on_interface.contains(&group) {
-            on_interface.push(group);
+        let (Some(interface), Delivery::Multicast(group)) = (&instance.interface, &instance.params.delivery)
+        else {
+            continue;
+        };
+        let on_interface = groups.entry(interface.clone()).or_default();
+        if !on_interface.contains(group) {
+            on_interface.push(*group);
         }
     }
     groups

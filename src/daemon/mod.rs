@@ -37,7 +37,7 @@ pub const EXIT_FATAL: u8 = 1;
 pub async fn run(host: Host, plan: Plan) -> u8 {
     let Host { slow, start_fast, processes, carriers, files, process_table, mut signals, supervisor } = host;
     // With nothing to do the fast plane ends at once; the daemon waits all the same, as stock's does.
-    let idle = plan.instances.is_empty();
+    let idle = plan.instances.is_empty() && plan.statics.is_empty();
     if idle {
         wording::nothing_to_run();
     }
@@ -49,8 +49,9 @@ pub async fn run(host: Host, plan: Plan) -> u8 {
     start_linkbeat(&slow, carriers, &plan, tell_carrier, &stop_trackers);
     start_file_tracker(&slow, files, &plan, &controls, &stop_trackers);
     start_process_tracker(&slow, process_table, &plan, &controls, &stop_trackers);
+    let (stop_statics, stopped) = oneshot::channel();
     let fast_main = Box::new(move |fast| -> LocalBoxFuture<()> {
-        Box::pin(fast::run(fast, plan, inboxes, notices, known_carriers))
+        Box::pin(fast::run(fast, plan, inboxes, notices, known_carriers, stopped))
     });
     let mut fast = match start_fast(fast_main) {
         Ok(fast) => fast,
@@ -76,6 +77,8 @@ pub async fn run(host: Host, plan: Plan) -> u8 {
     }
     // They go first: a script that ends because it is told to must not change a priority any more.
     let _ = stop_trackers.send(true);
+    // Nobody may be waiting: there are no static items, or the fast plane has ended.
+    let _ = stop_statics.send(());
     stop(&slow, &*supervisor, controls, fast, notified).await;
     tokio::select! {
         biased;

@@ -1,9 +1,10 @@
-//! The kernel's tables of links and addresses: what they hold, how they change, how we change them.
+//! The kernel's tables of links, addresses, routes and rules: what they hold, how they change, how we change them.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use super::LocalBoxFuture;
+use super::{LocalBoxFuture, Route, Rule};
 use crate::base::{Cidr, IfIndex, IfName, MacAddr};
 
 /// A network interface.
@@ -53,6 +54,26 @@ pub struct Address {
     pub scope: u8,
     /// Who made it (`IFA_PROTO`): [`Address::PROTO_KEEPALIVED`] is ours; 0 is unknown.
     pub protocol: u8,
+    /// How to add it. Of an address that the kernel reports, the default.
+    pub options: AddressOptions,
+}
+
+/// What the kernel is to do about an address that is added.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AddressOptions {
+    /// Look for somebody else who has it before it is used (IPv6).
+    pub dad: bool,
+    /// `home`: a mobile node's home address (IPv6).
+    pub home: bool,
+    /// `mngtmpaddr`: make temporary addresses of its prefix (IPv6).
+    pub manage_temporary: bool,
+    /// `noprefixroute`: no route to its prefix.
+    pub no_prefix_route: bool,
+    /// `autojoin`: join it, if it is a multicast group.
+    pub autojoin: bool,
+    /// For how long new connections may come from it, whole seconds; `None`: for ever. Zero: never, unless a program
+    /// asks for it ("deprecated").
+    pub preferred: Option<Duration>,
 }
 
 impl Address {
@@ -65,13 +86,17 @@ impl Address {
     }
 }
 
-/// All links and addresses at one moment.
+/// All there is at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dump {
     /// Links in the order of their indices.
     pub links: Vec<Link>,
     /// Addresses in the kernel's order.
     pub addresses: Vec<Address>,
+    /// keepalived's routes.
+    pub routes: Vec<Route>,
+    /// Rules.
+    pub rules: Vec<Rule>,
 }
 
 /// A change the kernel reports, whoever made it.
@@ -88,6 +113,17 @@ pub enum KernelEvent {
     Address(Address),
     /// An address is gone.
     AddressGone(Address),
+    /// One of keepalived's routes is new or has changed. Not all are reported that disappear: see
+    /// the mirror of the room `kernel`.
+    Route(Box<Route>),
+    /// One of keepalived's routes is gone.
+    RouteGone(Box<Route>),
+    /// A route, whoever made it, has taken the place of one with the same [`Route::key`].
+    RouteReplaced(Box<Route>),
+    /// A rule is new.
+    Rule(Box<Rule>),
+    /// A rule is gone.
+    RuleGone(Box<Rule>),
 }
 
 /// The stream of changes.
@@ -103,6 +139,19 @@ pub enum KernelOp {
     AddAddress(Address),
     /// Delete an address; [`Errno::ADDRNOTAVAIL`] if it is not there.
     DeleteAddress(Address),
+    /// Add a route; [`Errno::EXIST`] if it is there already, whoever made it.
+    AddRoute(Box<Route>),
+    /// Delete a route, provided that its protocol is this one; [`Errno::SRCH`] if there is none.
+    DeleteRoute(Box<Route>),
+    /// Add a rule; [`Errno::EXIST`] if it is there already, whoever made it.
+    AddRule(Box<Rule>),
+    /// Delete a rule, provided that its protocol is this one; [`Errno::NOENT`] if there is none.
+    DeleteRule(Box<Rule>),
+    /// Set `promote_secondaries` of an interface: who deletes the first address of a network does not delete the others
+    /// with it.
+    SetPromotion(IfName),
+    /// Undo [`KernelOp::SetPromotion`]: as it was found, so it is left.
+    UnsetPromotion(IfName),
 }
 
 /// What the kernel answered to one operation.
@@ -111,6 +160,10 @@ pub enum KernelOp {
 pub struct Errno(pub i32);
 
 impl Errno {
+    /// `ENOENT`: no such rule.
+    pub const NOENT: Self = Self(2);
+    /// `ESRCH`: no such route.
+    pub const SRCH: Self = Self(3);
     /// `EIO`: no answer came.
     pub const IO: Self = Self(5);
     /// `EEXIST`: already there.

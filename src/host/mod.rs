@@ -14,6 +14,7 @@ pub mod loader;
 pub mod net;
 pub mod process;
 pub mod process_table;
+pub mod route;
 pub mod time;
 
 use std::fmt;
@@ -24,11 +25,12 @@ use std::rc::Rc;
 
 pub use carrier::{CarrierMethod, Carriers};
 pub use files::{FileChanges, Files};
-pub use kernel::{Address, Dump, KernelEvent, KernelEvents, KernelOp, KernelWriter, Link};
+pub use kernel::{Address, AddressOptions, Dump, KernelEvent, KernelEvents, KernelOp, KernelWriter, Link};
 pub use loader::Loader;
 pub use net::{Announcer, Datagram, Endpoint, EndpointSpec, Frame, VrrpNet, VrrpReceiver, VrrpSender};
 pub use process::{Child, Command, Credentials, Exit, Kill, Processes, Signal, Signals, Supervisor};
 pub use process_table::{Pid, ProcessEvent, ProcessEvents, ProcessFacts, ProcessTable};
+pub use route::{Route, Rule};
 pub use time::{Clock, Plane, Tasks, Timer, Timers};
 
 /// A boxed future that stays on its plane.

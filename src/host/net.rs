@@ -11,13 +11,12 @@ use crate::base::{Family, IfIndex, IfName};
 /// Which VRRP packets an endpoint receives, and where it sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointSpec {
-    /// The interface, by index.
-    pub link: IfIndex,
-    /// The interface, by name: for socket options that want one, and for messages.
-    pub name: IfName,
+    /// The interface: its index, and its name for messages and for kernels that want one. `None`: all interfaces,
+    /// which is for unicast only.
+    pub interface: Option<(IfIndex, IfName)>,
     /// Address family.
     pub family: Family,
-    /// Multicast groups to join, without repetition.
+    /// Multicast groups of this family to join, without repetition. None without an interface.
     pub groups: Vec<IpAddr>,
 }
 
@@ -67,8 +66,8 @@ pub trait VrrpReceiver {
 
 /// The sending side of an endpoint.
 pub trait VrrpSender {
-    /// Sends one packet. IPv4: `packet` is complete, from the IP header on (the checksum of the header may be
-    /// left 0). Never blocks.
+    /// Sends one packet, which is complete from the IP header on; the checksum of an IPv4 header may be left 0. Never
+    /// blocks.
     ///
     /// # Errors
     /// What the system answered, for example `ENODEV` when the interface is gone.
@@ -84,8 +83,11 @@ pub struct Frame {
     pub bytes: Vec<u8>,
 }
 
-/// Sends gratuitous ARP (and later neighbour advertisements).
+/// Sends gratuitous ARP and neighbour advertisements.
 pub trait Announcer {
+    /// Whether an interface forwards IPv6 packets, which neighbour advertisements tell; `false` if that is not known.
+    fn forwards_v6(&self, interface: &IfName) -> bool;
+
     /// Sends all of `frames` in order, in as few system calls as the system allows. Never blocks.
     ///
     /// # Errors

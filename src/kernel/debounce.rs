@@ -56,7 +56,8 @@ impl Debounce {
                     self.link(now, link);
                 }
             }
-            KernelEvent::Address(_) | KernelEvent::AddressGone(_) => {}
+            // Only of links there is a carrier.
+            _ => {}
         }
         event
     }
@@ -131,7 +132,7 @@ mod tests {
     fn debounce() -> Debounce {
         let delay = Delay { down: Duration::from_secs(1), up: Duration::from_secs(2) };
         let mut debounce = Debounce::new([(link(true, 0).name, delay)].into());
-        let dump = KernelEvent::Resync(Dump { links: vec![link(true, 1500)], addresses: vec![] });
+        let dump = KernelEvent::Resync(Dump { links: vec![link(true, 1500)], ..Dump::default() });
         assert_eq!(debounce.event(at(0), dump.clone()), dump, "what there is at first counts at once");
         debounce
     }

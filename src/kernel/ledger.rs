@@ -1,27 +1,21 @@
 //! The difference between what is claimed and what is there.
 //!
-//! For each claimed address the ledger knows who holds it, whether it is ours to delete, and whether a change is on
+//! For each claim (an address, a route, a rule) the ledger knows who holds it, whether it is ours to delete, and whether a change is on
 //! its way. Changes follow from comparing, never from remembering what happened; so an answer that comes late, or a
 //! report that the change it describes has overtaken, does no harm.
 
+mod entry;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
+use std::net::IpAddr;
 
-use super::claim::{AddressClaim, Key};
+use self::entry::{Entry, Step};
+use super::claim::{Claim, Key, Obstacle, Owner};
 use super::mirror::Mirror;
-use crate::base::{IfIndex, IfName, InstanceId, Instant};
+use crate::base::{Family, IfIndex, IfName, InstanceId, Instant};
 use crate::host::kernel::Errno;
-use crate::host::{KernelEvent, KernelOp, Link};
-
-/// First pause before a change that failed, or that somebody keeps undoing, is tried again; doubled each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-/// Longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// An address is put back at once this often; then with pauses.
-const PATIENCE: u32 = 3;
-/// An address that stays this long in place is no longer considered fought over.
-const PEACE: Duration = Duration::from_secs(10);
+use crate::host::route::RouteKey;
+use crate::host::{KernelEvent, KernelOp, Link, Rule};
 
 /// A decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,27 +29,27 @@ pub enum Output {
         /// Its number.
         number: u64,
     },
-    /// An address that somebody else had removed is back.
+    /// What somebody else had removed is back.
     Restored {
-        /// Who holds it.
+        /// The instances that hold it.
         owners: Vec<InstanceId>,
-        /// The address.
+        /// What.
         key: Key,
         /// How many times lately.
         times: u32,
     },
-    /// A change failed.
+    /// A change failed, otherwise than the last time.
     Failed {
         /// The change.
         op: KernelOp,
-        /// The interface by name.
-        dev: IfName,
+        /// What it is about.
+        key: Key,
         /// Why.
         errno: Errno,
     },
-    /// An address is claimed on an interface that does not exist.
+    /// Something is claimed on an interface that does not exist.
     NoInterface {
-        /// The address.
+        /// What.
         key: Key,
     },
     /// What an instance has to know of its interface has changed.
@@ -71,8 +65,26 @@ pub struct Interface {
     pub index: Option<IfIndex>,
     /// Up and running.
     pub usable: bool,
-    /// Its first address that no instance claims.
-    pub source: Option<Ipv4Addr>,
+    /// Where adverts may come from: its first address of the wanted family that no instance claims, or the one that
+    /// is wanted, if it is there.
+    pub source: Option<IpAddr>,
+}
+
+/// What an instance wants to know of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// Its interface; `None`: it has none, and what happens to all of them matters.
+    pub interface: Option<IfName>,
+    /// The family its adverts are sent over.
+    pub family: Family,
+    /// The only address they may be sent from.
+    pub source: Option<IpAddr>,
+}
+
+impl Watch {
+    fn is_about(&self, interface: &IfName) -> bool {
+        self.interface.as_ref().is_none_or(|own| own == interface)
+    }
 }
 
 /// An instance that tracks an interface, and the place of that in its list.
@@ -82,33 +94,61 @@ type Tracker = (InstanceId, usize);
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     entries: BTreeMap<Key, Entry>,
-    /// The addresses each instance may claim.
-    keys: BTreeMap<InstanceId, Vec<Key>>,
+    /// What each may claim.
+    keys: BTreeMap<Owner, Vec<Key>>,
+    /// Claimed routes and rules, by what the kernel calls them.
+    routes: BTreeMap<RouteKey, Vec<Key>>,
+    rules: BTreeMap<Rule, Vec<Key>>,
+    /// What [`Mirror::forgotten`] said last.
+    forgotten: u64,
     /// The addresses that are claimed at all, on whatever interface.
     claimed: BTreeSet<IpAddr>,
-    watched: BTreeMap<InstanceId, (IfName, Option<Interface>)>,
+    watched: BTreeMap<InstanceId, (Watch, Option<Interface>)>,
     /// Interfaces that instances track, whether they are usable, and who wants to know.
     tracked: BTreeMap<IfName, (Option<bool>, Vec<Tracker>)>,
     /// Claims that the kernel has not followed yet.
-    awaiting: BTreeMap<InstanceId, u64>,
+    awaiting: BTreeMap<Owner, u64>,
     retries: BTreeSet<(Instant, Key)>,
     /// What the next [`Ledger::settle`] has to look at.
     dirty: BTreeSet<Key>,
-    unconfirmed: BTreeSet<InstanceId>,
+    unconfirmed: BTreeSet<Owner>,
     stale_watches: BTreeSet<InstanceId>,
     synced: bool,
     in_flight: usize,
 }
 
 impl Ledger {
-    /// Tells the ledger of an instance, its interface and the addresses it may claim. Before anything else.
-    pub fn register(&mut self, owner: InstanceId, interface: IfName, claims: &[AddressClaim]) {
-        self.watched.insert(owner, (interface, None));
+    /// Tells the ledger of an instance, its interface and what it may claim. Before anything else.
+    pub fn register(&mut self, owner: InstanceId, watch: Watch, claims: &[Claim]) {
+        self.watched.insert(owner, (watch, None));
         self.stale_watches.insert(owner);
-        self.keys.insert(owner, claims.iter().map(AddressClaim::key).collect());
         for claim in claims {
-            self.claimed.insert(claim.cidr.ip);
-            let entry = self.entries.entry(claim.key()).or_insert_with(|| Entry::new(claim.clone()));
+            // An instance must not send from an address that moves.
+            if let Claim::Address(address) = claim {
+                self.claimed.insert(address.cidr.ip);
+            }
+        }
+        self.enter(Owner::Instance(owner), claims);
+    }
+
+    /// Tells the ledger of the static items. Before anything else.
+    pub fn register_static(&mut self, claims: &[Claim]) {
+        self.enter(Owner::Static, claims);
+    }
+
+    fn enter(&mut self, owner: Owner, claims: &[Claim]) {
+        self.keys.insert(owner, claims.iter().map(Claim::key).collect());
+        for claim in claims {
+            let key = claim.key();
+            let place = self.entries.len();
+            if !self.entries.contains_key(&key) {
+                match claim {
+                    Claim::Address(_) | Claim::Promotion(_) => {}
+                    Claim::Route(c) => self.routes.entry(c.route.key()).or_default().push(key.clone()),
+                    Claim::Rule(c) => self.rules.entry(c.rule.clone()).or_default().push(key.clone()),
+                }
+            }
+            let entry = self.entries.entry(key).or_insert_with(|| Entry::new(claim.clone(), place));
             entry.owners.insert(owner);
         }
     }
@@ -118,8 +158,8 @@ impl Ledger {
         self.tracked.entry(interface).or_default().1.push((owner, index));
     }
 
-    /// An instance claims its addresses, or gives them up.
-    pub fn claim(&mut self, owner: InstanceId, hold: bool, number: u64) {
+    /// Somebody claims all that they may claim, or gives it up.
+    pub fn claim(&mut self, owner: Owner, hold: bool, number: u64) {
         for key in self.keys.get(&owner).into_iter().flatten() {
             let Some(entry) = self.entries.get_mut(key) else { continue };
             let changed = if hold { entry.holders.insert(owner) } else { entry.holders.remove(&owner) };
@@ -140,8 +180,7 @@ impl Ledger {
                     self.synced = true;
                     // Left behind by a predecessor that was killed: as if we had added them.
                     for entry in self.entries.values_mut() {
-                        let home = mirror.link(&entry.claim.dev).map(|l| l.index);
-                        entry.placed = home.filter(|_| entry.is_present(mirror));
+                        entry.placed = entry.claim.resolve(mirror).ok().filter(|object| object.is_in(mirror));
                     }
                 }
                 for entry in self.entries.values_mut() {
@@ -152,27 +191,53 @@ impl Ledger {
             }
             KernelEvent::AddressGone(address) => {
                 let Some(link) = mirror.link_at(address.link) else { return };
-                let key = (link.name.clone(), address.cidr);
-                if let Some(entry) = self.entries.get_mut(&key) {
-                    entry.missed |= entry.is_missed(mirror);
-                    self.dirty.insert(key);
-                }
+                self.gone(mirror, Key::Address(link.name.clone(), address.cidr));
                 self.source_changed(&link.name, address.cidr.ip);
             }
             KernelEvent::Address(address) => {
                 let Some(link) = mirror.link_at(address.link) else { return };
-                self.dirty.insert((link.name.clone(), address.cidr));
+                self.dirty.insert(Key::Address(link.name.clone(), address.cidr));
                 self.source_changed(&link.name, address.cidr.ip);
+                // What leads to a router may be there now.
+                if !self.claimed.contains(&address.cidr.ip) {
+                    self.revive(|entry| entry.failed.is_some());
+                }
+            }
+            KernelEvent::Route(route) => {
+                self.dirty.extend(self.routes.get(&route.key()).into_iter().flatten().cloned())
+            }
+            KernelEvent::RouteGone(route) | KernelEvent::RouteReplaced(route) => {
+                for key in self.routes.get(&route.key()).cloned().unwrap_or_default() {
+                    self.gone(mirror, key);
+                }
+            }
+            KernelEvent::Rule(rule) => self.dirty.extend(self.rules.get(rule).into_iter().flatten().cloned()),
+            KernelEvent::RuleGone(rule) => {
+                for key in self.rules.get(rule).cloned().unwrap_or_default() {
+                    self.gone(mirror, key);
+                }
             }
             // A link may be new, or up again: what had been given up can be tried.
             KernelEvent::Link(link) => {
-                self.revive(|entry| entry.claim.dev == link.name || entry.placed == Some(link.index));
+                self.revive(|entry| {
+                    entry.claim.is_on(&link.name) || entry.is_placed_on(link.index) || entry.failed.is_some()
+                });
                 self.stale_watches.extend(self.watched.keys());
             }
             KernelEvent::LinkGone(_) => {
-                self.revive(|entry| mirror.link(&entry.claim.dev).is_none());
+                self.revive(|entry| entry.claim.resolve(mirror) == Err(Obstacle::Missing));
                 self.stale_watches.extend(self.watched.keys());
             }
+        }
+    }
+
+    /// Somebody, perhaps we, removed something.
+    fn gone(&mut self, mirror: &Mirror, key: Key) {
+        if let Some(entry) = self.entries.get_mut(&key) {
+            let missed = entry.is_missed(mirror);
+            entry.missed |= missed && entry.claim.is_tracked();
+            entry.renounced |= missed && !entry.claim.is_tracked();
+            self.dirty.insert(key);
         }
     }
 
@@ -186,27 +251,33 @@ impl Ledger {
         answer: Result<(), Errno>,
     ) -> Option<Output> {
         let entry = self.entries.get_mut(&key)?;
-        entry.in_flight = false;
+        // `None` would be the answer to a change that nobody asked for.
+        let (object, is_add) = entry.in_flight.take()?;
         self.in_flight -= 1;
         let mut out = None;
-        match (op, answer) {
-            (KernelOp::AddAddress(address), Ok(()) | Err(Errno::EXIST)) => {
-                mirror.add(address);
-                entry.placed = Some(address.link);
+        match answer {
+            Ok(()) | Err(Errno::EXIST) if is_add && (answer.is_ok() || entry.is_ours(&object, mirror)) => {
+                mirror.record(&object);
+                entry.placed = Some(object);
+                entry.failed = None;
                 if std::mem::take(&mut entry.missed) && answer.is_ok() {
                     entry.restored(now);
-                    let owners = entry.holders.iter().copied().collect();
+                    let owners = entry.holders.iter().filter_map(Owner::instance).collect();
                     out = Some(Output::Restored { owners, key: key.clone(), times: entry.restored });
                 }
             }
-            (KernelOp::DeleteAddress(address), Ok(()) | Err(Errno::ADDRNOTAVAIL | Errno::NODEV)) => {
-                mirror.remove(address.link, address.cidr);
+            Ok(()) | Err(Errno::ADDRNOTAVAIL | Errno::NODEV | Errno::SRCH | Errno::NOENT) if !is_add => {
+                mirror.erase(&object);
                 entry.placed = None;
+                entry.failed = None;
             }
-            (_, Err(errno)) => {
+            Ok(()) => {}
+            Err(errno) => {
                 let retry = entry.put_off(now);
                 self.retries.insert((retry, key.clone()));
-                out = Some(Output::Failed { op: op.clone(), dev: key.0.clone(), errno });
+                if entry.failed.replace(errno) != Some(errno) {
+                    out = Some(Output::Failed { op: op.clone(), key: key.clone(), errno });
+                }
             }
         }
         self.unconfirmed.extend(&entry.owners);
@@ -230,6 +301,10 @@ impl Ledger {
         if !self.synced {
             return out;
         }
+        if self.forgotten != mirror.forgotten() {
+            self.forgotten = mirror.forgotten();
+            self.dirty.extend(self.routes.values().flatten().cloned());
+        }
         while let Some((at, key)) = self.retries.pop_first() {
             if at > now {
                 self.retries.insert((at, key));
@@ -248,7 +323,7 @@ impl Ledger {
                 Step::Rest => {}
                 Step::Change(op) => {
                     self.in_flight += 1;
-                    ops.push((key, op));
+                    ops.push((entry.turn(), (key, op)));
                 }
                 Step::Later(at) => {
                     self.retries.insert((at, key));
@@ -257,10 +332,14 @@ impl Ledger {
             }
         }
         if !ops.is_empty() {
-            out.push(Output::Apply(ops));
+            ops.sort_by_key(|(turn, _)| *turn);
+            out.push(Output::Apply(ops.into_iter().map(|(_, change)| change).collect()));
         }
         self.confirm(mirror, &mut out);
-        self.watch(mirror, &mut out);
+        // Instances may depend on static addresses: they begin when these are there.
+        if !self.awaiting.contains_key(&Owner::Static) {
+            self.watch(mirror, &mut out);
+        }
         out
     }
 
@@ -269,7 +348,10 @@ impl Ledger {
         for owner in std::mem::take(&mut self.unconfirmed) {
             let keys = self.keys.get(&owner).into_iter().flatten();
             let settled = keys.filter_map(|key| self.entries.get(key)).all(|e| e.is_settled(mirror));
-            if settled && let Some(number) = self.awaiting.remove(&owner) {
+            if settled
+                && let Some(number) = self.awaiting.remove(&owner)
+                && let Owner::Instance(owner) = owner
+            {
                 out.push(Output::Confirmed { owner, number });
             }
         }
@@ -285,9 +367,9 @@ impl Ledger {
             }
         }
         for owner in std::mem::take(&mut self.stale_watches) {
-            let Some((name, known)) = self.watched.get_mut(&owner) else { continue };
+            let Some((watch, known)) = self.watched.get_mut(&owner) else { continue };
             let before = known.and_then(|i| i.source);
-            let now = view(mirror, name, before, &self.claimed);
+            let now = view(mirror, watch, before, &self.claimed);
             if *known != Some(now) {
                 *known = Some(now);
                 out.push(Output::Interface(owner, now));
@@ -306,157 +388,42 @@ impl Ledger {
     /// An address that nobody claims came or went: instances on that interface may send from another one now.
     fn source_changed(&mut self, interface: &IfName, ip: IpAddr) {
         if !self.claimed.contains(&ip) {
-            let there = self.watched.iter().filter(|(_, (name, _))| name == interface);
+            let there = self.watched.iter().filter(|(_, (watch, _))| watch.is_about(interface));
             self.stale_watches.extend(there.map(|(owner, _)| *owner));
         }
     }
 }
 
-/// What there is to know of the interface `name`. The source address stays `before` while that is there.
-fn view(mirror: &Mirror, name: &IfName, before: Option<Ipv4Addr>, claimed: &BTreeSet<IpAddr>) -> Interface {
+/// What there is to know of an interface. The source address stays `before` while that is there.
+fn view(mirror: &Mirror, watch: &Watch, before: Option<IpAddr>, claimed: &BTreeSet<IpAddr>) -> Interface {
+    let Some(name) = &watch.interface else {
+        let there = |ip: &IpAddr| mirror.links().any(|link| mirror.has_ip(link.index, *ip));
+        return Interface { index: None, usable: true, source: watch.source.filter(there) };
+    };
     let Some(link) = mirror.link(name) else { return Interface::default() };
-    let addresses = mirror.addresses(link.index);
-    let mut candidates = addresses.iter().filter_map(|a| match a.cidr.ip {
-        IpAddr::V4(ip) if !claimed.contains(&a.cidr.ip) => Some(ip),
-        _ => None,
-    });
-    let source = candidates.clone().find(|ip| Some(*ip) == before).or_else(|| candidates.next());
+    let source = match watch.source {
+        Some(wanted) => Some(wanted).filter(|ip| mirror.has_ip(link.index, *ip)),
+        None => source(mirror, link, watch.family, before, claimed),
+    };
     Interface { index: Some(link.index), usable: link.usable(), source }
 }
 
-/// One claimed address.
-#[derive(Clone, Debug)]
-struct Entry {
-    claim: AddressClaim,
-    /// Every instance that may claim it.
-    owners: BTreeSet<InstanceId>,
-    /// Those that do.
-    holders: BTreeSet<InstanceId>,
-    /// Where it is ours to delete: we added it, or found it when we started. By index: the interface may be renamed.
-    placed: Option<IfIndex>,
-    in_flight: bool,
-    /// The last change failed, or the interface is missing: nothing to wait for at present.
-    given_up: bool,
-    pause: Duration,
-    /// It was in place, and we did not take it away.
-    missed: bool,
-    /// How often it was put back lately, when last, and not before when again.
-    restored: u32,
-    restored_at: Instant,
-    truce: Instant,
-}
-
-/// What to do about one entry.
-enum Step {
-    Rest,
-    Change(KernelOp),
-    Later(Instant),
-    NoInterface,
-}
-
-impl Entry {
-    fn new(claim: AddressClaim) -> Self {
-        Self {
-            claim,
-            owners: BTreeSet::new(),
-            holders: BTreeSet::new(),
-            placed: None,
-            in_flight: false,
-            given_up: false,
-            pause: FIRST_PAUSE,
-            missed: false,
-            restored: 0,
-            restored_at: Instant::ZERO,
-            truce: Instant::ZERO,
-        }
-    }
-
-    fn is_present(&self, mirror: &Mirror) -> bool {
-        mirror.link(&self.claim.dev).is_some_and(|l| mirror.has(l.index, self.claim.cidr))
-    }
-
-    /// We had put it there, hold it, and have not taken it away.
-    fn is_missed(&self, mirror: &Mirror) -> bool {
-        self.placed.is_some() && !self.in_flight && !self.holders.is_empty() && !self.is_present(mirror)
-    }
-
-    fn is_settled(&self, mirror: &Mirror) -> bool {
-        let as_claimed = match self.holders.is_empty() {
-            true => self.placed.is_none(),
-            false => self.is_present(mirror),
-        };
-        !self.in_flight && (self.given_up || as_claimed)
-    }
-
-    /// A new claim owes nothing to the past.
-    fn start_afresh(&mut self) {
-        self.given_up = false;
-        self.missed = false;
-        self.pause = FIRST_PAUSE;
-    }
-
-    /// The next pause: each is longer than the one before.
-    fn next_pause(&mut self) -> Duration {
-        let pause = self.pause;
-        self.pause = (pause * 2).min(LONGEST_PAUSE);
-        pause
-    }
-
-    /// Tries a failed change again later.
-    fn put_off(&mut self, now: Instant) -> Instant {
-        self.given_up = true;
-        now + self.next_pause()
-    }
-
-    /// It was put back. At once for the first few times; then somebody is fighting over it, and it has to wait.
-    fn restored(&mut self, now: Instant) {
-        if now - self.restored_at > PEACE {
-            self.restored = 0;
-            self.pause = FIRST_PAUSE;
-        }
-        self.restored += 1;
-        self.restored_at = now;
-        if self.restored > PATIENCE {
-            self.truce = now + self.next_pause();
-        }
-    }
-
-    fn next_step(&mut self, now: Instant, mirror: &Mirror) -> Step {
-        if self.in_flight || self.given_up {
-            return Step::Rest;
-        }
-        let link = mirror.link(&self.claim.dev);
-        if let Some(old) = self.placed.filter(|old| link.is_none_or(|l| l.index != *old)) {
-            if mirror.has(old, self.claim.cidr) {
-                // The interface has another name now, and this is not its address any more.
-                self.in_flight = true;
-                return Step::Change(KernelOp::DeleteAddress(self.claim.on(old)));
-            }
-            self.placed = None;
-        }
-        let Some(link) = link else {
-            self.given_up = true;
-            return if self.holders.is_empty() { Step::Rest } else { Step::NoInterface };
-        };
-        let address = self.claim.on(link.index);
-        let present = mirror.has(link.index, self.claim.cidr);
-        let op = match self.holders.is_empty() {
-            false if !present && self.missed && now < self.truce => return Step::Later(self.truce),
-            false if !present => KernelOp::AddAddress(address),
-            false => {
-                // Found in place when it became ours to hold: ours from now on.
-                self.placed = Some(link.index);
-                return Step::Rest;
-            }
-            true if present && self.placed.is_some() => KernelOp::DeleteAddress(address),
-            true => {
-                self.placed = self.placed.filter(|_| present);
-                return Step::Rest;
-            }
-        };
-        self.in_flight = true;
-        Step::Change(op)
-    }
+/// An address of its own that adverts may come from. Of IPv6 only link-local ones (RFC 9568 section 5.1.2.1).
+fn source(
+    mirror: &Mirror,
+    link: &Link,
+    family: Family,
+    before: Option<IpAddr>,
+    claimed: &BTreeSet<IpAddr>,
+) -> Option<IpAddr> {
+    let is_usable = |ip: &IpAddr| match ip {
+        IpAddr::V4(_) => family == Family::V4,
+        IpAddr::V6(ip) => family == Family::V6 && ip.is_unicast_link_local(),
+    };
+    let addresses = mirror.addresses(link.index);
+    let mut candidates =
+        addresses.iter().map(|a| a.cidr.ip).filter(|ip| is_usable(ip) && !claimed.contains(ip));
+    candidates.clone().find(|ip| Some(*ip) == before).or_else(|| candidates.next())
 }
 
 #[cfg(test)]

@@ -1,9 +1,15 @@
-//! Links and addresses as the kernel last reported them.
+//! Links, addresses, routes and rules as the kernel last reported them.
+//!
+//! The kernel does not report every route that disappears. Silently go IPv4 routes whose interfaces are all down, whose
+//! source address is deleted, or whose interface loses its last address; so the mirror forgets them by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
-use crate::base::{Cidr, IfIndex, IfName};
-use crate::host::{Address, KernelEvent, Link};
+use super::claim::Object;
+use crate::base::{Cidr, Family, IfIndex, IfName};
+use crate::host::route::RouteKey;
+use crate::host::{Address, KernelEvent, Link, Route, Rule};
 
 /// A copy of the kernel's tables.
 #[derive(Clone, Debug, Default)]
@@ -13,6 +19,13 @@ pub struct Mirror {
     /// With the order in which they came, which is the kernel's: the first one of an interface is its primary.
     addresses: BTreeMap<(IfIndex, Cidr), (u64, Address)>,
     arrivals: u64,
+    /// keepalived's.
+    routes: BTreeMap<RouteKey, Vec<Route>>,
+    rules: BTreeSet<Rule>,
+    /// Interfaces on which we have set `promote_secondaries`; the kernel does not report it.
+    promoted: BTreeSet<IfIndex>,
+    /// How many routes were forgotten without a report.
+    forgotten: u64,
 }
 
 impl Mirror {
@@ -20,19 +33,121 @@ impl Mirror {
     pub fn apply(&mut self, event: &KernelEvent) {
         match event {
             KernelEvent::Resync(dump) => {
-                *self = Self::default();
+                let promoted = std::mem::take(&mut self.promoted);
+                *self = Self { forgotten: self.forgotten, promoted, ..Self::default() };
                 for link in &dump.links {
                     self.add_link(link);
                 }
                 for address in &dump.addresses {
                     self.add(address);
                 }
+                for route in &dump.routes {
+                    self.add_route(route);
+                }
+                self.rules.extend(dump.rules.iter().cloned());
             }
             KernelEvent::Link(link) => self.add_link(link),
             KernelEvent::LinkGone(index) => self.remove_link(*index),
             KernelEvent::Address(address) => self.add(address),
             KernelEvent::AddressGone(address) => self.remove(address.link, address.cidr),
+            KernelEvent::Route(route) => self.add_route(route),
+            KernelEvent::RouteGone(route) => self.remove_route(route),
+            KernelEvent::RouteReplaced(route) => {
+                self.routes.remove(&route.key());
+                if route.protocol == Route::<IfIndex>::PROTO_KEEPALIVED {
+                    self.add_route(route);
+                }
+            }
+            KernelEvent::Rule(rule) => self.add_rule(rule),
+            KernelEvent::RuleGone(rule) => self.remove_rule(rule),
         }
+    }
+
+    /// Records what we added.
+    pub(super) fn record(&mut self, object: &Object) {
+        match object {
+            Object::Address(address) => self.add(address),
+            Object::Route(route) => self.add_route(route),
+            Object::Rule(rule) => self.add_rule(rule),
+            Object::Promotion(link, _) => {
+                self.promoted.insert(*link);
+            }
+        }
+    }
+
+    /// Records what we deleted.
+    pub(super) fn erase(&mut self, object: &Object) {
+        match object {
+            Object::Address(address) => self.remove(address.link, address.cidr),
+            Object::Route(route) => self.remove_route(route),
+            Object::Rule(rule) => self.remove_rule(rule),
+            Object::Promotion(link, _) => {
+                self.promoted.remove(link);
+            }
+        }
+    }
+
+    /// Records a route as present.
+    pub fn add_route(&mut self, route: &Route) {
+        let known = self.routes.entry(route.key()).or_default();
+        match known.iter_mut().find(|r| r.is_same(route)) {
+            None => known.push(route.clone()),
+            // The kernel tells the interfaces that we had left to it.
+            Some(r) if route.hops().iter().all(|hop| hop.link.is_some()) => r.clone_from(route),
+            Some(_) => {}
+        }
+    }
+
+    /// Records a route as absent. Of several ways of an IPv6 route, one may disappear: what is left is not what it was.
+    pub fn remove_route(&mut self, route: &Route) {
+        if let Some(known) = self.routes.get_mut(&route.key()) {
+            let is_part = |r: &Route| {
+                r.family == Family::V6
+                    && r.hops().iter().any(|hop| hop.via.is_some() && hop.via == route.hop.via)
+            };
+            known.retain(|r| !r.is_same(route) && !is_part(r));
+        }
+    }
+
+    /// Records a rule as present.
+    pub fn add_rule(&mut self, rule: &Rule) {
+        self.rules.insert(rule.clone());
+    }
+
+    /// Records a rule as absent.
+    pub fn remove_rule(&mut self, rule: &Rule) {
+        self.rules.remove(rule);
+    }
+
+    /// Whether the kernel has this route.
+    pub fn has_route(&self, route: &Route) -> bool {
+        self.routes.get(&route.key()).is_some_and(|known| known.iter().any(|r| r.is_same(route)))
+    }
+
+    /// Whether the kernel has this rule.
+    pub fn has_rule(&self, rule: &Rule) -> bool {
+        self.rules.contains(rule)
+    }
+
+    /// Whether we have set `promote_secondaries` on this interface.
+    pub fn is_promoted(&self, link: IfIndex) -> bool {
+        self.promoted.contains(&link)
+    }
+
+    /// Forgets routes that disappear without a report.
+    fn forget_routes(&mut self, is_lost: impl Fn(&Self, &Route) -> bool) {
+        let mut routes = std::mem::take(&mut self.routes);
+        for known in routes.values_mut() {
+            let before = known.len();
+            known.retain(|route| !is_lost(self, route));
+            self.forgotten += (before - known.len()) as u64;
+        }
+        self.routes = routes;
+    }
+
+    /// Changes whenever routes disappear without a report.
+    pub fn forgotten(&self) -> u64 {
+        self.forgotten
     }
 
     /// Records an address as present.
@@ -45,7 +160,17 @@ impl Mirror {
 
     /// Records an address as absent.
     pub fn remove(&mut self, link: IfIndex, cidr: Cidr) {
-        self.addresses.remove(&(link, cidr));
+        if self.addresses.remove(&(link, cidr)).is_none() || cidr.ip.is_ipv6() || self.routes.is_empty() {
+            return;
+        }
+        let is_orphan = !self.addresses.keys().any(|(_, other)| other.ip == cidr.ip);
+        let mut on_link = self.addresses.keys().filter(|(on, other)| *on == link && other.ip.is_ipv4());
+        let is_bare = on_link.next().is_none();
+        self.forget_routes(|_, route| {
+            let source = is_orphan && route.source == Some(cidr.ip);
+            let link = is_bare && route.hops().iter().all(|hop| hop.link == Some(link));
+            route.family == Family::V4 && !route.is_dead_end() && (source || link)
+        });
     }
 
     fn add_link(&mut self, link: &Link) {
@@ -55,6 +180,14 @@ impl Mirror {
             self.names.remove(&known.name);
         }
         self.names.insert(link.name.clone(), link.index);
+        if !link.up {
+            let is_down = |mirror: &Self, on: Option<IfIndex>| {
+                on.is_some_and(|on| mirror.links.get(&on).is_none_or(|l| !l.up))
+            };
+            self.forget_routes(|mirror, route| {
+                !route.is_dead_end() && route.hops().iter().all(|hop| is_down(mirror, hop.link))
+            });
+        }
     }
 
     fn remove_link(&mut self, index: IfIndex) {
@@ -62,6 +195,10 @@ impl Mirror {
             self.names.remove(&link.name);
         }
         self.addresses.retain(|(link, _), _| *link != index);
+        self.promoted.remove(&index);
+        self.forget_routes(|_, route| {
+            !route.is_dead_end() && route.hops().iter().any(|hop| hop.link == Some(index))
+        });
     }
 
     /// The link of this name.
@@ -87,7 +224,13 @@ impl Mirror {
         found.into_iter().map(|(_, address)| address).collect()
     }
 
-    /// Whether the link has this address.
+    /// Whether the link has this address, with whatever prefix.
+    pub fn has_ip(&self, link: IfIndex, ip: IpAddr) -> bool {
+        let whole = (link, Cidr { ip, prefix: 0 })..=(link, Cidr { ip, prefix: u8::MAX });
+        self.addresses.range(whole).next().is_some()
+    }
+
+    /// Whether the link has this address and prefix.
     pub fn has(&self, link: IfIndex, cidr: Cidr) -> bool {
         self.addresses.contains_key(&(link, cidr))
     }

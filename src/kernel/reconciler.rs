@@ -9,7 +9,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
-use super::claim::Key;
+use super::claim::{Key, Owner};
 use super::debounce::Debounce;
 use super::ledger::{Interface, Ledger, Output};
 use super::mirror::Mirror;
@@ -23,7 +23,7 @@ use crate::report::wording;
 pub struct Claim {
     /// Who asks.
     pub owner: InstanceId,
-    /// Whether to hold its addresses.
+    /// Whether to hold its addresses, routes and rules.
     pub hold: bool,
     /// Comes back in the answer.
     pub number: u64,
@@ -74,8 +74,10 @@ pub struct Reconciler {
 type Answers = Vec<(Key, KernelOp, Result<(), Errno>)>;
 
 impl Reconciler {
-    /// Runs until all senders of claims are gone and every claim has been followed.
+    /// Runs until all senders of claims are gone and every claim has been followed. The static items are there before
+    /// the first instance hears of its interface, and go when the last one has gone.
     pub async fn run(mut self) {
+        self.ledger.claim(Owner::Static, true, 1);
         let mut timer = self.plane.timers.timer();
         let mut batches: FuturesUnordered<LocalBoxFuture<Answers>> = FuturesUnordered::new();
         let mut open = true;
@@ -86,7 +88,10 @@ impl Reconciler {
                 Some(answers) = batches.next(), if !batches.is_empty() => self.answers(answers),
                 claim = self.claims.recv(), if open => match claim {
                     Some(claim) => self.claims(claim),
-                    None => open = false,
+                    None => {
+                        open = false;
+                        self.ledger.claim(Owner::Static, false, 2);
+                    }
                 },
                 Some((name, carrier)) = self.carriers.recv() => {
                     if let Some(event) = self.debounce.carrier(self.plane.now(), name, carrier) {
@@ -117,7 +122,7 @@ impl Reconciler {
     fn claims(&mut self, first: Claim) {
         let mut next = Some(first);
         while let Some(claim) = next {
-            self.ledger.claim(claim.owner, claim.hold, claim.number);
+            self.ledger.claim(Owner::Instance(claim.owner), claim.hold, claim.number);
             next = self.claims.try_recv().ok();
         }
     }
@@ -159,14 +164,18 @@ impl Reconciler {
         wording::kernel(output);
         match output {
             Output::Confirmed { owner, number } => self.deliver(*owner, News::Confirmed(*number)),
-            Output::Restored { owners, .. } => {
+            // They are announced anew. Of a route or rule nobody needs to know.
+            Output::Restored { owners, key: Key::Address(..), .. } => {
                 for owner in owners {
                     self.deliver(*owner, News::Restored);
                 }
             }
             Output::Interface(owner, interface) => self.deliver(*owner, News::Interface(*interface)),
             Output::Tracked(owner, index, usable) => self.deliver(*owner, News::Tracked(*index, *usable)),
-            Output::Apply(_) | Output::Failed { .. } | Output::NoInterface { .. } => {}
+            Output::Apply(_)
+            | Output::Restored { .. }
+            | Output::Failed { .. }
+            | Output::NoInterface { .. } => {}
         }
     }
 

@@ -8,6 +8,7 @@ use socket2::{Domain, Socket, Type};
 
 use super::buffer;
 use super::vrrp_net::PRIORITY_CONTROL;
+use crate::base::IfName;
 use crate::host::{Announcer, Error, Frame};
 
 /// Frames per call of `sendmmsg(2)`, which takes at most 1,024.
@@ -76,6 +77,12 @@ impl PacketAnnouncer {
 }
 
 impl Announcer for PacketAnnouncer {
+    fn forwards_v6(&self, interface: &IfName) -> bool {
+        // A name of the kernel's has no slash in it. One short read, answered by the kernel from memory.
+        let path = format!("/proc/sys/net/ipv6/conf/{interface}/forwarding");
+        std::fs::read_to_string(path).is_ok_and(|text| text.trim() != "0")
+    }
+
     fn announce(&self, frames: &[Frame]) -> Result<(), Error> {
         let mut first_error = None;
         let mut left = frames;

@@ -1,14 +1,18 @@
-//! VRRP sockets: raw IPv4, one to receive and one to send per interface.
+//! VRRP sockets: raw, one to receive and one to send per interface and family.
 
-use std::collections::BTreeSet;
-use std::io;
-use std::net::{IpAddr, SocketAddr};
+mod filter;
+
+use std::io::{self, IoSliceMut};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::num::NonZeroU32;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockAddr, SockFilter, SockRef, Socket, Type};
+use nix::cmsg_space;
+use nix::sys::socket::sockopt::Ipv6RecvPacketInfo;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrIn6, recvmsg, setsockopt};
+use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockAddr, SockRef, Socket, Type};
 use tokio::io::unix::AsyncFd;
 
 use super::buffer;
@@ -22,8 +26,6 @@ const RECEIVE_BUFFER: usize = 1024 * 1024;
 /// Queueing priority, the highest that needs no privilege: the first band of `pfifo_fast`, and internetwork
 /// control where a VLAN interface maps priorities to its tags one to one.
 pub(super) const PRIORITY_CONTROL: u32 = 6;
-/// What a classic BPF program gives to let the whole packet through.
-const ALL: u32 = u32::MAX;
 
 /// Opens raw sockets.
 #[derive(Clone, Copy, Debug)]
@@ -31,58 +33,104 @@ pub(super) struct RawVrrpNet;
 
 impl VrrpNet for RawVrrpNet {
     fn open(&self, spec: &EndpointSpec) -> Result<Endpoint, Error> {
-        if spec.family != Family::V4 {
-            let unsupported = io::Error::from(io::ErrorKind::Unsupported);
-            return Err(Error::new("open IPv6 VRRP sockets on", &spec.name, unsupported));
-        }
+        let place = place(spec);
         let receiver =
-            receiver(spec).map_err(|e| Error::new("open the VRRP receive socket on", &spec.name, e))?;
-        let sender = sender(spec).map_err(|e| Error::new("open the VRRP send socket on", &spec.name, e))?;
-        let name = spec.name.clone();
-        Ok((
-            Box::new(RawReceiver { fd: receiver, name: name.clone() }),
-            Rc::new(RawSender { socket: sender, name }),
-        ))
+            receiver(spec).map_err(|e| Error::new("open the VRRP receive socket on", &place, e))?;
+        let sender = sender(spec).map_err(|e| Error::new("open the VRRP send socket on", &place, e))?;
+        let link = spec.interface.as_ref().map_or(0, |(link, _)| link.0);
+        let receiver =
+            RawReceiver { fd: receiver, family: spec.family, place: place.clone(), control: control() };
+        Ok((Box::new(receiver), Rc::new(RawSender { socket: sender, link, place })))
+    }
+}
+
+/// Where an endpoint is, for messages.
+fn place(spec: &EndpointSpec) -> String {
+    spec.interface.as_ref().map_or_else(|| "all interfaces".to_owned(), |(_, name)| name.to_string())
+}
+
+const fn domain(family: Family) -> Domain {
+    match family {
+        Family::V4 => Domain::IPV4,
+        Family::V6 => Domain::IPV6,
     }
 }
 
 fn receiver(spec: &EndpointSpec) -> io::Result<AsyncFd<OwnedFd>> {
-    let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(i32::from(PROTO_VRRP))))?;
+    let protocol = Protocol::from(i32::from(PROTO_VRRP));
+    let socket = Socket::new(domain(spec.family), Type::RAW, Some(protocol))?;
     // Until it is bound, the socket hears every interface.
-    socket.attach_filter(&[ret(0)])?;
+    socket.attach_filter(&filter::nothing())?;
     socket.set_nonblocking(true)?;
-    bind_device(&socket, spec)?;
-    socket.set_multicast_all_v4(false)?;
-    socket.set_multicast_loop_v4(false)?;
+    if let Some((link, name)) = &spec.interface {
+        bind_device(&socket, *link, name)?;
+    }
+    match spec.family {
+        Family::V4 => {
+            socket.set_multicast_all_v4(false)?;
+            socket.set_multicast_loop_v4(false)?;
+        }
+        Family::V6 => {
+            socket.set_multicast_all_v6(false)?;
+            socket.set_multicast_loop_v6(false)?;
+            socket.set_recv_hoplimit_v6(true)?;
+            setsockopt(&socket, Ipv6RecvPacketInfo, &true)?;
+        }
+    }
     buffer::receive(&socket, RECEIVE_BUFFER)?;
     for group in &spec.groups {
-        let IpAddr::V4(group) = group else {
-            return Err(io::Error::from(io::ErrorKind::InvalidInput));
-        };
-        socket.join_multicast_v4_n(group, &InterfaceIndexOrAddress::Index(spec.link.0))?;
+        join(&socket, spec, *group)?;
     }
-    socket.attach_filter(&version_4([ret(ALL)]))?;
+    socket.attach_filter(&filter::everything(spec.family))?;
     watch(socket.into())
+}
+
+fn join(socket: &Socket, spec: &EndpointSpec, group: IpAddr) -> io::Result<()> {
+    let Some((link, _)) = &spec.interface else { return Err(io::ErrorKind::InvalidInput.into()) };
+    match (spec.family, group) {
+        (Family::V4, IpAddr::V4(group)) => {
+            socket.join_multicast_v4_n(&group, &InterfaceIndexOrAddress::Index(link.0))
+        }
+        (Family::V6, IpAddr::V6(group)) => socket.join_multicast_v6(&group, link.0),
+        _ => Err(io::ErrorKind::InvalidInput.into()),
+    }
 }
 
 fn sender(spec: &EndpointSpec) -> io::Result<Socket> {
     // IPPROTO_RAW: the IP header comes from us, and nothing is ever received; the filter makes sure of it.
-    let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(libc::IPPROTO_RAW)))?;
-    socket.attach_filter(&[ret(0)])?;
+    let protocol = Protocol::from(libc::IPPROTO_RAW);
+    let socket = Socket::new(domain(spec.family), Type::RAW, Some(protocol))?;
+    socket.attach_filter(&filter::nothing())?;
     socket.set_nonblocking(true)?;
-    socket.set_header_included_v4(true)?;
-    bind_device(&socket, spec)?;
-    set_multicast_interface(&socket, spec.link)?;
-    socket.set_multicast_loop_v4(false)?;
+    if let Some((link, name)) = &spec.interface {
+        bind_device(&socket, *link, name)?;
+    }
+    match spec.family {
+        Family::V4 => {
+            socket.set_header_included_v4(true)?;
+            if let Some((link, _)) = &spec.interface {
+                set_multicast_interface(&socket, *link)?;
+            }
+            socket.set_multicast_loop_v4(false)?;
+        }
+        Family::V6 => {
+            socket.set_header_included_v6(true)?;
+            if let Some((link, _)) = &spec.interface {
+                socket.set_multicast_if_v6(link.0)?;
+            }
+            socket.set_multicast_loop_v6(false)?;
+        }
+    }
     socket.set_priority(PRIORITY_CONTROL)?;
     Ok(socket)
 }
 
 /// Hears and sends on this interface only. By index, which a rename cannot race; kernels before 5.1 know names only.
-fn bind_device(socket: &Socket, spec: &EndpointSpec) -> io::Result<()> {
-    match socket.bind_device_by_index_v4(NonZeroU32::new(spec.link.0)) {
+fn bind_device(socket: &Socket, link: IfIndex, name: &IfName) -> io::Result<()> {
+    // The same socket option for both families.
+    match socket.bind_device_by_index_v4(NonZeroU32::new(link.0)) {
         Err(error) if error.raw_os_error() == Some(libc::ENOPROTOOPT) => {
-            socket.bind_device(Some(spec.name.as_str().as_bytes()))
+            socket.bind_device(Some(name.as_str().as_bytes()))
         }
         bound => bound,
     }
@@ -108,30 +156,39 @@ fn set_multicast_interface(socket: &Socket, link: IfIndex) -> io::Result<()> {
 
 struct RawReceiver {
     fd: AsyncFd<OwnedFd>,
-    name: IfName,
+    family: Family,
+    place: String,
+    /// Room for ancillary data (IPv6).
+    control: Vec<u8>,
 }
 
-impl RawReceiver {
-    /// Receives until there is a packet with a sound header, or an error, `WouldBlock` among them.
-    fn receive(&self, buf: &mut [u8]) -> io::Result<Datagram> {
-        loop {
-            let len = match nix::unistd::read(self.fd.get_ref(), buf) {
-                Err(nix::errno::Errno::EINTR) => continue,
-                result => result?,
-            };
-            let Some(packet) = buf.get(..len) else { continue };
-            if let Some(datagram) = datagram(packet) {
-                return Ok(datagram);
-            }
+/// Room for the destination and the hop limit of a packet.
+fn control() -> Vec<u8> {
+    cmsg_space!(libc::in6_pktinfo, libc::c_int)
+}
+
+/// Receives until there is a packet with a sound header, or an error, `WouldBlock` among them.
+fn receive(fd: &OwnedFd, family: Family, control: &mut [u8], buf: &mut [u8]) -> io::Result<Datagram> {
+    loop {
+        let received = match family {
+            Family::V4 => receive_v4(fd, buf),
+            Family::V6 => receive_v6(fd, control, buf),
+        };
+        match received {
+            Ok(Some(datagram)) => return Ok(datagram),
+            Ok(None) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
-
-    fn failed(&self, error: io::Error) -> Error {
-        Error::new("receive VRRP packets on", &self.name, error)
-    }
 }
 
-/// The packet as the kernel gave it, from the IP header on; `None` if that header is malformed.
+/// The packet comes from its IP header on; `None` if that is malformed.
+fn receive_v4(fd: &OwnedFd, buf: &mut [u8]) -> io::Result<Option<Datagram>> {
+    let len = nix::unistd::read(fd, buf)?;
+    Ok(buf.get(..len).and_then(datagram))
+}
+
 fn datagram(packet: &[u8]) -> Option<Datagram> {
     let header = V4Header::parse(packet).ok()?;
     let header_len = usize::from(header.header_len);
@@ -146,84 +203,81 @@ fn datagram(packet: &[u8]) -> Option<Datagram> {
     })
 }
 
+/// The packet comes without its IP headers; what matters of them is beside it. `None` if it is not.
+fn receive_v6(fd: &OwnedFd, control: &mut [u8], buf: &mut [u8]) -> io::Result<Option<Datagram>> {
+    let mut parts = [IoSliceMut::new(buf)];
+    let message = recvmsg::<SockaddrIn6>(fd.as_raw_fd(), &mut parts, Some(control), MsgFlags::empty())?;
+    let (mut destination, mut hops) = (None, None);
+    for ancillary in message.cmsgs()? {
+        match ancillary {
+            ControlMessageOwned::Ipv6PacketInfo(info) => {
+                destination = Some(Ipv6Addr::from(info.ipi6_addr.s6_addr));
+            }
+            ControlMessageOwned::Ipv6HopLimit(limit) => hops = u8::try_from(limit).ok(),
+            _ => {}
+        }
+    }
+    let (Some(source), Some(destination), Some(ttl)) = (message.address, destination, hops) else {
+        return Ok(None);
+    };
+    Ok(Some(Datagram {
+        source: source.ip().into(),
+        destination: destination.into(),
+        ttl,
+        protocol: PROTO_VRRP,
+        declared_len: message.bytes,
+        header_len: 0,
+        payload: 0..message.bytes,
+    }))
+}
+
 impl VrrpReceiver for RawReceiver {
     fn poll_recv(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<Result<Datagram, Error>> {
+        let failed = |error| Error::new("receive VRRP packets on", &self.place, error);
         loop {
             let mut guard = match ready!(self.fd.poll_read_ready(cx)) {
                 Ok(guard) => guard,
-                Err(error) => return Poll::Ready(Err(self.failed(error))),
+                Err(error) => return Poll::Ready(Err(failed(error))),
             };
-            match guard.try_io(|_| self.receive(buf)) {
-                Ok(result) => return Poll::Ready(result.map_err(|e| self.failed(e))),
-                Err(_would_block) => {}
+            let received = guard.try_io(|fd| receive(fd.get_ref(), self.family, &mut self.control, buf));
+            if let Ok(result) = received {
+                return Poll::Ready(result.map_err(failed));
             }
         }
     }
 
     fn try_recv(&mut self, buf: &mut [u8]) -> Option<Result<Datagram, Error>> {
-        match self.receive(buf) {
+        match receive(self.fd.get_ref(), self.family, &mut self.control, buf) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
-            result => Some(result.map_err(|e| self.failed(e))),
+            result => Some(result.map_err(|e| Error::new("receive VRRP packets on", &self.place, e))),
         }
     }
 
     fn set_vrids(&mut self, vrids: &[u8]) {
         // Without the filter the daemon sees more than it needs and sorts it out itself.
-        if let Err(error) = SockRef::from(self.fd.get_ref()).attach_filter(&accept_vrids(vrids)) {
-            tracing::warn!("cannot filter VRRP packets on {}: {error}", self.name);
+        let program = filter::vrids(self.family, vrids);
+        if let Err(error) = SockRef::from(self.fd.get_ref()).attach_filter(&program) {
+            tracing::warn!("cannot filter VRRP packets on {}: {error}", self.place);
         }
     }
 }
 
 struct RawSender {
     socket: Socket,
-    name: IfName,
+    /// The interface; 0: whichever the routes say.
+    link: u32,
+    place: String,
 }
 
 impl VrrpSender for RawSender {
     fn send(&self, packet: &[u8], destination: IpAddr) -> Result<(), Error> {
         let flags = if destination.is_multicast() { libc::MSG_DONTROUTE } else { 0 };
-        let address = SockAddr::from(SocketAddr::new(destination, 0));
-        let sent = self.socket.send_to_with_flags(packet, &address, flags);
-        sent.map(drop).map_err(|e| Error::new("send a VRRP packet on", &self.name, e))
+        let address = match destination {
+            IpAddr::V4(_) => SocketAddr::new(destination, 0),
+            // Link-local addresses need their link.
+            IpAddr::V6(ip) => SocketAddrV6::new(ip, 0, 0, self.link).into(),
+        };
+        let sent = self.socket.send_to_with_flags(packet, &SockAddr::from(address), flags);
+        sent.map(drop).map_err(|e| Error::new("send a VRRP packet on", &self.place, e))
     }
-}
-
-/// One classic BPF instruction.
-const fn op(code: u32, jt: u8, jf: u8, k: u32) -> SockFilter {
-    SockFilter::new(code as u16, jt, jf, k)
-}
-
-/// Ends the program: keep this many bytes of the packet.
-const fn ret(keep: u32) -> SockFilter {
-    op(libc::BPF_RET | libc::BPF_K, 0, 0, keep)
-}
-
-/// Drops what is not IPv4, then goes on with `rest`. Offset 0 of a raw IPv4 socket's filter is the IP header.
-fn version_4(rest: impl IntoIterator<Item = SockFilter>) -> Vec<SockFilter> {
-    let mut program = vec![
-        op(libc::BPF_LD | libc::BPF_B | libc::BPF_ABS, 0, 0, 0),
-        op(libc::BPF_ALU | libc::BPF_AND | libc::BPF_K, 0, 0, 0xf0),
-        op(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 1, 0, 0x40),
-        ret(0),
-    ];
-    program.extend(rest);
-    program
-}
-
-/// Lets through IPv4 packets whose second payload byte is one of `vrids`.
-fn accept_vrids(vrids: &[u8]) -> Vec<SockFilter> {
-    // 0 is no VRID, so at most 255 are left, which is as far as a jump reaches.
-    let wanted: BTreeSet<u8> = vrids.iter().copied().filter(|vrid| *vrid != 0).collect();
-    let mut rest = vec![
-        op(libc::BPF_LDX | libc::BPF_B | libc::BPF_MSH, 0, 0, 0), // X = length of the IP header
-        op(libc::BPF_LD | libc::BPF_B | libc::BPF_IND, 0, 0, 1),
-    ];
-    for (left, vrid) in (1..=wanted.len()).rev().zip(&wanted) {
-        // Over the comparisons that follow and the `ret` that drops.
-        let accept = u8::try_from(left).unwrap_or(u8::MAX);
-        rest.push(op(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, accept, 0, u32::from(*vrid)));
-    }
-    rest.extend([ret(0), ret(ALL)]);
-    version_4(rest)
 }

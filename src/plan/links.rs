@@ -36,8 +36,9 @@ pub(super) fn resolve(config: &Config, instances: &[InstancePlan]) -> LinkDelays
     for written in &config.link_delays {
         let mut delay = Delay { down: written.down, up: written.up };
         let what = Subject::Interface(written.interface.clone());
-        let uses =
-            |i: &&InstancePlan| i.interface == written.interface || i.tracks.iter().any(|t| t.what == what);
+        let uses = |i: &&InstancePlan| {
+            i.interface.as_ref() == Some(&written.interface) || i.tracks.iter().any(|t| t.what == what)
+        };
         for instance in instances.iter().filter(uses) {
             let adverts = instance.params.down_timer_adverts - 1;
             let limit = instance.params.advert_int * u32::from(adverts);
@@ -78,12 +79,12 @@ pub(super) fn linkbeats(config: &Config, instances: &[InstancePlan]) -> Vec<Link
             plans.push(LinkbeatPlan { interface: written.interface.clone(), method });
         }
     }
+    let polling = config.instances.iter().filter(|i| i.pending.linkbeat_polling);
+    let polling: BTreeSet<&str> = polling.map(|i| i.name.as_str()).collect();
     let mut used = BTreeSet::new();
     for instance in instances {
-        let polls =
-            |i: &crate::config::model::VrrpInstance| i.name == instance.name && i.pending.linkbeat_polling;
-        if config.top.linkbeat_polling || config.instances.iter().any(polls) {
-            used.insert(&instance.interface);
+        if config.top.linkbeat_polling || polling.contains(instance.name.as_str()) {
+            used.extend(&instance.interface);
         }
         if config.top.linkbeat_polling {
             used.extend(instance.tracks.iter().filter_map(|track| match &track.what {

@@ -2,18 +2,25 @@
 
 mod links;
 mod pacing;
+mod routes;
 mod tracks;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Family, IfName, InstanceId, Priority};
 use crate::config::model::{
-    Authentication, Config, Globals, InitialState, Script, SyncGroup, Version, VirtualAddress, VrrpInstance,
+    Authentication, Config, Globals, InitialState, OldChecksum, PreferredLifetime, Script, SyncGroup,
+    Version, VirtualAddress, VrrpInstance,
 };
-use crate::kernel::AddressClaim;
-use crate::vrrp::params::{GarpSchedule, Params};
+use crate::host::AddressOptions;
+use crate::kernel::ledger::Watch;
+use crate::kernel::{AddressClaim, Claim, RouteClaim, RuleClaim};
+use crate::vrrp::params::{Delivery, GarpSchedule, Params, Unicast, UnicastChecksum};
 use crate::vrrp::tracking::{Status, Tracked};
+use crate::wire::ip::VRRP_TTL;
 
 pub use links::{LinkDelays, LinkbeatPlan, ShortenedDelay};
 pub use pacing::{Intervals, PacingGroup, PacingPlan};
@@ -21,6 +28,10 @@ pub use tracks::{FilePlan, ProcessPlan, ScriptPlan, Subject, TrackPlan};
 
 /// The multicast group of VRRP over IPv4 (RFC 9568 section 5.1.1.2).
 pub const VRRP_GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
+/// The multicast group of VRRP over IPv6 (RFC 9568 section 5.1.2.2).
+pub const VRRP_GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12);
+/// The hop limit of unicast adverts over IPv6, unless written: the kernel's default.
+const UNICAST_HOPS_V6: u8 = 64;
 /// Shortest and longest interval of version 3, which counts centiseconds in 12 bits.
 const V3_INTERVALS_MS: (u128, u128) = (10, 40_950);
 
@@ -29,6 +40,8 @@ const V3_INTERVALS_MS: (u128, u128) = (10, 40_950);
 pub struct Plan {
     /// Virtual routers; an [`InstanceId`] is an index.
     pub instances: Vec<InstancePlan>,
+    /// Static addresses, routes and rules.
+    pub statics: Vec<Claim>,
     /// Scripts that at least one instance tracks.
     pub scripts: Vec<ScriptPlan>,
     /// Files that at least one instance tracks.
@@ -58,16 +71,24 @@ pub struct InstancePlan {
     pub id: InstanceId,
     /// Its name.
     pub name: String,
-    /// Where it sends and listens.
-    pub interface: IfName,
+    /// Where it sends and listens; `None`: wherever the routes lead, which is for unicast only.
+    pub interface: Option<IfName>,
     /// Where its adverts come from; `None`: the interface's own address.
-    pub source: Option<Ipv4Addr>,
+    pub source: Option<IpAddr>,
+    /// Whether it cannot take part while that address is not there.
+    pub track_source: bool,
     /// What its machine is told.
     pub params: Params,
     /// Addresses while master: those advertised, then those excluded, each in configuration order.
     pub addresses: Vec<AddressClaim>,
     /// How many of them are advertised.
     pub advertised: usize,
+    /// Routes while master.
+    pub routes: Vec<Arc<RouteClaim>>,
+    /// Rules while master.
+    pub rules: Vec<Arc<RuleClaim>>,
+    /// `promote_secondaries` is set on the interfaces of its addresses while it is master.
+    pub promote_secondaries: bool,
     /// What it tracks.
     pub tracks: Vec<TrackPlan>,
     /// Whether it goes on when its own interface is down.
@@ -77,6 +98,24 @@ pub struct InstancePlan {
 }
 
 impl InstancePlan {
+    /// What it has to know of its interface.
+    pub fn watch(&self) -> Watch {
+        Watch {
+            interface: self.interface.clone(),
+            family: self.params.family,
+            source: self.source.filter(|_| self.track_source),
+        }
+    }
+
+    /// All that it holds while it is master.
+    pub fn claims(&self) -> Vec<Claim> {
+        let devices: BTreeSet<_> = self.addresses.iter().map(|a| a.dev.clone()).collect();
+        let promoted = devices.into_iter().filter(|_| self.promote_secondaries).map(Claim::Promotion);
+        let addresses = promoted.chain(self.addresses.iter().cloned().map(Claim::Address));
+        let routes = self.routes.iter().cloned().map(Claim::Route);
+        addresses.chain(routes).chain(self.rules.iter().cloned().map(Claim::Rule)).collect()
+    }
+
     /// What the machine tracks, in the order of [`InstancePlan::tracks`].
     pub fn tracked(&self) -> Vec<Tracked> {
         let tracked = |t: &TrackPlan| Tracked {
@@ -126,13 +165,18 @@ pub fn resolve(config: &Config) -> Plan {
         delay_after_boot: config.globals.pending.delay_after_boot.unwrap_or_default(),
         ..Plan::default()
     };
+    let mut preferences = routes::Preferences::default();
+    plan.statics = routes::statics(config, &mut preferences);
     for instance in &config.instances {
         let id = InstanceId(plan.instances.len() as u32);
         let group = config.sync_groups.iter().find(|g| g.members.contains(&instance.name));
-        let tracks = tracks::of_instance(config, instance, group, &mut plan);
+        let mut tracks = tracks::of_instance(config, instance, group, &mut plan);
+        routes::track_devices(config, instance, &mut tracks);
+        let rules = routes::rules(&instance.pending.rules, &mut preferences);
         let resolved = resolve_instance(&config.globals, instance, id, tracks);
         plan.instances.extend(resolved.map(|mut plan| {
             plan.params.grouped = group.is_some();
+            plan.rules = rules;
             plan
         }));
     }
@@ -164,8 +208,14 @@ fn resolve_instance(
     id: InstanceId,
     tracks: Vec<TrackPlan>,
 ) -> Option<InstancePlan> {
-    let interface = instance.interface.clone()?;
-    let version = instance.version.or(globals.vrrp_version).unwrap_or(Version::V2);
+    let interface = instance.interface.clone();
+    let family = instance.family.unwrap_or(Family::V4);
+    let global = if family == Family::V6 { Some(Version::V3) } else { globals.vrrp_version };
+    let version = instance.version.or(global).unwrap_or(Version::V2);
+    let delivery = delivery(globals, instance, family);
+    if interface.is_none() && !delivery.is_unicast() {
+        return None;
+    }
     let priority = instance.priority.unwrap_or(default_priority(instance));
     // A master of old configurations: stock does not let it be one that may not preempt.
     let born_master = instance.state == Some(InitialState::Master) || priority.is_owner();
@@ -180,11 +230,15 @@ fn resolve_instance(
         preempt,
         preempt_delay: instance.preempt_delay.filter(|_| may_delay).unwrap_or_default(),
         password: match &instance.authentication {
-            Some(Authentication::Pass(password)) if version == Version::V2 => Some(*password),
+            Some(Authentication::Pass(password)) if (version, family) == (Version::V2, Family::V4) => {
+                Some(*password)
+            }
             _ => None,
         },
-        destination: globals.mcast_group4.unwrap_or(VRRP_GROUP_V4),
-        addresses: instance.addresses.iter().filter_map(|a| v4(a.cidr.ip)).collect(),
+        family,
+        delivery,
+        v3_checksum_as_v2: instance.v3_checksum_as_v2.unwrap_or(globals.v3_checksum_as_v2),
+        addresses: instance.addresses.iter().map(|a| a.cidr.ip).collect(),
         lower_prio_no_advert: instance.lower_prio_no_advert.or(globals.lower_prio_no_advert).unwrap_or(false),
         higher_prio_send_advert: instance.higher_prio_send_advert.or(globals.higher_prio_send_advert),
         garp: garp(globals, instance),
@@ -197,7 +251,7 @@ fn resolve_instance(
         grouped: false,
     };
     let claims = |list: &[VirtualAddress]| -> Vec<AddressClaim> {
-        list.iter().filter(|a| v4(a.cidr.ip).is_some()).map(|a| claim(&interface, a)).collect()
+        list.iter().filter_map(|a| claim(interface.as_ref(), a)).collect()
     };
     let mut addresses = claims(&instance.addresses);
     let advertised = addresses.len();
@@ -205,10 +259,14 @@ fn resolve_instance(
     Some(InstancePlan {
         id,
         name: instance.name.clone(),
-        source: instance.mcast_src_ip.and_then(v4),
+        source: instance.source,
+        track_source: instance.track_src_ip,
         params,
         addresses,
         advertised,
+        routes: routes::routes(&instance.pending.routes),
+        rules: Vec::new(),
+        promote_secondaries: instance.pending.promote_secondaries,
         tracks,
         dont_track_primary: instance.dont_track_primary,
         notify: notify(instance),
@@ -216,11 +274,29 @@ fn resolve_instance(
     })
 }
 
-fn v4(ip: IpAddr) -> Option<Ipv4Addr> {
-    match ip {
-        IpAddr::V4(ip) => Some(ip),
-        IpAddr::V6(_) => None,
+/// Where adverts go. Without peers, the settings of unicast mean nothing, unless the instance is to fail then.
+fn delivery(globals: &Globals, instance: &VrrpInstance, family: Family) -> Delivery {
+    let group = match family {
+        Family::V4 => IpAddr::V4(globals.mcast_group4.unwrap_or(VRRP_GROUP_V4)),
+        Family::V6 => IpAddr::V6(globals.mcast_group6.unwrap_or(VRRP_GROUP_V6)),
+    };
+    if instance.peers.is_empty() && !instance.fault_without_peers {
+        return Delivery::Multicast(instance.mcast_dst_ip.unwrap_or(group));
     }
+    let ttl = match family {
+        Family::V4 => VRRP_TTL,
+        Family::V6 => UNICAST_HOPS_V6,
+    };
+    Delivery::Unicast(Unicast {
+        peers: instance.peers.clone(),
+        check_source: instance.check_unicast_src,
+        ttl: instance.unicast_ttl.unwrap_or(ttl),
+        checksum: match instance.old_unicast_checksum {
+            None => UnicastChecksum::Learns(group),
+            Some(OldChecksum::Always) => UnicastChecksum::Old(group),
+            Some(OldChecksum::Never) => UnicastChecksum::New,
+        },
+    })
 }
 
 /// `state MASTER` without a priority makes an address owner, as in stock.
@@ -276,14 +352,35 @@ fn garp(globals: &Globals, instance: &VrrpInstance) -> GarpSchedule {
     }
 }
 
-fn claim(interface: &IfName, address: &VirtualAddress) -> AddressClaim {
-    AddressClaim {
-        dev: address.dev.clone().unwrap_or_else(|| interface.clone()),
+/// `None` if it has no interface; `config` has said so.
+fn claim(interface: Option<&IfName>, address: &VirtualAddress) -> Option<AddressClaim> {
+    Some(AddressClaim {
+        dev: address.dev.as_ref().or(interface)?.clone(),
         cidr: address.cidr,
         peer: address.peer.map(|p| p.ip),
         broadcast: address.broadcast.filter(|_| Family::of(address.cidr.ip) == Family::V4),
         label: address.label.clone(),
         scope: address.scope.unwrap_or(0),
+        options: options(address),
+    })
+}
+
+/// A single IPv6 address is not for new connections, unless told otherwise: whoever prefers the address of a virtual
+/// router as his source loses his connections when it moves.
+fn options(address: &VirtualAddress) -> AddressOptions {
+    let flags = &address.flags;
+    let single = address.cidr.ip.is_ipv6() && address.cidr.prefix == Family::V6.bits();
+    AddressOptions {
+        dad: flags.dad,
+        home: flags.home,
+        manage_temporary: flags.manage_temporary,
+        no_prefix_route: flags.no_prefix_route,
+        autojoin: flags.autojoin,
+        preferred: match flags.preferred {
+            Some(PreferredLifetime::For(time)) => Some(time),
+            Some(PreferredLifetime::Forever) => None,
+            None => single.then_some(Duration::ZERO),
+        },
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::base::{Cidr, Vrid};
-use crate::config::model::{AddressFlags, Garp, TrackScript, User, VrrpScript};
+use crate::config::model::{AddressFlags, Garp, PendingAddress, TrackScript, User, VrrpScript};
 
 fn instance() -> VrrpInstance {
     VrrpInstance {
@@ -24,7 +24,8 @@ fn address(ip: &str, dev: Option<&str>) -> VirtualAddress {
         scope: None,
         broadcast: None,
         peer: None,
-        pending: AddressFlags::default(),
+        flags: AddressFlags::default(),
+        pending: PendingAddress::default(),
     }
 }
 
@@ -40,7 +41,9 @@ fn defaults_are_stocks() {
         preempt: true,
         preempt_delay: Duration::ZERO,
         password: None,
-        destination: VRRP_GROUP_V4,
+        family: Family::V4,
+        delivery: Delivery::Multicast(VRRP_GROUP_V4.into()),
+        v3_checksum_as_v2: false,
         addresses: vec![],
         lower_prio_no_advert: false,
         higher_prio_send_advert: None,
@@ -74,7 +77,7 @@ fn instances_override_globals() {
     };
     let plan = resolved(globals.clone(), instance());
     assert_eq!(plan.params.version, Version::V3);
-    assert_eq!(plan.params.destination, Ipv4Addr::new(224, 0, 101, 11));
+    assert_eq!(plan.params.delivery, Delivery::Multicast([224, 0, 101, 11].into()));
     assert_eq!((plan.params.down_timer_adverts, plan.params.lower_prio_no_advert), (5, true));
     // What is not written for lower priorities is as it is for a new master.
     let garp = &plan.params.garp;
@@ -215,4 +218,34 @@ fn what_cannot_run_is_left_out() {
     };
     let plan = resolve(&config);
     assert_eq!(plan.instances.iter().map(|i| i.id).collect::<Vec<_>>(), [InstanceId(0)]);
+}
+
+#[test]
+fn an_ipv6_instance_has_ipv6_defaults() {
+    let mut six = instance();
+    six.family = Some(Family::V6);
+    six.addresses = vec![address("fe80::1", None)];
+    six.excluded = vec![address("192.0.2.9", None)];
+    let globals = Globals { vrrp_version: Some(Version::V2), ..Globals::default() };
+    let plan = resolved(globals, six);
+    assert_eq!((plan.params.version, plan.params.family), (Version::V3, Family::V6));
+    assert_eq!(plan.params.delivery, Delivery::Multicast(VRRP_GROUP_V6.into()));
+    let preferred: Vec<_> = plan.addresses.iter().map(|a| a.options.preferred).collect();
+    assert_eq!(preferred, [Some(Duration::ZERO), None]);
+}
+
+#[test]
+fn peers_take_the_place_of_the_group() {
+    let mut unicast = instance();
+    unicast.interface = None;
+    assert_eq!(resolve(&Config { instances: vec![unicast.clone()], ..Config::default() }).instances, []);
+    unicast.fault_without_peers = true;
+    unicast.source = Some([192, 0, 2, 1].into());
+    unicast.track_src_ip = true;
+    let plan = resolved(Globals::default(), unicast);
+    let Delivery::Unicast(to) = &plan.params.delivery else { panic!("{:?}", plan.params.delivery) };
+    assert_eq!((to.peers.len(), to.ttl), (0, 255));
+    assert_eq!(to.checksum, UnicastChecksum::Learns(VRRP_GROUP_V4.into()));
+    let source = Some([192, 0, 2, 1].into());
+    assert_eq!(plan.watch(), Watch { interface: None, family: Family::V4, source });
 }

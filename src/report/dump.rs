@@ -13,6 +13,7 @@ use crate::base::Family;
 use crate::config::model::{Config, Script, Version};
 use crate::kernel::AddressClaim;
 use crate::plan::{InstancePlan, Plan, ScriptPlan};
+use crate::vrrp::params::Delivery;
 
 /// The lines of the dump.
 pub fn lines(config: &Config, plan: &Plan) -> Vec<String> {
@@ -64,11 +65,15 @@ fn vrrp(plan: &InstancePlan, out: &mut Vec<String>) {
     out.push(format!(" VRRP Instance = {}", plan.name));
     let mut put = |key: &str, value: String| out.push(format!("   {key} = {value}"));
     put("VRRP Version", number(params.version).to_owned());
-    put("Interface", plan.interface.to_string());
+    if let Some(interface) = &plan.interface {
+        put("Interface", interface.to_string());
+    }
     if let Some(source) = plan.source {
         put("Using src_ip", source.to_string());
     }
-    put("Multicast address", params.destination.to_string());
+    if let Delivery::Multicast(group) = params.delivery {
+        put("Multicast address", group.to_string());
+    }
     let garp = &params.garp;
     put("Gratuitous ARP delay", seconds(garp.delay));
     put("Gratuitous ARP repeat", garp.repeat.to_string());
@@ -97,6 +102,12 @@ fn vrrp(plan: &InstancePlan, out: &mut Vec<String>) {
             put("Password", "********".to_owned());
         }
         None => put("Authentication type", "none".to_owned()),
+    }
+    if let Delivery::Unicast(unicast) = &params.delivery {
+        put("Check unicast src", if unicast.check_source { "yes" } else { "no" }.to_owned());
+        put("Unicast TTL", unicast.ttl.to_string());
+        put("Unicast Peer", String::new());
+        out.extend(unicast.peers.iter().map(|peer| format!("     {}", peer.address)));
     }
     let (advertised, excluded) = plan.addresses.split_at(plan.advertised.min(plan.addresses.len()));
     out.push(format!("   Virtual IP ({}):", advertised.len()));

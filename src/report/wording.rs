@@ -2,21 +2,23 @@
 //!
 //! The target `vrrp` marks what stock's VRRP process says. A `cause` is a field of its own.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use tracing::{debug, error, info, trace, warn};
 
-use crate::base::IfName;
+use crate::base::{Family, IfName};
 use crate::config::model::Version;
 use crate::host::{Error, Exit, KernelEvent, KernelOp, Signal};
+use crate::kernel::claim::Key;
 use crate::kernel::{Mirror, Output};
 use crate::plan::{InstancePlan, ShortenedDelay};
 use crate::track::script::Outcome;
 use crate::vrrp::check::version_number;
 use crate::vrrp::event::{Cause, Event, Fault, Reject};
 use crate::vrrp::machine::State;
-use crate::vrrp::params::Params;
+use crate::vrrp::params::{Delivery, Params};
+use crate::wire::ip::VRRP_TTL;
 
 /// Something happened to an instance.
 pub fn vrrp(name: &str, params: &Params, event: &Event) {
@@ -100,6 +102,9 @@ pub fn vrrp(name: &str, params: &Params, event: &Event) {
             cause = what.as_str(),
             "({name}) Changing effective priority from {before} to {now}"
         ),
+        Event::OldChecksum => {
+            info!(target: "vrrp", "({name}) Setting unicast VRRPv3 checksum to old version");
+        }
         Event::Rejected { reject, from } => rejected(name, params, reject, *from),
         Event::Stalled(late) => warn!(
             target: "vrrp",
@@ -115,7 +120,7 @@ fn suffix(init: bool) -> &'static str {
 }
 
 /// A packet that is not as it should be. Once per kind until the state or the master changes.
-fn rejected(name: &str, params: &Params, reject: &Reject, from: Ipv4Addr) {
+fn rejected(name: &str, params: &Params, reject: &Reject, from: IpAddr) {
     let version = version_number(params.version);
     match reject {
         Reject::Length { received, expected } => {
@@ -126,7 +131,8 @@ fn rejected(name: &str, params: &Params, reject: &Reject, from: Ipv4Addr) {
             );
         }
         Reject::Ttl(ttl) => {
-            info!(target: "vrrp", "({name}) invalid TTL/HL from {from}. Received {ttl} and expect 255");
+            let expected = expected_ttl(params, from);
+            info!(target: "vrrp", "({name}) invalid TTL/HL from {from}. Received {ttl} and expect {expected}");
         }
         Reject::Version(theirs) => info!(
             target: "vrrp",
@@ -152,11 +158,16 @@ fn rejected(name: &str, params: &Params, reject: &Reject, from: Ipv4Addr) {
             let word = if params.version == Version::V2 { "VRRPv2" } else { "VRRPv3" };
             info!(target: "vrrp", "({name}) Invalid {word} checksum from {from}");
         }
-        Reject::Destination(to) => info!(
-            target: "vrrp",
-            "({name}) advert from {from} was sent to {to}, expecting {}",
-            params.destination
-        ),
+        Reject::Destination(to) => {
+            let expected = match &params.delivery {
+                Delivery::Multicast(group) => group.to_string(),
+                Delivery::Unicast(_) => "unicast".to_owned(),
+            };
+            info!(target: "vrrp", "({name}) advert from {from} was sent to {to}, expecting {expected}");
+        }
+        Reject::NotAPeer => {
+            info!(target: "vrrp", "({name}) unicast source address {from} not a unicast peer");
+        }
         Reject::AddressCount(count) => info!(
             target: "vrrp",
             "({name}) expected {} VIPs but received {count}",
@@ -183,6 +194,16 @@ pub fn startup_delayed(delay: Duration) {
 /// From now on everybody does.
 pub fn startup_delay_over() {
     info!(target: "vrrp", "Delayed start completed");
+}
+
+/// The TTL that an advert of `from` should have had.
+fn expected_ttl(params: &Params, from: IpAddr) -> String {
+    let peers = match &params.delivery {
+        Delivery::Unicast(unicast) => unicast.peers.as_slice(),
+        Delivery::Multicast(_) => &[],
+    };
+    let peer = peers.iter().find(|peer| peer.address == from);
+    peer.map_or_else(|| VRRP_TTL.to_string(), |peer| format!("{} to {}", peer.min_ttl, peer.max_ttl))
 }
 
 /// What brought a change about, in a few words; nothing where the text of the event says it all.
@@ -223,7 +244,9 @@ fn fault_words(fault: Fault) -> &'static str {
     match fault {
         Fault::InterfaceMissing => "the interface does not exist",
         Fault::InterfaceDown => "the interface is down",
-        Fault::NoAddress => "no IPv4 address for interface",
+        Fault::NoAddress(Family::V4) => "no IPv4 address for interface",
+        Fault::NoAddress(Family::V6) => "no IPv6 address for interface",
+        Fault::NoPeers => "no unicast peers",
         Fault::NoSocket => "the sockets cannot be opened",
         Fault::Group => "another member of the sync group",
     }
@@ -247,26 +270,36 @@ pub fn state_word(state: State) -> Option<&'static str> {
     }
 }
 
-/// An instance's addresses are about to change.
+/// What an instance holds in the kernel is about to change.
 pub fn claim(plan: &InstancePlan, hold: bool) {
     let verb = if hold { "setting" } else { "removing" };
     let name = &plan.name;
-    if plan.advertised > 0 {
-        debug!(target: "vrrp", "({name}) {verb} VIPs.");
+    let mut claimed = [
+        ("VIPs.", plan.advertised > 0),
+        ("E-VIPs.", plan.addresses.len() > plan.advertised),
+        ("Virtual Routes", !plan.routes.is_empty()),
+        ("Virtual Rules", !plan.rules.is_empty()),
+    ];
+    if !hold {
+        claimed.reverse();
+        // The addresses go in the same order as they came.
+        claimed.swap(2, 3);
     }
-    if plan.addresses.len() > plan.advertised {
-        debug!(target: "vrrp", "({name}) {verb} E-VIPs.");
+    for (what, _) in claimed.into_iter().filter(|(_, any)| *any) {
+        debug!(target: "vrrp", "({name}) {verb} {what}");
     }
 }
 
 /// A burst of announcements begins, for one address.
-pub fn announcing(name: &str, dev: &IfName, ip: Ipv4Addr) {
-    debug!(target: "vrrp", "({name}) Sending/queueing gratuitous ARPs on {dev} for {ip}");
+pub fn announcing(name: &str, dev: &IfName, ip: IpAddr) {
+    let what = if ip.is_ipv4() { "gratuitous ARPs" } else { "Unsolicited Neighbour Adverts" };
+    debug!(target: "vrrp", "({name}) Sending/queueing {what} on {dev} for {ip}");
 }
 
 /// One announcement.
-pub fn announced(dev: &IfName, ip: Ipv4Addr) {
-    debug!(target: "vrrp", "Sending gratuitous ARP on {dev} for {ip}");
+pub fn announced(dev: &IfName, ip: IpAddr) {
+    let what = if ip.is_ipv4() { "gratuitous ARP" } else { "unsolicited Neighbour Advert" };
+    debug!(target: "vrrp", "Sending {what} on {dev} for {ip}");
 }
 
 /// Announcements could not be sent.
@@ -291,12 +324,13 @@ pub fn no_socket(name: &str, error: &Error) {
 }
 
 /// A packet too short to tell its VRID.
-pub fn packet_too_short(len: usize) {
-    debug!(target: "vrrp", "IPv4 VRRP packet too short - {len} bytes");
+pub fn packet_too_short(family: Family, len: usize) {
+    debug!(target: "vrrp", "{family} VRRP packet too short - {len} bytes");
 }
 
 /// A packet of a virtual router that is not ours.
-pub fn unknown_vrid(vrid: u8, interface: &IfName) {
+pub fn unknown_vrid(vrid: u8, interface: Option<&IfName>) {
+    let interface = interface.map_or("any", IfName::as_str);
     info!(target: "vrrp", "Unknown VRID({vrid}) received on interface({interface}). ignoring...");
 }
 
@@ -336,24 +370,33 @@ pub fn delays_shortened(shortened: &[ShortenedDelay]) {
 /// The ledger decided or learned something.
 pub fn kernel(output: &Output) {
     match output {
-        Output::Restored { key: (dev, cidr), times, .. } => warn!(
-            target: "vrrp",
-            times,
-            "Address {} was removed from {dev} by somebody else - restored, remaining master",
-            cidr.ip
-        ),
-        Output::Failed { op, dev, errno } => {
-            let (verb, cidr) = match op {
-                KernelOp::AddAddress(address) => ("add address", address.cidr),
-                KernelOp::DeleteAddress(address) => ("delete address", address.cidr),
+        Output::Restored { owners, key, times } => {
+            let role = if owners.is_empty() { "" } else { ", remaining master" };
+            let removed = match key {
+                Key::Address(dev, cidr) => format!("Address {} was removed from {dev}", cidr.ip),
+                Key::Route(claim) => format!("Route {} was removed", claim.route),
+                Key::Rule(claim) => format!("Rule {} was removed", claim.rule),
+                Key::Promotion(dev) => format!("promote_secondaries on {dev} was unset"),
             };
-            warn!(target: "vrrp", "Cannot {verb} {cidr} on {dev}: {errno}");
+            warn!(target: "vrrp", times, "{removed} by somebody else - restored{role}");
         }
-        Output::NoInterface { key: (dev, cidr) } => info!(
+        Output::Failed { op, key, errno } => {
+            let verb = match op {
+                KernelOp::AddAddress(_) | KernelOp::AddRoute(_) | KernelOp::AddRule(_) => "add",
+                KernelOp::DeleteAddress(_) | KernelOp::DeleteRoute(_) | KernelOp::DeleteRule(_) => "delete",
+                KernelOp::SetPromotion(_) => "set",
+                KernelOp::UnsetPromotion(_) => "unset",
+            };
+            warn!(target: "vrrp", "Cannot {verb} {key}: {errno}");
+        }
+        Output::NoInterface { key: Key::Address(dev, cidr) } => info!(
             target: "vrrp",
             "Not adding address {} to {dev} since interface doesn't exist",
             cidr.ip
         ),
+        Output::NoInterface { key } => {
+            info!(target: "vrrp", "Not adding {key} since interface doesn't exist");
+        }
         Output::Confirmed { owner, number } => {
             trace!(target: "vrrp", "claim {number} of instance {} followed", owner.0)
         }

@@ -40,6 +40,8 @@ impl World {
         let node = state.node(node);
         node.mode = Mode::Running;
         node.kernel.addresses = node.kernel.configured.clone();
+        node.kernel.routes.clear();
+        node.kernel.rules.clear();
         for (link, _) in node.kernel.links.values_mut() {
             (link.up, link.running) = (true, true);
         }
@@ -150,7 +152,10 @@ impl World {
             change(link);
             let link = link.clone();
             state.record(Some(node), What::Link(link.clone()));
-            kernel::report(state, node, KernelEvent::Link(link));
+            kernel::report(state, node, KernelEvent::Link(link.clone()));
+            if !link.up {
+                kernel::went_down(state, node, index);
+            }
         }
     }
 
@@ -165,6 +170,7 @@ impl World {
             // Each of them is there, so nothing can fail.
             let _ = kernel::change(state, node, KernelOp::DeleteAddress(address), By::Administrator);
         }
+        kernel::went_down(state, node, index);
         state.node(node).kernel.links.remove(&index);
         kernel::report(state, node, KernelEvent::LinkGone(index));
     }
@@ -185,6 +191,14 @@ impl World {
         address.is_some_and(|a| {
             kernel::change(state, node, KernelOp::DeleteAddress(a), By::Administrator).is_ok()
         })
+    }
+
+    /// An administrator adds or deletes a route or rule.
+    ///
+    /// # Errors
+    /// What the kernel answers.
+    pub fn change(&mut self, node: NodeId, op: KernelOp) -> Result<(), Errno> {
+        kernel::change(&mut self.state.borrow_mut(), node, op, By::Administrator)
     }
 
     /// Sends a signal to the daemon of `node`.

@@ -1,4 +1,4 @@
-//! A node's kernel: tables of links and addresses, the stream of their changes, and the writer.
+//! A node's kernel: tables of links, addresses, routes and rules, the stream of their changes, and the writer.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -11,12 +11,20 @@ use std::time::Duration;
 use super::observe::What;
 use super::state::{Event, Mode, Shared, State};
 use super::{LanId, NodeId};
-use crate::base::{Cidr, IfIndex, Instant};
+use crate::base::{Cidr, Family, IfIndex, Instant};
 use crate::host::kernel::Errno;
-use crate::host::{Address, Dump, KernelEvent, KernelEvents, KernelOp, KernelWriter, Link, LocalBoxFuture};
+use crate::host::route::Hop;
+use crate::host::{
+    Address, Dump, KernelEvent, KernelEvents, KernelOp, KernelWriter, Link, LocalBoxFuture, Route, Rule,
+};
 
 /// Changes that wait for a reader at most; beyond, they are lost and the reader gets a [`KernelEvent::Resync`].
 pub const EVENT_BUFFER: usize = 4096;
+
+/// `EINVAL`.
+const INVAL: Errno = Errno(22);
+/// `ENETDOWN`.
+const NETDOWN: Errno = Errno(100);
 
 /// One answer for each operation of a batch.
 type Answers = Vec<Result<(), Errno>>;
@@ -54,6 +62,8 @@ pub enum By {
 pub(super) struct Kernel {
     pub(super) links: BTreeMap<IfIndex, (Link, Option<LanId>)>,
     pub(super) addresses: Vec<Address>,
+    pub(super) routes: Vec<Route>,
+    pub(super) rules: Vec<Rule>,
     /// Addresses that the node has after it was switched on.
     pub(super) configured: Vec<Address>,
     /// Time one batch takes.
@@ -72,6 +82,8 @@ impl Kernel {
         Self {
             links: BTreeMap::new(),
             addresses: Vec::new(),
+            routes: Vec::new(),
+            rules: Vec::new(),
             configured: Vec::new(),
             latency: Duration::from_micros(100),
             report_latency: Duration::from_micros(30),
@@ -85,6 +97,11 @@ impl Kernel {
     /// An interface and the LAN it is attached to.
     pub(super) fn port(&self, link: IfIndex) -> Option<(Option<LanId>, &Link)> {
         self.links.get(&link).map(|(link, lan)| (*lan, link))
+    }
+
+    /// The first interface that is attached to a LAN.
+    pub(super) fn first_on_lan(&self) -> Option<IfIndex> {
+        self.links.iter().find_map(|(index, (_, lan))| lan.map(|_| *index))
     }
 
     pub(super) fn usable(&self, link: IfIndex) -> bool {
@@ -117,6 +134,8 @@ impl Kernel {
         Dump {
             links: self.links.values().map(|(link, _)| link.clone()).collect(),
             addresses: self.addresses.clone(),
+            routes: self.routes.clone(),
+            rules: self.rules.clone(),
         }
     }
 }
@@ -156,11 +175,78 @@ pub(super) fn change(state: &mut State, node: NodeId, op: KernelOp, by: By) -> R
             }
             let at = kernel.find(address.key()).ok_or(Errno::ADDRNOTAVAIL)?;
             let address = kernel.addresses.remove(at);
+            forget_routes(kernel, &address);
             state.record(Some(node), What::AddressDeleted { address: address.clone(), by });
             report(state, node, KernelEvent::AddressGone(address));
         }
+        KernelOp::AddRoute(route) => {
+            let is_up =
+                |hop: &Hop| hop.link.is_none_or(|on| kernel.links.get(&on).is_some_and(|(link, _)| link.up));
+            if !route.hops().iter().all(is_up) {
+                return Err(NETDOWN);
+            }
+            if route.source.is_some_and(|ip| !kernel.has_ip(ip)) {
+                return Err(INVAL);
+            }
+            if kernel.routes.iter().any(|r| r.is_same(&route)) {
+                return Err(Errno::EXIST);
+            }
+            kernel.routes.push((*route).clone());
+            state.record(Some(node), What::Changed { op: KernelOp::AddRoute(route.clone()), by });
+            report(state, node, KernelEvent::Route(route));
+        }
+        KernelOp::DeleteRoute(route) => {
+            let at = kernel.routes.iter().position(|r| r.is_same(&route)).ok_or(Errno::SRCH)?;
+            let route = Box::new(kernel.routes.remove(at));
+            state.record(Some(node), What::Changed { op: KernelOp::DeleteRoute(route.clone()), by });
+            report(state, node, KernelEvent::RouteGone(route));
+        }
+        KernelOp::AddRule(rule) => {
+            if kernel.rules.contains(&rule) {
+                return Err(Errno::EXIST);
+            }
+            kernel.rules.push((*rule).clone());
+            state.record(Some(node), What::Changed { op: KernelOp::AddRule(rule.clone()), by });
+            report(state, node, KernelEvent::Rule(rule));
+        }
+        KernelOp::DeleteRule(rule) => {
+            let at = kernel.rules.iter().position(|r| r == &*rule).ok_or(Errno::NOENT)?;
+            kernel.rules.remove(at);
+            state.record(Some(node), What::Changed { op: KernelOp::DeleteRule(rule.clone()), by });
+            report(state, node, KernelEvent::RuleGone(rule));
+        }
+        // It is always on.
+        KernelOp::SetPromotion(_) | KernelOp::UnsetPromotion(_) => {}
     }
     Ok(())
+}
+
+/// IPv4 routes that go with an address, without a report: those it is the source of, and all of an interface that has
+/// no other address.
+fn forget_routes(kernel: &mut Kernel, gone: &Address) {
+    if gone.cidr.ip.is_ipv6() {
+        return;
+    }
+    let is_orphan = !kernel.has_ip(gone.cidr.ip);
+    let is_bare = !kernel.addresses.iter().any(|a| a.link == gone.link && a.cidr.ip.is_ipv4());
+    kernel.routes.retain(|route| {
+        let source = is_orphan && route.source == Some(gone.cidr.ip);
+        let link = is_bare && route.hops().iter().all(|hop| hop.link == Some(gone.link));
+        route.family == Family::V6 || !(source || link)
+    });
+}
+
+/// An interface went down: its IPv4 routes go without a report, its IPv6 routes with one.
+pub(super) fn went_down(state: &mut State, node: NodeId, index: IfIndex) {
+    let kernel = &mut state.node(node).kernel;
+    let (gone, kept) = std::mem::take(&mut kernel.routes)
+        .into_iter()
+        .partition(|route| route.hops().iter().all(|hop| hop.link == Some(index)));
+    kernel.routes = kept;
+    let gone: Vec<Route> = gone;
+    for route in gone.into_iter().filter(|route| route.family == Family::V6) {
+        report(state, node, KernelEvent::RouteGone(Box::new(route)));
+    }
 }
 
 /// Reports a change to all who listen, in order.

@@ -10,7 +10,7 @@ use super::observe::What;
 use super::state::{Event, Mode, State};
 use super::{LanId, NodeId};
 use crate::base::{IfIndex, Instant, MacAddr};
-use crate::wire::ip::V4Header;
+use crate::wire::ip;
 
 /// How a LAN behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Default for LanOptions {
 /// Something on the wire.
 #[derive(Clone, Debug)]
 pub(super) enum Packet {
-    /// An IPv4 packet.
+    /// An IP packet.
     Ip(Rc<[u8]>),
     /// An Ethernet frame.
     Frame(Rc<[u8]>),
@@ -122,11 +122,11 @@ pub(super) fn arrive(state: &mut State, node: NodeId, link: IfIndex, packet: &Pa
             }
         }
         Packet::Ip(bytes) => {
-            let Ok(header) = V4Header::parse(bytes) else {
+            let Ok(header) = ip::Header::parse(bytes) else {
                 return;
             };
-            let local = node.kernel.has_ip(IpAddr::V4(header.destination));
-            for socket in node.sockets.values_mut().filter(|s| s.link == link) {
+            let local = node.kernel.has_ip(header.destination);
+            for socket in node.sockets.values_mut().filter(|s| s.link.is_none_or(|on| on == link)) {
                 socket.arrive(&header, bytes, local);
             }
         }
@@ -143,9 +143,22 @@ pub(super) fn announce(state: &mut State, lan: LanId, node: NodeId, link: IfInde
     transmit(state, lan, Origin::Node(node, link), &Packet::Frame(frame));
 }
 
-/// The address and hardware address that a gratuitous ARP frame announces: ARP for IPv4 over Ethernet (RFC 826)
-/// with sender and target address equal.
+/// The address and hardware address that a frame announces.
 fn announcement(frame: &[u8]) -> Option<(IpAddr, MacAddr)> {
+    gratuitous_arp(frame).or_else(|| neighbour_advertisement(frame))
+}
+
+/// An unsolicited neighbour advertisement (RFC 4861 section 4.4) with the option of the target's address alone.
+fn neighbour_advertisement(frame: &[u8]) -> Option<(IpAddr, MacAddr)> {
+    let frame: &[u8; 86] = frame.first_chunk()?;
+    let is_ours =
+        frame[12..14] == [0x86, 0xdd] && frame[20] == 58 && frame[54] == 136 && frame[78..80] == [2, 1];
+    let (target, mac): (&[u8; 16], &[u8; 6]) = (frame[62..].first_chunk()?, frame[80..].first_chunk()?);
+    is_ours.then(|| (IpAddr::from(*target), MacAddr(*mac)))
+}
+
+/// ARP for IPv4 over Ethernet (RFC 826) with sender and target address equal.
+fn gratuitous_arp(frame: &[u8]) -> Option<(IpAddr, MacAddr)> {
     let frame: &[u8; 42] = frame.first_chunk()?;
     let (ethernet, arp) = frame.split_at(14);
     let is_arp = ethernet.ends_with(&[0x08, 0x06]) && arp.starts_with(&[0, 1, 0x08, 0, 6, 4]);

@@ -68,7 +68,7 @@ use self::kernel::Kernel;
 use self::lan::Lan;
 use self::state::{Event, Mode, Node, Shared, State};
 use crate::base::{Cidr, IfIndex, IfName, Instant, MacAddr};
-use crate::host::{Address, Fast, FastMain, Host, Link, LocalBoxFuture, Plane, StartFast};
+use crate::host::{Address, AddressOptions, Fast, FastMain, Host, Link, LocalBoxFuture, Plane, StartFast};
 
 /// A machine of a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -157,6 +157,18 @@ impl World {
         link
     }
 
+    /// Gives an interface of `node` one more address, which it also has after it was switched off and on.
+    ///
+    /// # Panics
+    /// If there is no interface of this name.
+    pub fn configure(&mut self, node: NodeId, name: &str, cidr: Cidr) {
+        let link = self.index(node, name);
+        let kernel = &mut self.state.borrow_mut().nodes[node.0 as usize].kernel;
+        let address = configured(link, cidr, 0);
+        kernel.addresses.push(address.clone());
+        kernel.configured.push(address);
+    }
+
     fn add_link(&mut self, node: NodeId, name: &str, lan: Option<LanId>, cidr: Cidr) -> IfIndex {
         let mut state = self.state.borrow_mut();
         let kernel = &mut state.node(node).kernel;
@@ -174,15 +186,7 @@ impl World {
             mtu: if ethernet { 1500 } else { 65_536 },
             mac: ethernet.then_some(MacAddr([2, 0, 0, high, low, index.0 as u8])),
         };
-        let address = Address {
-            link: index,
-            cidr,
-            peer: None,
-            broadcast: None,
-            label: None,
-            scope: if ethernet { 0 } else { 254 },
-            protocol: 0,
-        };
+        let address = configured(index, cidr, if ethernet { 0 } else { 254 });
         kernel.links.insert(index, (link, lan));
         kernel.addresses.push(address.clone());
         kernel.configured.push(address);
@@ -299,6 +303,12 @@ impl World {
             self.state.borrow_mut().forget_process(node);
         }
     }
+}
+
+/// An address that is not a daemon's.
+fn configured(link: IfIndex, cidr: Cidr, scope: u8) -> Address {
+    let (peer, broadcast, label) = (None, None, None);
+    Address { link, cidr, peer, broadcast, label, scope, protocol: 0, options: AddressOptions::default() }
 }
 
 /// The ports of a process on `node`.

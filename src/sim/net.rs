@@ -14,7 +14,7 @@ use crate::base::{Family, IfIndex, IfName};
 use crate::host::{
     Announcer, Datagram, Endpoint, EndpointSpec, Error, Frame, VrrpNet, VrrpReceiver, VrrpSender,
 };
-use crate::wire::ip::{PROTO_VRRP, V4_HEADER_LEN, V4Header};
+use crate::wire::ip::{self, PROTO_VRRP, V4_HEADER_LEN, V4Header, V6Header};
 
 /// Packets a socket's receive buffer holds; what comes after is dropped, as a kernel does it.
 pub const RECEIVE_BUFFER: usize = 256;
@@ -30,7 +30,9 @@ const NETUNREACH: i32 = 101;
 
 /// The kernel's side of a receive socket.
 pub(super) struct Socket {
-    pub(super) link: IfIndex,
+    /// The interface it is bound to; `None`: all of them.
+    pub(super) link: Option<IfIndex>,
+    family: Family,
     groups: Vec<IpAddr>,
     /// VRIDs let through; `None`: all.
     vrids: Option<Vec<u8>>,
@@ -40,10 +42,11 @@ pub(super) struct Socket {
 
 impl Socket {
     /// A packet came in on the socket's interface; `local` if it is for an address of this node.
-    pub(super) fn arrive(&mut self, header: &V4Header, packet: &Rc<[u8]>, local: bool) {
-        let vrid = packet.get(usize::from(header.header_len) + 1);
+    pub(super) fn arrive(&mut self, header: &ip::Header, packet: &Rc<[u8]>, local: bool) {
+        let vrid = packet.get(header.len + 1);
         let wanted = header.protocol == PROTO_VRRP
-            && (local || self.groups.contains(&IpAddr::V4(header.destination)))
+            && Family::of(header.source) == self.family
+            && (local || self.groups.contains(&header.destination))
             && self.vrids.as_ref().is_none_or(|vrids| vrid.is_some_and(|v| vrids.contains(v)));
         if wanted && self.queue.len() < RECEIVE_BUFFER {
             self.queue.push_back(Rc::clone(packet));
@@ -62,18 +65,19 @@ pub(super) struct Net {
 
 impl VrrpNet for Net {
     fn open(&self, spec: &EndpointSpec) -> Result<Endpoint, Error> {
-        let fail = |source| Error::new("open receive socket on", &spec.name, source);
-        if spec.family != Family::V4 {
-            return Err(fail(io::ErrorKind::Unsupported.into()));
-        }
         let mut world = self.world.borrow_mut();
         let id = world.number();
         let node = world.node(self.node);
-        if !node.kernel.links.contains_key(&spec.link) {
-            return Err(fail(io::Error::from_raw_os_error(NODEV)));
+        let link = spec.interface.as_ref().map(|(link, _)| *link);
+        let place =
+            spec.interface.as_ref().map_or_else(|| "all interfaces".to_owned(), |(_, n)| n.to_string());
+        if link.is_some_and(|link| !node.kernel.links.contains_key(&link)) {
+            let missing = io::Error::from_raw_os_error(NODEV);
+            return Err(Error::new("open receive socket on", &place, missing));
         }
         let socket = Socket {
-            link: spec.link,
+            link,
+            family: spec.family,
             groups: spec.groups.clone(),
             vrids: None,
             queue: VecDeque::new(),
@@ -81,12 +85,7 @@ impl VrrpNet for Net {
         };
         node.sockets.insert(id, socket);
         let receiver = Receiver { world: Rc::clone(&self.world), node: self.node, socket: id };
-        let sender = Sender {
-            world: Rc::clone(&self.world),
-            node: self.node,
-            link: spec.link,
-            name: spec.name.clone(),
-        };
+        let sender = Sender { world: Rc::clone(&self.world), node: self.node, link, place };
         Ok((Box::new(receiver), Rc::new(sender)))
     }
 }
@@ -119,16 +118,17 @@ impl VrrpReceiver for Receiver {
         let len = packet.len().min(buf.len());
         let (from, to) = (packet.get(..len)?, buf.get_mut(..len)?);
         to.copy_from_slice(from);
-        let header = V4Header::parse(&packet).ok()?;
-        let header_len = usize::from(header.header_len);
+        let header = ip::Header::parse(&packet).ok()?;
+        // As Linux: of IPv6, the header does not count.
+        let counted = if header.source.is_ipv4() { header.len } else { 0 };
         Some(Ok(Datagram {
-            source: header.source.into(),
-            destination: header.destination.into(),
+            source: header.source,
+            destination: header.destination,
             ttl: header.ttl,
             protocol: header.protocol,
-            declared_len: header.total_len.into(),
-            header_len,
-            payload: header_len.min(len)..len,
+            declared_len: header.total_len - (header.len - counted),
+            header_len: counted,
+            payload: header.len.min(len)..len,
         }))
     }
 
@@ -146,18 +146,22 @@ impl Drop for Receiver {
 struct Sender {
     world: Shared,
     node: NodeId,
-    link: IfIndex,
-    name: IfName,
+    link: Option<IfIndex>,
+    place: String,
 }
 
 impl VrrpSender for Sender {
     fn send(&self, packet: &[u8], _destination: IpAddr) -> Result<(), Error> {
-        let fail = |errno| Err(Error::new("send advert on", &self.name, io::Error::from_raw_os_error(errno)));
+        let fail =
+            |errno| Err(Error::new("send advert on", &self.place, io::Error::from_raw_os_error(errno)));
         let Some(packet) = complete(packet) else {
             return fail(INVAL);
         };
         let mut world = self.world.borrow_mut();
-        let Some((lan, link)) = world.node(self.node).kernel.port(self.link) else {
+        let kernel = &world.node(self.node).kernel;
+        // There are no routes: without an interface, it is the first one on a LAN.
+        let index = self.link.or_else(|| kernel.first_on_lan());
+        let Some((index, (lan, link))) = index.and_then(|index| Some((index, kernel.port(index)?))) else {
             return fail(NODEV);
         };
         let (up, running) = (link.up, link.running);
@@ -166,14 +170,18 @@ impl VrrpSender for Sender {
         }
         if let (Some(lan), true) = (lan, running) {
             world.record(Some(self.node), What::Advert { lan, packet: Rc::clone(&packet) });
-            lan::transmit(&mut world, lan, Origin::Node(self.node, self.link), &Packet::Ip(packet));
+            lan::transmit(&mut world, lan, Origin::Node(self.node, index), &Packet::Ip(packet));
         }
         Ok(())
     }
 }
 
-/// What the kernel makes of a packet that comes with its own IPv4 header: it fills in total length and checksum.
+/// What the kernel makes of a packet that comes with its own IP header: it fills in total length and checksum of an
+/// IPv4 one.
 pub(super) fn complete(packet: &[u8]) -> Option<Rc<[u8]>> {
+    if V6Header::parse(packet).is_ok() {
+        return Some(packet.into());
+    }
     let mut packet = packet.to_vec();
     let total_len = u16::try_from(packet.len()).ok()?;
     let header: &mut [u8; V4_HEADER_LEN] = packet.first_chunk_mut()?;
@@ -186,6 +194,10 @@ pub(super) fn complete(packet: &[u8]) -> Option<Rc<[u8]>> {
 }
 
 impl Announcer for Net {
+    fn forwards_v6(&self, _interface: &IfName) -> bool {
+        true
+    }
+
     fn announce(&self, frames: &[Frame]) -> Result<(), Error> {
         let mut world = self.world.borrow_mut();
         let mut result = Ok(());

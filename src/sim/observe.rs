@@ -7,9 +7,9 @@ use std::rc::Rc;
 use tracing::Level;
 
 use super::{By, LanId, NodeId, World};
-use crate::base::{Instant, MacAddr};
-use crate::host::{Address, Command, Link};
-use crate::wire::ip::V4Header;
+use crate::base::{Family, Instant, MacAddr};
+use crate::host::{Address, Command, KernelOp, Link, Route, Rule};
+use crate::wire::ip;
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub enum What {
         /// The packet, from the IP header on.
         packet: Rc<[u8]>,
     },
-    /// The daemon announced an address by gratuitous ARP.
+    /// The daemon announced an address by gratuitous ARP or a neighbour advertisement.
     Announcement {
         /// On which LAN.
         lan: LanId,
@@ -52,6 +52,13 @@ pub enum What {
     AddressDeleted {
         /// The address.
         address: Address,
+        /// By whom.
+        by: By,
+    },
+    /// A route or rule was added or deleted.
+    Changed {
+        /// The change.
+        op: KernelOp,
         /// By whom.
         by: By,
     },
@@ -85,6 +92,8 @@ pub struct Advert {
     pub node: NodeId,
     /// Where.
     pub lan: LanId,
+    /// Over which protocol.
+    pub family: Family,
     /// Virtual router identifier.
     pub vrid: u8,
     /// Priority; 0: the sender resigns.
@@ -99,9 +108,10 @@ impl Record {
         let (What::Advert { lan, packet }, Some(node)) = (&self.what, self.node) else {
             return None;
         };
-        let header = V4Header::parse(packet).ok()?;
-        let [_, vrid, priority] = *packet.get(usize::from(header.header_len)..)?.first_chunk()?;
-        Some(Advert { at: self.at, node, lan: *lan, vrid, priority, packet: Rc::clone(packet) })
+        let header = ip::Header::parse(packet).ok()?;
+        let [_, vrid, priority] = *packet.get(header.len..)?.first_chunk()?;
+        let family = Family::of(header.source);
+        Some(Advert { at: self.at, node, lan: *lan, family, vrid, priority, packet: Rc::clone(packet) })
     }
 }
 
@@ -173,6 +183,16 @@ impl World {
         self.state.borrow_mut().node(node).kernel.addresses.clone()
     }
 
+    /// The routes of `node`.
+    pub fn routes(&self, node: NodeId) -> Vec<Route> {
+        self.state.borrow_mut().node(node).kernel.routes.clone()
+    }
+
+    /// The rules of `node`.
+    pub fn rules(&self, node: NodeId) -> Vec<Rule> {
+        self.state.borrow_mut().node(node).kernel.rules.clone()
+    }
+
     /// Whether `node` has the address `ip` on any interface.
     pub fn has_ip(&self, node: NodeId, ip: IpAddr) -> bool {
         self.state.borrow_mut().node(node).kernel.has_ip(ip)
@@ -232,6 +252,7 @@ impl World {
             What::Announcement { lan, ip, .. } => format!("announced {ip} on {}", lan.0),
             What::AddressAdded { address, by } => format!("{by:?} added {}", address.cidr),
             What::AddressDeleted { address, by } => format!("{by:?} deleted {}", address.cidr),
+            What::Changed { op, by } => format!("{by:?} {}", op_text(op)),
             What::Link(link) => format!("link {} up {} running {}", link.name, link.up, link.running),
             What::Log { level, text } => format!("{level} {text}"),
             What::Program(command) => format!("ran {}", command.argv.join(" ")),
@@ -241,5 +262,18 @@ impl World {
             What::Fault(text) => format!("-- {text}"),
         };
         format!("{} {node:<4} {what}", record.at)
+    }
+}
+
+fn op_text(op: &KernelOp) -> String {
+    match op {
+        KernelOp::AddAddress(address) => format!("added {}", address.cidr),
+        KernelOp::DeleteAddress(address) => format!("deleted {}", address.cidr),
+        KernelOp::AddRoute(route) => format!("added route {route}"),
+        KernelOp::DeleteRoute(route) => format!("deleted route {route}"),
+        KernelOp::AddRule(rule) => format!("added rule {rule}"),
+        KernelOp::DeleteRule(rule) => format!("deleted rule {rule}"),
+        KernelOp::SetPromotion(dev) => format!("set promote_secondaries of {dev}"),
+        KernelOp::UnsetPromotion(dev) => format!("unset promote_secondaries of {dev}"),
     }
 }

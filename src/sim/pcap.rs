@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::io;
+use std::net::IpAddr;
 use std::path::Path;
 
 use super::{LanId, What, World};
 use crate::base::IfIndex;
+use crate::wire::ip;
 
 /// Ethernet, as pcap counts link types.
 const LINKTYPE_ETHERNET: u32 = 1;
@@ -41,17 +43,28 @@ impl World {
         fs::write(path, file)
     }
 
-    /// Multicast destination of the packet (RFC 1112), MAC address of the node's first interface, IPv4.
+    /// Multicast destination of the packet (RFC 1112, RFC 2464), or all for unicast; MAC address of the node's first
+    /// interface; type.
     fn ethernet_header(&self, record: &super::Record, packet: &[u8]) -> Vec<u8> {
-        let group: [u8; 3] = packet.get(17..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default();
-        let [a, b, c] = group;
-        let mut header = vec![1, 0, 0x5e, a & 0x7f, b, c];
+        let destination = ip::Header::parse(packet).map(|header| header.destination);
+        let (mut header, kind) = match destination {
+            Ok(IpAddr::V4(ip)) if ip.is_multicast() => {
+                let [_, a, b, c] = ip.octets();
+                (vec![1, 0, 0x5e, a & 0x7f, b, c], [0x08, 0x00])
+            }
+            Ok(IpAddr::V6(ip)) if ip.is_multicast() => {
+                let [.., a, b, c, d] = ip.octets();
+                (vec![0x33, 0x33, a, b, c, d], [0x86, 0xdd])
+            }
+            Ok(IpAddr::V6(_)) => (vec![0xff; 6], [0x86, 0xdd]),
+            _ => (vec![0xff; 6], [0x08, 0x00]),
+        };
         let mac = record.node.and_then(|node| {
             let mut state = self.state.borrow_mut();
             state.node(node).kernel.port(IfIndex(2)).and_then(|(_, link)| link.mac)
         });
         header.extend(mac.unwrap_or_default().0);
-        header.extend([0x08, 0x00]);
+        header.extend(kind);
         header
     }
 }

@@ -1,72 +1,140 @@
 //! The adverts a router sends, prepared beforehand so that sending one costs next to nothing.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::time::Duration;
 
-use super::params::Params;
+use super::params::{Delivery, Params};
+use crate::base::Family;
 use crate::config::model::Version;
-use crate::wire::ip::{PROTO_VRRP, TOS_INTERNETWORK_CONTROL, V4_HEADER_LEN, V4Header, VRRP_TTL};
-use crate::wire::vrrp::{MAX_INTERVAL_CS, V2, V3};
+use crate::wire::ip::{
+    PROTO_VRRP, TOS_INTERNETWORK_CONTROL, V4_HEADER_LEN, V4Header, V6_HEADER_LEN, V6Header, VRRP_TTL,
+};
+use crate::wire::vrrp::{Cover, MAX_INTERVAL_CS, V2, V3};
 
 /// Makes the complete packets of one router.
 #[derive(Clone, Debug)]
 pub struct Adverts {
-    header: V4Header,
-    packet: Vec<u8>,
-    /// Priority in `packet`; `None`: nothing made yet.
-    priority: Option<u8>,
+    source: IpAddr,
+    /// The last identification of an IPv4 header.
+    id: u16,
+    /// One for each destination.
+    packets: Vec<Packet>,
+    /// What they say that can change: priority, and whether the checksum is the old one. `None`: nothing made yet.
+    made: Option<(u8, bool)>,
+}
+
+/// A complete packet.
+#[derive(Clone, Debug)]
+struct Packet {
+    destination: IpAddr,
+    /// Its IPv4 header, to be written anew each time.
+    header: Option<V4Header>,
+    bytes: Vec<u8>,
 }
 
 impl Adverts {
     /// Adverts sent from `source`.
-    pub fn new(source: Ipv4Addr, destination: Ipv4Addr) -> Self {
-        let header = V4Header {
-            header_len: V4_HEADER_LEN as u8,
-            tos: TOS_INTERNETWORK_CONTROL,
-            total_len: 0,
-            id: 0,
-            ttl: VRRP_TTL,
-            protocol: PROTO_VRRP,
-            source,
-            destination,
-        };
-        Self { header, packet: Vec::new(), priority: None }
+    pub fn new(source: IpAddr) -> Self {
+        Self { source, id: 0, packets: Vec::new(), made: None }
     }
 
     /// Where they are sent from.
-    pub fn source(&self) -> Ipv4Addr {
-        self.header.source
+    pub fn source(&self) -> IpAddr {
+        self.source
     }
 
-    /// The next packet, IP header included. Its identification is one more than the last one's, never 0.
-    pub fn next(&mut self, params: &Params, priority: u8) -> &[u8] {
-        if self.priority != Some(priority) {
-            let pdu = self.pdu(params, priority);
-            self.packet.clear();
-            self.packet.resize(V4_HEADER_LEN, 0);
-            self.packet.extend_from_slice(&pdu);
-            // At most 20 + 8 + 255 * 4 + 8 bytes.
-            self.header.total_len = self.packet.len() as u16;
-            self.priority = Some(priority);
+    /// The next advert: a packet, IP header included, for each destination. All have the same identification, which is
+    /// one more than the last one's, never 0.
+    pub fn next(&mut self, params: &Params, priority: u8) -> impl Iterator<Item = (&[u8], IpAddr)> {
+        let content = (priority, params.delivery.sends_old_checksum());
+        if self.made != Some(content) {
+            self.packets = self.make(params, priority);
+            self.made = Some(content);
         }
-        self.header.id = self.header.id.checked_add(1).unwrap_or(1);
-        self.header.emit(&mut self.packet);
-        &self.packet
+        self.id = self.id.checked_add(1).unwrap_or(1);
+        for packet in &mut self.packets {
+            if let Some(header) = &mut packet.header {
+                header.id = self.id;
+                header.emit(&mut packet.bytes);
+            }
+        }
+        self.packets.iter().map(|packet| (packet.bytes.as_slice(), packet.destination))
     }
 
-    fn pdu(&self, params: &Params, priority: u8) -> Vec<u8> {
-        let vrid = params.vrid.get();
+    fn make(&self, params: &Params, priority: u8) -> Vec<Packet> {
+        match &params.delivery {
+            Delivery::Multicast(group) => {
+                self.packet(params, priority, *group, VRRP_TTL).into_iter().collect()
+            }
+            // People give all routers the same list; nobody needs to hear from himself.
+            Delivery::Unicast(unicast) => unicast
+                .peers
+                .iter()
+                .filter(|peer| peer.address != self.source)
+                .filter_map(|peer| self.packet(params, priority, peer.address, unicast.ttl))
+                .collect(),
+        }
+    }
+
+    /// `None` if source and destination are not of one family, which no configuration says.
+    fn packet(&self, params: &Params, priority: u8, destination: IpAddr, ttl: u8) -> Option<Packet> {
+        let pdu = self.pdu(params, priority, destination);
+        // At most 40 + 8 + 255 * 16 + 8 bytes.
+        let pdu_len = pdu.len() as u16;
+        let (header, mut bytes) = match (self.source, destination) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                let header = V4Header {
+                    header_len: V4_HEADER_LEN as u8,
+                    tos: TOS_INTERNETWORK_CONTROL,
+                    total_len: V4_HEADER_LEN as u16 + pdu_len,
+                    id: 0,
+                    ttl,
+                    protocol: PROTO_VRRP,
+                    source,
+                    destination,
+                };
+                (Some(header), vec![0; V4_HEADER_LEN])
+            }
+            (IpAddr::V6(source), IpAddr::V6(destination)) => {
+                let class = TOS_INTERNETWORK_CONTROL;
+                let mut bytes = vec![0; V6_HEADER_LEN];
+                V6Header { class, payload_len: pdu_len, next: PROTO_VRRP, hops: ttl, source, destination }
+                    .emit(&mut bytes);
+                (None, bytes)
+            }
+            _ => return None,
+        };
+        bytes.extend_from_slice(&pdu);
+        Some(Packet { destination, header, bytes })
+    }
+
+    fn pdu(&self, params: &Params, priority: u8, destination: IpAddr) -> Vec<u8> {
+        let (vrid, family) = (params.vrid.get(), params.family);
         let addresses = &params.addresses;
+        let cover = cover(params, self.source, destination);
         match params.version {
             Version::V2 => {
                 let interval_secs = u8::try_from(params.advert_int.as_secs()).unwrap_or(u8::MAX);
-                V2 { vrid, priority, interval_secs, password: params.password, addresses }.emit()
+                let password = params.password;
+                V2 { vrid, priority, interval_secs, password, family, addresses, cover }.emit()
             }
             Version::V3 => {
-                let (source, destination) = (self.header.source, self.header.destination);
                 let interval_cs = centiseconds(params.advert_int);
-                V3 { vrid, priority, interval_cs, addresses, source, destination }.emit()
+                V3 { vrid, priority, interval_cs, addresses, cover }.emit()
             }
+        }
+    }
+}
+
+/// What the checksum of our adverts covers.
+fn cover(params: &Params, source: IpAddr, destination: IpAddr) -> Cover {
+    match (params.family, params.version) {
+        (Family::V6, _) => Cover::Packet(source, destination),
+        (Family::V4, Version::V2) => Cover::Pdu,
+        (Family::V4, Version::V3) if params.v3_checksum_as_v2 => Cover::Pdu,
+        (Family::V4, Version::V3) => {
+            let old = params.delivery.old_group().filter(|_| params.delivery.sends_old_checksum());
+            Cover::Packet(source, old.unwrap_or(destination))
         }
     }
 }

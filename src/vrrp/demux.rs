@@ -1,4 +1,4 @@
-//! One receive socket per interface, and the table that finds a packet's instance.
+//! One receive socket per interface and family, and the table that finds a packet's instance.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -21,15 +21,35 @@ const TURN: usize = 64;
 /// Packets taken at most when an instance wants to know what has arrived: a socket buffer's worth.
 const DRAIN: usize = 4096;
 
-/// An open endpoint, shared by the instances on one interface.
+/// What an instance wants to hear, of the packets with its VRID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Hears {
+    /// Those to a multicast group.
+    Group(IpAddr),
+    /// Those to an address of ours, from whomever, but above all from these.
+    Unicast(IpAddr, Vec<IpAddr>),
+}
+
+/// An instance that listens.
+struct Slot {
+    number: u64,
+    hears: Hears,
+    inbox: Sender<Packet>,
+}
+
+/// An open endpoint, shared by the instances of a family on one interface.
 pub struct Endpoint {
-    name: IfName,
+    /// Its interface, for messages; `None`: all of them.
+    name: Option<IfName>,
+    family: Family,
     plane: Plane,
     log_unknown: bool,
     receiver: RefCell<Box<dyn VrrpReceiver>>,
     sender: Rc<dyn VrrpSender>,
-    /// By VRID.
-    slots: RefCell<Vec<Option<Sender<Packet>>>>,
+    /// By VRID. More than one have the same if they listen to different groups, addresses or peers.
+    slots: RefCell<Vec<Vec<Slot>>>,
+    /// Numbers slots.
+    numbers: Cell<u64>,
     buffer: RefCell<Vec<u8>>,
     /// Packets that found an inbox full.
     overflows: Cell<u64>,
@@ -84,25 +104,21 @@ impl Endpoint {
 
     fn deliver(&self, datagram: &Datagram, buffer: &[u8]) {
         let Some(pdu) = buffer.get(datagram.payload.clone()) else { return };
-        let (IpAddr::V4(source), IpAddr::V4(destination)) = (datagram.source, datagram.destination) else {
-            return;
-        };
         if pdu.len() < HEADER_LEN {
-            wording::packet_too_short(datagram.header_len + pdu.len());
+            wording::packet_too_short(self.family, datagram.header_len + pdu.len());
             return;
         }
         let vrid = pdu[1];
         let slots = self.slots.borrow();
-        let Some(Some(inbox)) = slots.get(usize::from(vrid)) else {
-            if self.log_unknown {
-                wording::unknown_vrid(vrid, &self.name);
-            }
-            return;
-        };
+        let slots = slots.get(usize::from(vrid)).map(Vec::as_slice).unwrap_or_default();
+        if slots.is_empty() && self.log_unknown {
+            wording::unknown_vrid(vrid, self.name.as_ref());
+        }
+        let Some(Slot { inbox, .. }) = find(slots, datagram.source, datagram.destination) else { return };
         let packet = Packet {
             at: self.plane.now(),
-            source,
-            destination,
+            source: datagram.source,
+            destination: datagram.destination,
             ttl: datagram.ttl,
             ip_header_len: datagram.header_len,
             ip_total_len: datagram.declared_len,
@@ -120,15 +136,29 @@ impl Endpoint {
         }
         let slots = self.slots.borrow();
         let vrids: Vec<u8> =
-            (0..=u8::MAX).filter(|v| slots.get(usize::from(*v)).is_some_and(Option::is_some)).collect();
+            (0..=u8::MAX).filter(|v| slots.get(usize::from(*v)).is_some_and(|s| !s.is_empty())).collect();
         self.receiver.borrow_mut().set_vrids(&vrids);
     }
+}
+
+/// Who a packet is for. What is sent to a group or an address that nobody listens to is for the first that listens to
+/// another group, which will count it.
+fn find(slots: &[Slot], source: IpAddr, destination: IpAddr) -> Option<&Slot> {
+    let knows = |slot: &&Slot| matches!(&slot.hears, Hears::Unicast(_, peers) if peers.contains(&source));
+    let here = |slot: &&Slot| match &slot.hears {
+        Hears::Group(group) => *group == destination,
+        Hears::Unicast(own, _) => *own == destination,
+    };
+    let mut listening = slots.iter().filter(here);
+    let known = listening.clone().find(knows).or_else(|| listening.next());
+    known.or_else(|| slots.iter().find(|slot| matches!(slot.hears, Hears::Group(_))))
 }
 
 /// An instance's place at an endpoint; given up when dropped.
 pub struct Seat {
     endpoint: Rc<Endpoint>,
     vrid: Vrid,
+    number: u64,
 }
 
 impl Seat {
@@ -140,12 +170,15 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        if let Some(slot) = self.endpoint.slots.borrow_mut().get_mut(usize::from(self.vrid.get())) {
-            *slot = None;
+        if let Some(slots) = self.endpoint.slots.borrow_mut().get_mut(usize::from(self.vrid.get())) {
+            slots.retain(|slot| slot.number != self.number);
         }
         self.endpoint.refilter();
     }
 }
+
+/// Where an endpoint is: an interface, or all of them, and a family.
+type Place = (Option<IfIndex>, Family);
 
 /// Opens endpoints and shares them.
 pub struct Endpoints {
@@ -154,7 +187,7 @@ pub struct Endpoints {
     log_unknown: bool,
     /// Groups that instances use, by interface.
     groups: BTreeMap<IfName, Vec<IpAddr>>,
-    open: RefCell<BTreeMap<IfIndex, Weak<Endpoint>>>,
+    open: RefCell<BTreeMap<Place, Weak<Endpoint>>>,
 }
 
 impl Endpoints {
@@ -168,42 +201,52 @@ impl Endpoints {
         Self { plane, net, log_unknown, groups, open: RefCell::default() }
     }
 
-    /// A place for virtual router `vrid` on an interface; its packets go to `inbox`.
+    /// A place for virtual router `vrid` on an interface, or on all of them; its packets go to `inbox`.
     ///
     /// # Errors
     /// The sockets cannot be opened.
     pub fn seat(
         &self,
-        link: IfIndex,
-        name: &IfName,
+        interface: Option<(IfIndex, IfName)>,
+        family: Family,
         vrid: Vrid,
+        hears: Hears,
         inbox: Sender<Packet>,
     ) -> Result<Seat, Error> {
-        let known = self.open.borrow().get(&link).and_then(Weak::upgrade);
+        let key = (interface.as_ref().map(|(link, _)| *link), family);
+        let known = self.open.borrow().get(&key).and_then(Weak::upgrade);
         let endpoint = match known {
             Some(endpoint) => endpoint,
-            None => self.open(link, name)?,
+            None => self.open(interface, family)?,
         };
-        endpoint.slots.borrow_mut()[usize::from(vrid.get())] = Some(inbox);
+        let number = endpoint.numbers.get() + 1;
+        endpoint.numbers.set(number);
+        if let Some(slots) = endpoint.slots.borrow_mut().get_mut(usize::from(vrid.get())) {
+            slots.push(Slot { number, hears, inbox });
+        }
         endpoint.refilter();
-        Ok(Seat { endpoint, vrid })
+        Ok(Seat { endpoint, vrid, number })
     }
 
-    fn open(&self, link: IfIndex, name: &IfName) -> Result<Rc<Endpoint>, Error> {
-        let groups = self.groups.get(name).cloned().unwrap_or_default();
-        let spec = EndpointSpec { link, name: name.clone(), family: Family::V4, groups };
-        let (receiver, sender) = self.net.open(&spec)?;
+    fn open(&self, interface: Option<(IfIndex, IfName)>, family: Family) -> Result<Rc<Endpoint>, Error> {
+        let (link, name) = interface.clone().unzip();
+        let groups = name.as_ref().and_then(|name| self.groups.get(name));
+        let groups =
+            groups.into_iter().flatten().copied().filter(|group| Family::of(*group) == family).collect();
+        let (receiver, sender) = self.net.open(&EndpointSpec { interface, family, groups })?;
         let endpoint = Rc::new(Endpoint {
-            name: name.clone(),
+            name,
+            family,
             plane: self.plane.clone(),
             log_unknown: self.log_unknown,
             receiver: RefCell::new(receiver),
             sender,
-            slots: RefCell::new(vec![None; 256]),
+            slots: RefCell::new((0..=u8::MAX).map(|_| Vec::new()).collect()),
+            numbers: Cell::new(0),
             buffer: RefCell::new(vec![0; LONGEST]),
             overflows: Cell::new(0),
         });
-        self.open.borrow_mut().insert(link, Rc::downgrade(&endpoint));
+        self.open.borrow_mut().insert((link, family), Rc::downgrade(&endpoint));
         let reader = Rc::downgrade(&endpoint);
         self.plane.tasks.spawn("demux", Box::pin(read(reader)));
         Ok(endpoint)

@@ -1,10 +1,10 @@
 //! What happens to a virtual router, for logs, counters and dumps.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::machine::State;
-use crate::base::{Instant, Priority};
+use crate::base::{Family, Instant, Priority};
 
 /// Why a packet was dropped, or what is odd about one that was not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Reject {
         /// Bytes the header makes it.
         expected: usize,
     },
-    /// TTL is not 255 (RFC 9568 section 7.1).
+    /// TTL is not 255 (RFC 9568 section 7.1), or not what is expected of a unicast peer.
     Ttl(u8),
     /// Another protocol version.
     Version(u8),
@@ -33,13 +33,15 @@ pub enum Reject {
     /// A wrong checksum.
     Checksum,
     /// Sent to another group than ours, or to us alone.
-    Destination(Ipv4Addr),
+    Destination(IpAddr),
     /// Accepted all the same: another number of addresses than ours.
     AddressCount(u8),
     /// Accepted all the same: lacks one of our addresses.
-    AddressMissing(Ipv4Addr),
+    AddressMissing(IpAddr),
     /// Accepted all the same (version 3): another interval than ours, in centiseconds.
     IntervalDiffers(u16),
+    /// Unicast, and sent by nobody we know.
+    NotAPeer,
 }
 
 impl Reject {
@@ -59,6 +61,7 @@ impl Reject {
             Self::AddressCount(_) => 10,
             Self::AddressMissing(_) => 11,
             Self::IntervalDiffers(_) => 12,
+            Self::NotAPeer => 13,
         }
     }
 }
@@ -70,8 +73,10 @@ pub enum Fault {
     InterfaceMissing,
     /// Its interface is down.
     InterfaceDown,
-    /// Its interface has no address to send from.
-    NoAddress,
+    /// Its interface has no address of this family to send from, or not the one it is to send from.
+    NoAddress(Family),
+    /// It is to speak to single routers, and there are none.
+    NoPeers,
     /// Its sockets cannot be opened.
     NoSocket,
     /// Another member of its sync group is in FAULT.
@@ -90,11 +95,11 @@ pub enum Cause {
     /// The address owner need not wait.
     Owner,
     /// An advert with a higher priority.
-    HigherPriority(Ipv4Addr, u8),
+    HigherPriority(IpAddr, u8),
     /// An advert with the same priority from a higher address.
-    HigherAddress(Ipv4Addr, u8),
+    HigherAddress(IpAddr, u8),
     /// While we were stalled another router became master, and we do not preempt.
-    Stalled(Ipv4Addr, u8),
+    Stalled(IpAddr, u8),
     /// Another member of the sync group lost an election.
     Group,
     /// Something is wrong with the interface, or with another member of the sync group.
@@ -104,7 +109,7 @@ pub enum Cause {
     /// We were away so long that another router must have taken over (`timer_expired_backup`).
     TimerExpired(Duration),
     /// Another address owner does not give way to us, and so we give way to it.
-    OwnerConflict(Ipv4Addr),
+    OwnerConflict(IpAddr),
     /// Nothing is wrong any more.
     Recovered,
     /// The daemon stops.
@@ -148,20 +153,20 @@ pub enum Event {
     /// Resigned: an advert with priority 0 was sent.
     SentPriorityZero,
     /// BACKUP, and the master resigned.
-    BackupHeardPriorityZero(Ipv4Addr),
+    BackupHeardPriorityZero(IpAddr),
     /// MASTER, and somebody else resigned.
-    MasterHeardPriorityZero(Ipv4Addr),
+    MasterHeardPriorityZero(IpAddr),
     /// BACKUP, and the master has a lower priority.
     LowerPriorityDiscarded {
         /// Its address.
-        from: Ipv4Addr,
+        from: IpAddr,
         /// Its priority.
         priority: u8,
     },
     /// MASTER, and somebody of lower priority is too.
     LowerPriorityHeard {
         /// Its address.
-        from: Ipv4Addr,
+        from: IpAddr,
         /// Its priority.
         priority: u8,
         /// Ours.
@@ -172,7 +177,7 @@ pub enum Event {
     /// MASTER, and somebody of higher priority is too.
     HigherPriorityHeard {
         /// Its address.
-        from: Ipv4Addr,
+        from: IpAddr,
         /// Its priority.
         priority: u8,
         /// Ours.
@@ -181,16 +186,16 @@ pub enum Event {
     /// MASTER, and somebody of the same priority and a higher address is too.
     HigherAddressHeard {
         /// Its address.
-        from: Ipv4Addr,
+        from: IpAddr,
         /// The priority.
         priority: u8,
     },
     /// An advert with our priority and our address.
     OwnAddressHeard,
     /// MASTER, and somebody else claims to own the addresses as well.
-    OwnerConflict(Ipv4Addr),
+    OwnerConflict(IpAddr),
     /// It goes on: we give way with priority 254.
-    OwnerReduced(Ipv4Addr),
+    OwnerReduced(IpAddr),
     /// It is silent: back to priority 255.
     OwnerRestored,
     /// MASTER, and away this long beyond a deadline: another router must have taken over.
@@ -198,9 +203,9 @@ pub enum Event {
     /// Another router is the master now; `None` before: there was none known.
     MasterIs {
         /// The one before.
-        before: Option<Ipv4Addr>,
+        before: Option<IpAddr>,
         /// The one now.
-        now: Ipv4Addr,
+        now: IpAddr,
     },
     /// Version 3: the master's interval was learned.
     IntervalLearned {
@@ -234,8 +239,10 @@ pub enum Event {
         /// Why.
         reject: Reject,
         /// Who sent it.
-        from: Ipv4Addr,
+        from: IpAddr,
     },
+    /// Somebody was heard whose unicast checksum is that of very old routers: ours is so from now on.
+    OldChecksum,
     /// We were not run for this long, and listen before we speak.
     Stalled(Duration),
 }

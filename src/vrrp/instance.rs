@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,12 +10,13 @@ use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender};
 
 use super::advert::Adverts;
 use super::check::Packet;
-use super::demux::{Endpoints, Seat};
+use super::demux::{Endpoints, Hears, Seat};
 use super::event::Fault;
 use super::group::{Order, Report};
 use super::group_hub::GroupHub;
 use super::machine::{Input, Machine, Notice, Output, State};
 use super::pacer::{Pacer, Waiting};
+use super::params::Delivery;
 use super::tracking::Status;
 use crate::base::{Family, IfName, Instant};
 use crate::host::{Announcer, Frame, Plane};
@@ -25,7 +26,7 @@ use crate::kernel::{AddressClaim, Mirror};
 use crate::notify::Message;
 use crate::plan::InstancePlan;
 use crate::report::wording;
-use crate::wire::arp;
+use crate::wire::{arp, ndisc};
 
 /// What an instance is told besides adverts. Never dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,19 +229,28 @@ impl Instance {
         if before.is_none_or(|b| b.index != interface.index) {
             self.seat = None;
         }
-        let source = self.plan.source.or(interface.source);
+        let params = &self.plan.params;
+        let (family, unicast) = (params.family, params.delivery.is_unicast());
+        let no_peers = matches!(&params.delivery, Delivery::Unicast(to) if to.peers.is_empty());
+        let source = self.plan.source.filter(|_| !self.plan.track_source).or(interface.source);
         if let Some(source) = source
             && self.adverts.as_ref().is_none_or(|a| a.source() != source)
         {
-            self.adverts = Some(Adverts::new(source, self.plan.params.destination));
+            if unicast {
+                // It listens to another address from now on.
+                self.seat = None;
+            }
+            self.adverts = Some(Adverts::new(source));
             self.handle(Input::Source(source), out);
         }
         self.take_seat(out);
-        let (there, down) = (interface.index.is_some(), !interface.usable && !self.plan.dont_track_primary);
+        let there = interface.index.is_some() || self.plan.interface.is_none();
+        let down = !interface.usable && !self.plan.dont_track_primary;
         let mut faults = [
             (Fault::InterfaceMissing, !there),
             (Fault::InterfaceDown, there && down),
-            (Fault::NoAddress, there && source.is_none()),
+            (Fault::NoAddress(family), there && source.is_none()),
+            (Fault::NoPeers, no_peers),
         ];
         // Those that appear first: one that goes must not leave a moment without any.
         faults.sort_by_key(|(_, present)| !present);
@@ -254,10 +264,24 @@ impl Instance {
 
     /// Opens the sockets if the interface is there and they are not; after a failure again and again.
     fn take_seat(&mut self, out: &mut Vec<Output>) {
-        let index = self.interface.and_then(|i| i.index);
-        let (Some(index), None) = (index, &self.seat) else { return };
-        let (name, vrid) = (&self.plan.interface, self.plan.params.vrid);
-        match self.ports.endpoints.seat(index, name, vrid, self.inbox_sender.clone()) {
+        if self.seat.is_some() {
+            return;
+        }
+        let params = &self.plan.params;
+        let hears = match (&params.delivery, &self.adverts) {
+            (Delivery::Multicast(group), _) => Hears::Group(*group),
+            (Delivery::Unicast(to), Some(adverts)) => {
+                Hears::Unicast(adverts.source(), to.peers.iter().map(|peer| peer.address).collect())
+            }
+            (Delivery::Unicast(_), None) => return,
+        };
+        let interface = match (&self.plan.interface, self.interface.and_then(|i| i.index)) {
+            (Some(name), Some(index)) => Some((index, name.clone())),
+            (Some(_), None) => return,
+            (None, _) => None,
+        };
+        let inbox = self.inbox_sender.clone();
+        match self.ports.endpoints.seat(interface, params.family, params.vrid, hears, inbox) {
             Ok(seat) => self.seat = Some(seat),
             Err(error) => {
                 wording::no_socket(&self.plan.name, &error);
@@ -290,6 +314,7 @@ impl Instance {
                     wording::claim(&self.plan, hold);
                 }
                 Output::Announce(rounds) => self.announce(rounds),
+                Output::AnnounceSource => self.announce_source(),
                 Output::Group(report) => self.report(report),
                 Output::Notify(notice) => self.notify(notice),
                 Output::Event(event) => wording::vrrp(&self.plan.name, self.machine.params(), &event),
@@ -299,10 +324,10 @@ impl Instance {
 
     fn send(&mut self, priority: u8) {
         let (Some(seat), Some(adverts)) = (&self.seat, &mut self.adverts) else { return };
-        let params = self.machine.params();
-        let packet = adverts.next(params, priority);
-        if let Err(error) = seat.endpoint().send(packet, IpAddr::V4(params.destination)) {
-            wording::send_failed(&self.plan.name, &error);
+        for (packet, destination) in adverts.next(self.machine.params(), priority) {
+            if let Err(error) = seat.endpoint().send(packet, destination) {
+                wording::send_failed(&self.plan.name, &error);
+            }
         }
     }
 
@@ -330,8 +355,16 @@ impl Instance {
     /// Announces every address, `rounds` times round.
     fn announce(&self, rounds: u32) {
         let mirror = self.ports.mirror.borrow();
-        let round: Vec<(&IfName, Ipv4Addr, Frame)> =
-            self.plan.addresses.iter().filter_map(|a| announcement(a, &mirror)).collect();
+        let mut routers = BTreeMap::new();
+        let mut forwards = |dev: &IfName| {
+            *routers.entry(dev.clone()).or_insert_with(|| self.ports.announcer.forwards_v6(dev))
+        };
+        let announcement = |a: &AddressClaim| {
+            let frame = frame(&mirror, &a.dev, a.cidr.ip, &mut forwards)?;
+            Some((a.dev.clone(), a.cidr.ip, frame))
+        };
+        let round: Vec<(IfName, IpAddr, Frame)> =
+            self.plan.addresses.iter().filter_map(announcement).collect();
         for (dev, ip, _) in &round {
             wording::announcing(&self.plan.name, dev, *ip);
         }
@@ -341,7 +374,7 @@ impl Instance {
                 wording::announced(dev, *ip);
                 let patience = self.plan.params.shortest_master_down();
                 let waiting = Waiting { owner: self.plan.id, patience, frame: frame.clone() };
-                frames.extend(self.ports.pacer.take(dev, Family::V4, waiting));
+                frames.extend(self.ports.pacer.take(dev, Family::of(*ip), waiting));
                 if frames.len() == FRAMES_AT_ONCE {
                     self.send_frames(&frames);
                     frames.clear();
@@ -349,6 +382,16 @@ impl Instance {
             }
         }
         self.send_frames(&frames);
+    }
+
+    /// Announces the address that adverts come from.
+    fn announce_source(&self) {
+        let (Some(dev), Some(adverts)) = (&self.plan.interface, &self.adverts) else { return };
+        let forwards = |dev: &IfName| self.ports.announcer.forwards_v6(dev);
+        if let Some(frame) = frame(&self.ports.mirror.borrow(), dev, adverts.source(), forwards) {
+            wording::announced(dev, adverts.source());
+            self.send_frames(&[frame]);
+        }
     }
 
     fn send_frames(&self, frames: &[Frame]) {
@@ -360,10 +403,18 @@ impl Instance {
     }
 }
 
-/// The gratuitous ARP for one address, where its interface speaks ARP.
-fn announcement<'a>(claim: &'a AddressClaim, mirror: &Mirror) -> Option<(&'a IfName, Ipv4Addr, Frame)> {
-    let IpAddr::V4(ip) = claim.cidr.ip else { return None };
-    let link = mirror.link(&claim.dev).filter(|l| l.arp)?;
-    let bytes = arp::gratuitous(link.mac?, ip).to_vec();
-    Some((&claim.dev, ip, Frame { link: link.index, bytes }))
+/// What announces `ip` on `dev`, if that is an interface that resolves addresses: gratuitous ARP, or an unsolicited
+/// neighbour advertisement, which tells whether the interface `forwards` packets.
+fn frame(
+    mirror: &Mirror,
+    dev: &IfName,
+    ip: IpAddr,
+    mut forwards: impl FnMut(&IfName) -> bool,
+) -> Option<Frame> {
+    let link = mirror.link(dev).filter(|l| l.arp)?;
+    let bytes = match ip {
+        IpAddr::V4(ip) => arp::gratuitous(link.mac?, ip).to_vec(),
+        IpAddr::V6(ip) => ndisc::unsolicited(link.mac?, ip, forwards(dev)).to_vec(),
+    };
+    Some(Frame { link: link.index, bytes })
 }

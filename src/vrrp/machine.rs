@@ -14,7 +14,7 @@ mod master;
 mod owner;
 
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::check::{self, Packet};
@@ -60,7 +60,7 @@ pub enum Input {
     /// A reason not to take part appeared (`true`) or went (`false`).
     Fault(Fault, bool),
     /// Adverts leave from this address.
-    Source(Ipv4Addr),
+    Source(IpAddr),
     /// The kernel holds what the claim with this number asked for.
     Confirmed(u64),
     /// Addresses that somebody else had removed are back in place.
@@ -85,6 +85,8 @@ pub enum Output {
     },
     /// Announce every address this many times.
     Announce(u32),
+    /// Announce the address adverts come from, so that peers who send to it can reach us.
+    AnnounceSource,
     /// Tell the sync group.
     Group(Report),
     /// Tell the scripts.
@@ -129,7 +131,7 @@ pub struct Snapshot {
     /// Effective priority.
     pub priority: Priority,
     /// The master, as far as a backup knows.
-    pub master: Option<Ipv4Addr>,
+    pub master: Option<IpAddr>,
     /// The master's interval.
     pub master_interval: Duration,
     /// Why the state is what it is.
@@ -153,11 +155,11 @@ pub struct Machine {
     timers: Timers,
     /// Reasons for FAULT besides tracking; sorted, without repetition.
     faults: Vec<Fault>,
-    source: Option<Ipv4Addr>,
+    source: Option<IpAddr>,
     /// Adverts that come earlier are not heard, and timers count from here.
     listens_from: Instant,
     /// Last known master and its interval.
-    master: Option<Ipv4Addr>,
+    master: Option<IpAddr>,
     master_interval: Duration,
     /// End of the wait before preempting, once begun.
     preempt_at: Option<Instant>,
@@ -291,6 +293,9 @@ impl Machine {
             self.reject(*reject, packet.source, out);
         }
         let Ok(advert) = verdict else { return };
+        if advert.old_checksum && self.params.delivery.learn_old_checksum() {
+            out.push(Output::Event(Event::OldChecksum));
+        }
         if self.params.ignores_adverts {
             return;
         }
@@ -306,7 +311,7 @@ impl Machine {
 
     /// Counts always, reports each kind once until the state or the master changes: a stream of bad packets must not
     /// fill the log.
-    fn reject(&mut self, reject: Reject, from: Ipv4Addr, out: &mut Vec<Output>) {
+    fn reject(&mut self, reject: Reject, from: IpAddr, out: &mut Vec<Output>) {
         let kind = reject.kind();
         if let Some(counter) = self.counters.rejects.get_mut(kind as usize) {
             *counter += 1;
@@ -393,6 +398,9 @@ impl Machine {
             (None, State::Fault) => {
                 self.master_interval = self.params.advert_int;
                 self.enter_backup(now, false, Cause::Recovered, out);
+                if self.params.delivery.is_unicast() {
+                    out.push(Output::AnnounceSource);
+                }
                 self.owner_at_once(now);
             }
             (None, _) => {}

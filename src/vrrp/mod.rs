@@ -4,6 +4,7 @@
 //! list of [`machine::Output`]. The drivers ([`demux`], [`group_hub`], [`instance`], [`pacer`]) carry facts in and decisions out.
 
 pub mod advert;
+pub mod auth;
 pub mod check;
 pub mod demux;
 pub mod event;

@@ -1,10 +1,10 @@
 //! What the machine of one virtual router is told once and for all.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::base::{Priority, Vrid};
-use crate::config::model::Version;
+use crate::base::{Family, Priority, Vrid};
+use crate::config::model::{UnicastPeer, Version};
 
 /// A virtual router, all defaults applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,12 +23,16 @@ pub struct Params {
     pub preempt: bool,
     /// How long to put up with one first.
     pub preempt_delay: Duration,
-    /// VRRPv2 password, zero-padded.
+    /// VRRPv2 password, zero-padded; IPv4 only.
     pub password: Option<[u8; 8]>,
+    /// What adverts are sent over.
+    pub family: Family,
     /// Where adverts go.
-    pub destination: Ipv4Addr,
-    /// Addresses listed in adverts, in configuration order.
-    pub addresses: Vec<Ipv4Addr>,
+    pub delivery: Delivery,
+    /// Version 3 over IPv4: our checksum covers no pseudo header, and others need not either.
+    pub v3_checksum_as_v2: bool,
+    /// Addresses listed in adverts, in configuration order, all of the family.
+    pub addresses: Vec<IpAddr>,
     /// Whether a master stays silent when it hears a lower priority.
     pub lower_prio_no_advert: bool,
     /// Whether a master sends one more advert before it yields to a higher priority. `None`: yes, unless it was
@@ -59,6 +63,77 @@ impl Params {
     /// after which we cannot be sure any more that we are the only master.
     pub fn shortest_master_down(&self) -> Duration {
         self.advert_int * u32::from(self.down_timer_adverts)
+    }
+}
+
+/// Where adverts go, and where they may come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// To a multicast group.
+    Multicast(IpAddr),
+    /// To each of a list of routers.
+    Unicast(Unicast),
+}
+
+/// How adverts are sent to single routers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unicast {
+    /// These, and the TTLs with which theirs may arrive.
+    pub peers: Vec<UnicastPeer>,
+    /// Whether adverts of others are dropped.
+    pub check_source: bool,
+    /// TTL or hop limit of our adverts.
+    pub ttl: u8,
+    /// What the checksum of version 3 over IPv4 covers.
+    pub checksum: UnicastChecksum,
+}
+
+/// What the checksum of a version 3 advert to one router covers, over IPv4. Very old keepaliveds put the multicast group
+/// into the pseudo header, whoever the packet goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnicastChecksum {
+    /// The packet's own destination.
+    New,
+    /// That, until somebody is heard who has this group there.
+    Learns(IpAddr),
+    /// This group. What others send may have either.
+    Old(IpAddr),
+}
+
+impl Delivery {
+    /// Whether adverts go to single routers.
+    pub fn is_unicast(&self) -> bool {
+        matches!(self, Self::Unicast(_))
+    }
+
+    /// The group of the old checksum, if adverts may have or do have it.
+    pub fn old_group(&self) -> Option<IpAddr> {
+        match self {
+            Self::Unicast(Unicast {
+                checksum: UnicastChecksum::Learns(group) | UnicastChecksum::Old(group),
+                ..
+            }) => Some(*group),
+            _ => None,
+        }
+    }
+
+    /// Whether our adverts have the old checksum.
+    pub fn sends_old_checksum(&self) -> bool {
+        matches!(self, Self::Unicast(Unicast { checksum: UnicastChecksum::Old(_), .. }))
+    }
+
+    /// From now on with the old checksum. Gives whether that is news.
+    pub fn learn_old_checksum(&mut self) -> bool {
+        match self {
+            Self::Unicast(unicast) => match unicast.checksum {
+                UnicastChecksum::Learns(group) => {
+                    unicast.checksum = UnicastChecksum::Old(group);
+                    true
+                }
+                _ => false,
+            },
+            Self::Multicast(_) => false,
+        }
     }
 }
 

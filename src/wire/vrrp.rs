@@ -15,11 +15,14 @@
 //!
 //! The checksum of version 2 covers the whole PDU. That of version 3 covers a pseudo header as well (source,
 //! destination, 0, protocol, length), which RFC 9568 wants for IPv6 only and keepalived sends for IPv4 too.
+//! Version 2 knows IPv4 only; keepalived can send it over IPv6 all the same, with a pseudo header and without
+//! authentication data.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
-use super::ip::PROTO_VRRP;
-use super::{Error, finish, sum};
+use super::{Error, finish, pseudo_header, sum};
+use crate::base::Family;
+use crate::wire::ip::PROTO_VRRP;
 
 /// Bytes before the addresses.
 pub const HEADER_LEN: usize = 8;
@@ -85,18 +88,24 @@ impl Header {
         u16::from_be_bytes(self.word) & MAX_INTERVAL_CS
     }
 
-    /// Bytes the PDU of this header has with IPv4 addresses.
-    pub fn pdu_len_v4(&self) -> usize {
-        let auth = if self.version == 2 { AUTH_DATA_LEN } else { 0 };
-        HEADER_LEN + usize::from(self.count) * 4 + auth
+    /// Bytes the PDU of this header has with addresses of `family`.
+    pub fn pdu_len(&self, family: Family) -> usize {
+        let auth = if self.version == 2 && family == Family::V4 { AUTH_DATA_LEN } else { 0 };
+        HEADER_LEN + usize::from(self.count) * family.bytes() + auth
     }
 }
 
-/// The IPv4 addresses of `pdu`, as many as its header counts and its length holds.
-pub fn addresses_v4(pdu: &[u8]) -> impl Iterator<Item = Ipv4Addr> + '_ {
+/// The addresses of `pdu`, which are of `family`: as many as its header counts and its length holds.
+pub fn addresses(pdu: &[u8], family: Family) -> impl Iterator<Item = IpAddr> + '_ {
     let count = pdu.get(3).copied().map_or(0, usize::from);
     let body = pdu.get(HEADER_LEN..).unwrap_or_default();
-    body.as_chunks::<4>().0.iter().take(count).map(|a| Ipv4Addr::from(*a))
+    body.chunks_exact(family.bytes()).take(count).filter_map(address)
+}
+
+/// An address of 4 or 16 bytes.
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
 }
 
 /// The authentication data of a version 2 advert: its last eight bytes.
@@ -104,14 +113,28 @@ pub fn auth_data(pdu: &[u8]) -> [u8; AUTH_DATA_LEN] {
     pdu.last_chunk().copied().unwrap_or_default()
 }
 
-/// Whether the checksum of a version 2 advert is right.
-pub fn checksum_is_right_v2(pdu: &[u8]) -> bool {
-    finish(sum(0, pdu)) == 0
+/// What a checksum covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cover {
+    /// The PDU alone.
+    Pdu,
+    /// A pseudo header as well, of a packet that goes from the first address to the second.
+    Packet(IpAddr, IpAddr),
 }
 
-/// Whether the checksum of a version 3 advert over IPv4 is right, pseudo header included.
-pub fn checksum_is_right_v3(pdu: &[u8], source: Ipv4Addr, destination: Ipv4Addr) -> bool {
-    finish(sum(pseudo_header_v4(source, destination, pdu.len()), pdu)) == 0
+impl Cover {
+    /// The sum of what it covers besides a PDU of `len` bytes.
+    fn beside(self, len: usize) -> u32 {
+        match self {
+            Self::Pdu => 0,
+            Self::Packet(source, destination) => pseudo_header(source, destination, PROTO_VRRP, len),
+        }
+    }
+}
+
+/// Whether the checksum of `pdu` is right, provided that it covers that.
+pub fn checksum_is_right(pdu: &[u8], cover: Cover) -> bool {
+    finish(sum(cover.beside(pdu.len()), pdu)) == 0
 }
 
 /// What a version 2 advert says besides the priority.
@@ -123,24 +146,31 @@ pub struct V2<'a> {
     pub priority: u8,
     /// Interval in seconds.
     pub interval_secs: u8,
-    /// The password, zero-padded; `None`: no authentication.
+    /// The password, zero-padded; `None`: no authentication. There is none over IPv6.
     pub password: Option<[u8; AUTH_DATA_LEN]>,
+    /// The family of the addresses.
+    pub family: Family,
     /// Addresses; at most 255.
-    pub addresses: &'a [Ipv4Addr],
+    pub addresses: &'a [IpAddr],
+    /// What the checksum covers.
+    pub cover: Cover,
 }
 
 impl V2<'_> {
     /// The whole PDU.
     pub fn emit(&self) -> Vec<u8> {
-        let auth = if self.password.is_some() { AUTH_PASS } else { AUTH_NONE };
+        let password = self.password.filter(|_| self.family == Family::V4);
+        let auth = if password.is_some() { AUTH_PASS } else { AUTH_NONE };
         let mut pdu = header(2, self.vrid, self.priority, self.addresses, [auth, self.interval_secs]);
-        pdu.extend_from_slice(&self.password.unwrap_or_default());
-        seal(&mut pdu, 0);
+        if self.family == Family::V4 {
+            pdu.extend_from_slice(&password.unwrap_or_default());
+        }
+        seal(&mut pdu, self.cover);
         pdu
     }
 }
 
-/// What a version 3 advert over IPv4 says.
+/// What a version 3 advert says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct V3<'a> {
     /// Virtual router id.
@@ -149,12 +179,10 @@ pub struct V3<'a> {
     pub priority: u8,
     /// Interval in centiseconds, at most [`MAX_INTERVAL_CS`].
     pub interval_cs: u16,
-    /// Addresses; at most 255.
-    pub addresses: &'a [Ipv4Addr],
-    /// Source of the packet, for the pseudo header.
-    pub source: Ipv4Addr,
-    /// Destination of the packet, for the pseudo header.
-    pub destination: Ipv4Addr,
+    /// Addresses, all of one family; at most 255.
+    pub addresses: &'a [IpAddr],
+    /// What the checksum covers.
+    pub cover: Cover,
 }
 
 impl V3<'_> {
@@ -162,16 +190,15 @@ impl V3<'_> {
     pub fn emit(&self) -> Vec<u8> {
         let interval = (self.interval_cs & MAX_INTERVAL_CS).to_be_bytes();
         let mut pdu = header(3, self.vrid, self.priority, self.addresses, interval);
-        let pseudo = pseudo_header_v4(self.source, self.destination, pdu.len());
-        seal(&mut pdu, pseudo);
+        seal(&mut pdu, self.cover);
         pdu
     }
 }
 
 /// Header and addresses, checksum 0.
-fn header(version: u8, vrid: u8, priority: u8, addresses: &[Ipv4Addr], word: [u8; 2]) -> Vec<u8> {
+fn header(version: u8, vrid: u8, priority: u8, addresses: &[IpAddr], word: [u8; 2]) -> Vec<u8> {
     let addresses = &addresses[..addresses.len().min(255)];
-    let mut pdu = Vec::with_capacity(HEADER_LEN + addresses.len() * 4 + AUTH_DATA_LEN);
+    let mut pdu = Vec::with_capacity(HEADER_LEN + addresses.len() * 16 + AUTH_DATA_LEN);
     let count = addresses.len() as u8;
     pdu.extend_from_slice(&[
         version << 4 | TYPE_ADVERTISEMENT,
@@ -184,21 +211,18 @@ fn header(version: u8, vrid: u8, priority: u8, addresses: &[Ipv4Addr], word: [u8
         0,
     ]);
     for address in addresses {
-        pdu.extend_from_slice(&address.octets());
+        match address {
+            IpAddr::V4(address) => pdu.extend_from_slice(&address.octets()),
+            IpAddr::V6(address) => pdu.extend_from_slice(&address.octets()),
+        }
     }
     pdu
 }
 
-/// Fills in the checksum, `pseudo` being the sum of a pseudo header.
-fn seal(pdu: &mut [u8], pseudo: u32) {
-    let checksum = finish(sum(pseudo, pdu));
+/// Fills in the checksum.
+fn seal(pdu: &mut [u8], cover: Cover) {
+    let checksum = finish(sum(cover.beside(pdu.len()), pdu));
     pdu[6..8].copy_from_slice(&checksum.to_be_bytes());
-}
-
-/// The sum of the IPv4 pseudo header for a PDU of `len` bytes.
-fn pseudo_header_v4(source: Ipv4Addr, destination: Ipv4Addr, len: usize) -> u32 {
-    let acc = sum(sum(0, &source.octets()), &destination.octets());
-    sum(acc, &[0, PROTO_VRRP, (len >> 8) as u8, len as u8])
 }
 
 #[cfg(test)]

@@ -15,11 +15,13 @@
 
 mod addresses;
 mod failover;
+mod family;
 mod groups;
 mod lab;
 mod parity;
 mod process;
 mod rejects;
+mod routes;
 mod scripts;
 mod seeds;
 mod start;

@@ -230,7 +230,7 @@ fn reference_blocks() {
         ],
         nopreempt: true,
         scripts: &["/path/to_master.sh", "/path/to_backup.sh", "/path/fault.sh", "/path/notify.sh"],
-        not_in_effect: &["static_ipaddress", "static_routes", "use_vmac", "virtual_routes", "virtual_server"],
+        not_in_effect: &["use_vmac", "virtual_server"],
     }
     .moves();
 }

@@ -1,10 +1,11 @@
 //! Routers on a LAN, described by the keepalived.conf they run with.
 
 use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use keepalived_rs::base::Instant;
+use keepalived_rs::host::route::{Route, Rule, RuleAction};
 use keepalived_rs::plan::{self, Plan};
 use keepalived_rs::sim::loader::MemoryLoader;
 use keepalived_rs::sim::{Advert, LanId, LanOptions, NodeId, Record, Rng, What, World, cidr};
@@ -20,9 +21,25 @@ pub(crate) fn secs(secs: f64) -> Duration {
     Duration::from_secs_f64(secs)
 }
 
+/// Virtual routers from this number on have IPv6 addresses in these tests.
+pub(crate) const FIRST_V6: u8 = 251;
+
 /// The virtual address of a virtual router in these tests.
 pub(crate) fn vip(vrid: u8) -> IpAddr {
-    Ipv4Addr::new(10, 0, 1, vrid).into()
+    if vrid < FIRST_V6 {
+        Ipv4Addr::new(10, 0, 1, vrid).into()
+    } else {
+        Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 1, vrid.into()).into()
+    }
+}
+
+/// The address of a family that router `i` has on `eth0`.
+pub(crate) fn own_address(i: usize, v6: bool) -> IpAddr {
+    if v6 {
+        Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, i as u16 + 1).into()
+    } else {
+        Ipv4Addr::new(10, 0, 0, i as u8 + 1).into()
+    }
 }
 
 /// A `vrrp_instance` to be written.
@@ -46,6 +63,13 @@ impl Instance {
         self
     }
 
+    /// Speaking to the first `routers` routers by unicast, itself among them.
+    pub(crate) fn unicast(self, routers: usize) -> Self {
+        let v6 = self.vrid >= FIRST_V6;
+        let peers: String = (0..routers).map(|i| format!("        {}\n", own_address(i, v6))).collect();
+        self.with(&format!("unicast_peer {{\n{peers}    }}"))
+    }
+
     /// On another interface.
     pub(crate) fn on(mut self, interface: &str) -> Self {
         interface.clone_into(&mut self.interface);
@@ -65,7 +89,8 @@ impl Instance {
         for line in &self.lines {
             let _ = writeln!(text, "    {line}");
         }
-        let _ = writeln!(text, "    virtual_ipaddress {{\n        {}/24\n    }}\n}}", vip(vrid));
+        let prefix = if vrid < FIRST_V6 { 24 } else { 64 };
+        let _ = writeln!(text, "    virtual_ipaddress {{\n        {}/{prefix}\n    }}\n}}", vip(vrid));
         text
     }
 }
@@ -91,7 +116,8 @@ impl Cluster {
         let nodes = (1..=configs.len())
             .map(|i| {
                 let node = world.node(&char::from(b'a' + i as u8 - 1).to_string());
-                world.attach(node, lan, "eth0", cidr(&format!("10.0.0.{i}/24")));
+                world.attach(node, lan, "eth0", cidr(&format!("{}/24", own_address(i - 1, false))));
+                world.configure(node, "eth0", cidr(&format!("{}/64", own_address(i - 1, true))));
                 node
             })
             .collect();
@@ -133,6 +159,18 @@ impl Cluster {
             self.world.is_alive(node) && self.world.has_ip(node, vip(vrid))
         };
         (0..self.nodes.len()).filter(holds).collect()
+    }
+
+    /// The routes of the virtual router `vrid` on `node`: those to `192.0.VRID.0/24`.
+    pub(crate) fn routes(&self, node: NodeId, vrid: u8) -> Vec<Route> {
+        let of = |route: &Route| route.destination.ip.to_string().starts_with(&format!("192.0.{vrid}."));
+        self.world.routes(node).into_iter().filter(of).collect()
+    }
+
+    /// The rules of the virtual router `vrid` on `node`: those of its table.
+    pub(crate) fn rules(&self, node: NodeId, vrid: u8) -> Vec<Rule> {
+        let of = |rule: &Rule| rule.action == RuleAction::Table(vrid.into());
+        self.world.rules(node).into_iter().filter(of).collect()
     }
 
     /// The adverts of `vrid` that router `i` sent since `since`.

@@ -1,11 +1,13 @@
 //! Single stories with exact expectations.
 
 mod failover;
+mod family;
 mod groups;
 mod kernel;
 mod many;
 mod options;
 mod panic;
+mod routes;
 mod scripts;
 mod stalls;
 mod trackers;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use super::super::grammar;
-use super::super::model::{AddressFlags, PreferredLifetime, VirtualAddress};
+use super::super::model::{AddressFlags, PendingAddress, PreferredLifetime, VirtualAddress};
 use super::super::names::NameTable;
 use super::super::schema::{Kind, Table};
 use super::super::tree::Stmt;
@@ -21,7 +21,8 @@ pub(crate) fn line(b: &mut Build<'_>, stmt: &Stmt, table: &'static Table) -> Opt
         scope: None,
         broadcast: None,
         peer: None,
-        pending: AddressFlags::default(),
+        flags: AddressFlags::default(),
+        pending: PendingAddress::default(),
     };
     let mut brd = None;
     let mut n = 1;
@@ -64,9 +65,9 @@ pub(crate) fn line(b: &mut Build<'_>, stmt: &Stmt, table: &'static Table) -> Opt
             "brd" | "broadcast" => brd = Some((n + 1, broadcast(b, stmt, n + 1, found.cidr)?)),
             "peer" => peer(b, stmt, n + 1, &mut found),
             "preferred_lft" => {
-                found.pending.preferred = preferred(b, stmt, n + 1).or(found.pending.preferred);
+                found.flags.preferred = preferred(b, stmt, n + 1).or(found.flags.preferred);
             }
-            _ => flag(word, &mut found.pending),
+            _ => flag(word, &mut found),
         }
         n += if matches!(row.kind, Kind::Value(_)) { 2 } else { 1 };
     }
@@ -110,15 +111,16 @@ fn scope(b: &mut Build<'_>, stmt: &Stmt, n: usize, cidr: Cidr) -> Option<u8> {
 }
 
 /// One of the words that stand alone.
-fn flag(word: &str, flags: &mut AddressFlags) {
+fn flag(word: &str, found: &mut VirtualAddress) {
+    let (flags, pending) = (&mut found.flags, &mut found.pending);
     match word {
         "home" => flags.home = true,
         "-nodad" => flags.dad = true,
         "mngtmpaddr" => flags.manage_temporary = true,
         "noprefixroute" => flags.no_prefix_route = true,
         "autojoin" => flags.autojoin = true,
-        "no_track" => flags.no_track = true,
-        "use_vmac" => flags.use_vmac = true,
+        "no_track" => pending.no_track = true,
+        "use_vmac" => pending.use_vmac = true,
         // `track_group` is read by what knows of groups.
         _ => {}
     }

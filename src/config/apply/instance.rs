@@ -1,15 +1,13 @@
 //! `vrrp_instance`.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::time::Duration;
 
-use super::super::diagnostic::{Class, Severity};
 use super::super::lines::Line;
 use super::super::model::{Authentication, InitialState, Pending, Script, Version, VrrpInstance};
 use super::super::schema::addresses::VIRTUAL_IPADDRESS;
 use super::super::tree::Stmt;
-use super::{Build, Once, address, globals, script, track, unicast};
+use super::{Build, Once, address, globals, script, track};
 use crate::base::{Family, Priority, Vrid};
 
 /// A `vrrp_instance` being read.
@@ -50,6 +48,11 @@ impl Places {
         all.sort_by_key(|(keyword, _)| *keyword);
         all.dedup_by_key(|(keyword, _)| *keyword);
         Self(all.into())
+    }
+
+    /// Whether `keyword` was written.
+    pub(crate) fn contains_key(&self, keyword: &str) -> bool {
+        self.get(keyword).is_some()
     }
 
     /// Where `keyword` was last written.
@@ -93,12 +96,13 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
         instance.addresses.shrink_to_fit();
         instance.excluded.shrink_to_fit();
         instance.track_scripts.shrink_to_fit();
-        instance.pending.peers.shrink_to_fit();
+        instance.peers.shrink_to_fit();
         b.instances.push(draft);
     }
 }
 
-fn set(b: &mut Build<'_>, set: impl FnOnce(&mut VrrpInstance)) {
+/// Sets something of the instance being read.
+pub(crate) fn set(b: &mut Build<'_>, set: impl FnOnce(&mut VrrpInstance)) {
     if let Some(draft) = &mut b.instance {
         set(&mut draft.instance);
     }
@@ -193,13 +197,6 @@ pub(crate) fn preempt_delay(b: &mut Build<'_>, stmt: &Stmt) {
     set(b, |i| i.preempt_delay = Some(time));
 }
 
-pub(crate) fn mcast_src_ip(b: &mut Build<'_>, stmt: &Stmt) {
-    let Some(ip) = b.address(stmt) else { return };
-    if unicast::same_family(b, stmt, 1, ip) {
-        set(b, |i| i.mcast_src_ip = Some(ip));
-    }
-}
-
 pub(crate) fn dont_track_primary(b: &mut Build<'_>, _stmt: &Stmt) {
     set(b, |i| i.dont_track_primary = true);
 }
@@ -272,14 +269,7 @@ pub(crate) fn virtual_ipaddress(b: &mut Build<'_>, stmt: &Stmt) {
 pub(crate) fn virtual_ipaddress_excluded(b: &mut Build<'_>, stmt: &Stmt) {
     for entry in &stmt.body {
         let Some(address) = address::line(b, entry, &VIRTUAL_IPADDRESS) else { continue };
-        let Some(draft) = &mut b.instance else { return };
-        if let IpAddr::V6(ip) = address.cidr.ip {
-            if draft.family != Some(Family::V6) {
-                let text = format!("IPv6 address {ip} is left out: IPv6 is not in effect yet");
-                b.report.at(&entry.place(0), Severity::Error, Class::Log, text).not_in_effect();
-            }
-            draft.instance.pending.excluded_ipv6.push(address);
-        } else if !b.is_new(Once::Address("virtual_ipaddress_excluded", address.cidr, address.dev.clone())) {
+        if !b.is_new(Once::Address("virtual_ipaddress_excluded", address.cidr, address.dev.clone())) {
             b.report.warning(&entry.place(0), format!("{} is given twice", address.cidr));
         } else if let Some(draft) = &mut b.instance {
             draft.instance.excluded.push(address);

@@ -24,6 +24,7 @@ pub(crate) mod user;
 pub(crate) mod vmac;
 mod words;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -38,6 +39,7 @@ use super::schema::{Arg, Kind, Missing, Row};
 use super::tree::{self, Stmt};
 use crate::base::{Cidr, IfName};
 use crate::host::Loader;
+use crate::host::loader::LinkFacts;
 
 /// What is being built, and what it takes.
 pub(crate) struct Build<'a> {
@@ -75,6 +77,8 @@ pub(crate) struct Build<'a> {
     pub(crate) defined: Defined,
     /// What the block outside any other has been given so far.
     once: BTreeSet<Once>,
+    /// What interfaces are that were asked for; the machine takes its time to answer.
+    links: RefCell<BTreeMap<IfName, Option<LinkFacts>>>,
     /// Interfaces that were asked for, and whether they exist.
     interfaces: BTreeMap<IfName, bool>,
     /// There are instances, without which stock does not look at their scripts.
@@ -146,6 +150,7 @@ impl<'a> Build<'a> {
             names: Names::default(),
             defined: Defined::default(),
             once: BTreeSet::new(),
+            links: RefCell::default(),
             default_user: user::Default::Unset,
             security: user::Security::default(),
             script: None,
@@ -187,6 +192,15 @@ impl<'a> Build<'a> {
             apply(self, stmt);
             self.quiet -= u32::from(!row.in_effect);
         }
+    }
+
+    /// What an interface is, if it is there; asked once.
+    pub(crate) fn link(&self, name: &IfName) -> Option<LinkFacts> {
+        let mut links = self.links.borrow_mut();
+        if let Some(known) = links.get(name) {
+            return *known;
+        }
+        *links.entry(name.clone()).or_insert_with(|| self.loader.link(name))
     }
 
     /// A block begins whose lines are not compared with those before it.

@@ -50,7 +50,7 @@ pub(crate) fn skip_check_adv_addr(b: &mut Build<'_>, stmt: &Stmt) {
 
 pub(crate) fn vrf(b: &mut Build<'_>, stmt: &Stmt) {
     let Some(draft) = &b.instance else { return };
-    let clash = draft.lines.get("interface").is_some();
+    let clash = draft.lines.contains_key("interface");
     if clash || draft.instance.pending.vrf.is_some() {
         let text = "Cannot specify vrf together with interface, or twice - ignoring it";
         b.report.error(&stmt.line, text);

@@ -282,8 +282,8 @@ impl Reading<'_> {
         }
         if route.tracked && route.dev.is_none() {
             let text = "Warning - cannot track a route with no interface - not tracking it";
+            // There is no interface to depend on; put back when somebody removes it, it is all the same.
             b.report.at(&stmt.line, Severity::Warning, Class::Config, text).hint("add dev, or say no_track");
-            route.tracked = false;
         }
         Ok(self.route)
     }

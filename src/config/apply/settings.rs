@@ -140,7 +140,7 @@ pub(crate) fn mcast_group6(b: &mut Build<'_>, stmt: &Stmt) {
                     .error(&stmt.place(1), text)
                     .hint("ff02::/16: other groups are for more than one link");
             }
-            b.config.globals.pending.mcast_group6 = Some(group);
+            b.config.globals.mcast_group6 = Some(group);
         }
         _ => {
             let text = format!("'{}' needs an IPv6 multicast address, not '{word}'", stmt.row.name);

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::super::grammar;
 use super::super::model::{OldChecksum, UnicastPeer};
 use super::super::tree::Stmt;
-use super::instance::pending;
+use super::instance::set;
 use super::{Build, Once};
 use crate::base::Family;
 
@@ -39,7 +39,7 @@ pub(crate) fn peers(b: &mut Build<'_>, stmt: &Stmt) {
             // Stock 2.2.7 keeps it, later ones count an error.
             b.report.warning(&entry.place(0), format!("peer {ip} is given twice - ignoring the second one"));
         } else if let Some(draft) = &mut b.instance {
-            draft.instance.pending.peers.push(peer);
+            draft.instance.peers.push(peer);
         }
     }
 }
@@ -77,10 +77,17 @@ fn ttls(b: &mut Build<'_>, entry: &Stmt, peer: &mut UnicastPeer) {
     }
 }
 
-pub(crate) fn src_ip(b: &mut Build<'_>, stmt: &Stmt) {
+/// `unicast_src_ip` and `mcast_src_ip`.
+pub(crate) fn source(b: &mut Build<'_>, stmt: &Stmt) {
     let Some(ip) = b.address(stmt) else { return };
     if same_family(b, stmt, 1, ip) {
-        pending(b, |p| p.unicast_src_ip = Some(ip));
+        set(b, |i| i.source = Some(ip));
+    }
+}
+
+pub(crate) fn v3_checksum_as_v2(b: &mut Build<'_>, stmt: &Stmt) {
+    if let Some(on) = b.boolean(stmt) {
+        set(b, |i| i.v3_checksum_as_v2 = Some(on));
     }
 }
 
@@ -94,7 +101,7 @@ pub(crate) fn mcast_dst_ip(b: &mut Build<'_>, stmt: &Stmt) {
         IpAddr::V6(ip) => is_link_local_group(ip),
     };
     if good {
-        pending(b, |p| p.mcast_dst_ip = Some(ip));
+        set(b, |i| i.mcast_dst_ip = Some(ip));
     } else {
         let text = format!("mcast_dst_ip {ip} is not a (link-local) multicast address - ignoring");
         b.report.error(&stmt.place(1), text).hint("224.0.0.0 to 239.255.255.255, or ff02::/16");
@@ -108,7 +115,7 @@ pub(super) const fn is_link_local_group(ip: std::net::Ipv6Addr) -> bool {
 
 pub(crate) fn ttl(b: &mut Build<'_>, stmt: &Stmt) {
     let ttl = b.number(stmt);
-    pending(b, |p| super::put(ttl, &mut p.unicast_ttl));
+    set(b, |i| super::put(ttl, &mut i.unicast_ttl));
 }
 
 pub(crate) fn old_checksum(b: &mut Build<'_>, stmt: &Stmt) {
@@ -121,7 +128,7 @@ pub(crate) fn old_checksum(b: &mut Build<'_>, stmt: &Stmt) {
             return;
         }
     };
-    pending(b, |p| p.old_unicast_checksum = Some(old));
+    set(b, |i| i.old_unicast_checksum = Some(old));
 }
 
 pub(crate) fn native_ipv6(b: &mut Build<'_>, stmt: &Stmt) {
@@ -131,5 +138,4 @@ pub(crate) fn native_ipv6(b: &mut Build<'_>, stmt: &Stmt) {
         return;
     }
     draft.family = Some(Family::V6);
-    draft.instance.pending.native_ipv6 = true;
 }

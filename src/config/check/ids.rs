@@ -34,7 +34,7 @@ const GROUP6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12);
 /// Rule 6: the same virtual router twice. Stock does not start with that.
 pub(crate) fn clash(b: &mut Build<'_>, draft: &Draft, taken: &mut Taken) -> bool {
     let Some(vrid) = draft.instance.vrid else { return false };
-    let found = if draft.instance.pending.peers.is_empty() {
+    let found = if draft.instance.peers.is_empty() {
         multicast(b, draft, vrid, taken)
     } else {
         unicast(draft, vrid, taken)
@@ -57,10 +57,10 @@ fn multicast(b: &Build<'_>, draft: &Draft, vrid: Vrid, taken: &mut Taken) -> Opt
     let interface = draft.instance.interface.clone()?;
     let globals = &b.config.globals;
     let default = match draft.family {
-        Some(Family::V6) => IpAddr::V6(globals.pending.mcast_group6.unwrap_or(GROUP6)),
+        Some(Family::V6) => IpAddr::V6(globals.mcast_group6.unwrap_or(GROUP6)),
         _ => IpAddr::V4(globals.mcast_group4.unwrap_or(GROUP4)),
     };
-    let group = draft.instance.pending.mcast_dst_ip.unwrap_or(default);
+    let group = draft.instance.mcast_dst_ip.unwrap_or(default);
     let whereabouts = format!("on interface {interface}, both to {group}");
     match taken.multicast.insert((vrid, interface.clone(), group), draft.instance.name.clone()) {
         None => None,
@@ -73,8 +73,8 @@ fn multicast(b: &Build<'_>, draft: &Draft, vrid: Vrid, taken: &mut Taken) -> Opt
 
 fn unicast(draft: &Draft, vrid: Vrid, taken: &mut Taken) -> Option<(String, String)> {
     let instance = &draft.instance;
-    let source = instance.pending.unicast_src_ip.or(instance.mcast_src_ip);
-    let peers: BTreeSet<IpAddr> = instance.pending.peers.iter().map(|p| p.address).collect();
+    let source = instance.source;
+    let peers: BTreeSet<IpAddr> = instance.peers.iter().map(|p| p.address).collect();
     let found = peers.iter().find_map(|peer| {
         let others = taken.unicast.get(&(vrid, *peer))?;
         let same = others.iter().find(|o| {

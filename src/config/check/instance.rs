@@ -30,7 +30,8 @@ pub(crate) fn complete(b: &mut Build<'_>, draft: &Draft) -> bool {
         }
     }
     let pending = &draft.instance.pending;
-    let unicast = !pending.peers.is_empty() || pending.unicast_src_ip.is_some();
+    let own = draft.instance.source.is_some() && draft.lines.contains_key("unicast_src_ip");
+    let unicast = !draft.instance.peers.is_empty() || own;
     if draft.instance.interface.is_none() && (!unicast || pending.vmac.is_some()) {
         complete = false;
         if !reported(b, draft.bad_interface) {

@@ -26,12 +26,12 @@ pub(super) fn unicast_base(b: &mut Build<'_>, draft: &mut Draft) {
         (None, Some(_)) => "use_ipvlan",
         (None, None) => return,
     };
-    if pending.peers.is_empty() {
+    if draft.instance.peers.is_empty() {
         return;
     }
     if draft.instance.interface.is_none() {
         // A name that cannot be used has been reported; with it, this may be right.
-        if draft.lines.get("interface").is_some() {
+        if draft.lines.contains_key("interface") {
             return;
         }
         error(b, draft, keyword, format!("Cannot use {keyword} with unicast and no interface - clearing it"));
@@ -45,14 +45,14 @@ pub(super) fn unicast_base(b: &mut Build<'_>, draft: &mut Draft) {
 /// Rule 5.8: what the interface cannot do.
 pub(super) fn capable(b: &mut Build<'_>, draft: &mut Draft) {
     let Some(name) = &draft.instance.interface else { return };
-    let Some(link) = b.loader.link(name) else { return };
+    let Some(link) = b.link(name) else { return };
     let pending = &draft.instance.pending;
     let keyword = if pending.vmac.is_some() { "use_vmac" } else { "use_ipvlan" };
     if (pending.vmac.is_some() || pending.ipvlan.is_some()) && !link.ethernet {
         let text = format!("{keyword} needs an interface of Ethernet type, which {name} is not");
         error(b, draft, keyword, text);
         draft.faulty = true;
-    } else if pending.peers.is_empty() && !link.multicast {
+    } else if draft.instance.peers.is_empty() && !link.multicast {
         let text = format!("interface {name} does not support multicast, specify unicast peers - disabling");
         error(b, draft, "interface", text);
         draft.faulty = true;
@@ -64,12 +64,14 @@ pub(super) fn capable(b: &mut Build<'_>, draft: &mut Draft) {
 /// Like stock, this takes the header of Ethernet off the MTU, although the MTU does not count it.
 pub(super) fn room(b: &Build<'_>, draft: &Draft) -> usize {
     const COUNTED: u32 = 255;
+    /// What is assumed of an interface that is not there yet.
+    const ETHERNET_MTU: u32 = 1500;
     const ETHERNET: u32 = 14;
     const VRRP: u32 = 8;
     const HMAC: u32 = 28;
     let instance = &draft.instance;
-    let link = instance.interface.as_ref().and_then(|name| b.loader.link(name));
-    let Some(link) = link else { return COUNTED as usize };
+    let link = instance.interface.as_ref().and_then(|name| b.link(name));
+    let mtu = link.map_or(ETHERNET_MTU, |link| link.mtu);
     let (ip, address) = match draft.family {
         Some(Family::V6) => (40, 16),
         _ => (20, 4),
@@ -78,7 +80,7 @@ pub(super) fn room(b: &Build<'_>, draft: &Draft) -> usize {
     let authentication = if super::instance::version(b, draft) == Version::V2 { 8 } else { 0 };
     let trailer = if instance.pending.hmac.is_some() { HMAC } else { 0 };
     let used = ETHERNET + ip + VRRP + authentication + trailer;
-    (link.mtu.saturating_sub(used) / address).min(COUNTED) as usize
+    (mtu.saturating_sub(used) / address).clamp(1, COUNTED) as usize
 }
 
 /// Rule 5.18: a link must be seen to be down before the others believe the router to be gone.
@@ -107,7 +109,7 @@ pub(super) fn shared(b: &mut Build<'_>, drafts: &mut [Draft], group_of: &BTreeMa
     let mut first: BTreeMap<IfName, String> = BTreeMap::new();
     for draft in drafts.iter_mut().filter(|d| d.instance.pending.vmac.is_some()) {
         let Some(interface) = draft.instance.interface.clone() else { continue };
-        if !b.loader.link(&interface).is_some_and(|l| matches!(l.kind, LinkKind::Macvlan { .. })) {
+        if !b.link(&interface).is_some_and(|l| matches!(l.kind, LinkKind::Macvlan { .. })) {
             continue;
         }
         let name = draft.instance.name.clone();
@@ -128,7 +130,7 @@ pub(super) fn shared(b: &mut Build<'_>, drafts: &mut [Draft], group_of: &BTreeMa
 
 /// Rule 5.10: a VRF is named where there is no interface to be in it.
 pub(super) fn vrf(b: &mut Build<'_>, draft: &mut Draft) {
-    if draft.instance.pending.vrf.is_some() && draft.instance.pending.peers.is_empty() {
+    if draft.instance.pending.vrf.is_some() && draft.instance.peers.is_empty() {
         error(b, draft, "vrf", "vrf is for unicast only - ignoring it");
         draft.instance.pending.vrf = None;
     }
@@ -170,7 +172,7 @@ pub(super) fn virtual_links(b: &mut Build<'_>, draft: &mut Draft, strict: bool, 
         );
     }
     let instance = &draft.instance;
-    let source = instance.mcast_src_ip.or(instance.pending.unicast_src_ip);
+    let source = instance.source;
     let lone = instance.pending.ipvlan.as_ref().is_some_and(|i| i.address.is_none())
         && instance.pending.vmac.is_none();
     if lone && source.is_none() && draft.family != Some(Family::V6) {
@@ -213,7 +215,6 @@ pub(super) fn addresses(b: &mut Build<'_>, draft: &mut Draft) {
     };
     draft.instance.addresses.retain_mut(&mut usable);
     draft.instance.excluded.retain_mut(&mut usable);
-    draft.instance.pending.excluded_ipv6.retain_mut(&mut usable);
     for (ip, why) in wrong {
         error(b, draft, "virtual_ipaddress", format!("virtual address {ip} {why}"));
     }

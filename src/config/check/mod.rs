@@ -17,7 +17,6 @@ use super::apply::Build;
 use super::apply::instance::Draft;
 use super::diagnostic::{Class, Severity};
 use super::model::{SyncGroup, VrrpInstance};
-use crate::base::Family;
 
 /// Checks everything and moves what can be used into the model.
 pub(crate) fn run(b: &mut Build<'_>) {
@@ -49,6 +48,7 @@ pub(crate) fn run(b: &mut Build<'_>) {
     sync::owners(b, &mut groups, &drafts, &weights);
     track_groups(b, &drafts);
     b.config.sync_groups = groups;
+    drafts.iter_mut().for_each(|draft| draft.instance.family = draft.family);
     let left_out: Vec<_> =
         drafts.extract_if(.., |draft| draft.faulty || not_in_effect(b, draft)).map(|d| d.instance).collect();
     b.config.left_out = left_out;
@@ -118,9 +118,7 @@ fn track_groups(b: &mut Build<'_>, drafts: &[Draft]) {
 
 /// Whether an instance has to be left out because it would not understand its peers with what is in effect.
 fn not_in_effect(b: &mut Build<'_>, draft: &Draft) -> bool {
-    let ipv6 = (draft.family == Some(Family::V6)).then_some("IPv6");
-    let what =
-        ipv6.or(needs(&draft.instance)).or(draft.left_out.first().copied()).or(b.vital.first().copied());
+    let what = needs(&draft.instance).or(draft.left_out.first().copied()).or(b.vital.first().copied());
     let Some(what) = what else { return false };
     let name = &draft.instance.name;
     let text = format!("vrrp_instance {name} is left out: {what} is not in effect yet");
@@ -135,8 +133,7 @@ fn not_in_effect(b: &mut Build<'_>, draft: &Draft) -> bool {
 fn needs(instance: &VrrpInstance) -> Option<&'static str> {
     let pending = &instance.pending;
     [
-        (!pending.peers.is_empty(), "unicast_peer"),
-        (pending.mcast_dst_ip.is_some(), "mcast_dst_ip"),
+        (pending.vrf.is_some(), "vrf"),
         (pending.hmac.is_some(), "auth_hmac"),
         (pending.auth_ah.is_some(), "auth_type AH"),
     ]

@@ -50,15 +50,16 @@ pub(super) fn authentication(b: &mut Build<'_>, draft: &mut Draft) {
 
 /// Rule 5.5: settings of unicast adverts when there is nobody to send them to; they go to the multicast group.
 pub(super) fn unicast_without_peers(b: &mut Build<'_>, draft: &mut Draft) {
-    if !draft.instance.pending.peers.is_empty() {
+    let fails = std::mem::take(&mut draft.instance.fault_without_peers);
+    if !draft.instance.peers.is_empty() {
         return;
     }
     let settings =
         ["unicast_src_ip", "check_unicast_src", "old_unicast_checksum", "unicast_ttl", "unicast_peer"];
     let Some(line) = settings.iter().find_map(|s| draft.lines.get(s)) else { return };
-    if draft.instance.pending.fault_without_peers {
+    if fails {
         // Stock counts nothing; the instance stays in its fault state.
-        draft.left_out.push("unicast_fault_no_peer");
+        draft.instance.fault_without_peers = true;
         return;
     }
     let text =
@@ -69,7 +70,7 @@ pub(super) fn unicast_without_peers(b: &mut Build<'_>, draft: &mut Draft) {
 /// Rule 5.7: without an interface, the source address says where adverts leave.
 pub(super) fn source_without_interface(b: &mut Build<'_>, draft: &Draft) {
     let instance = &draft.instance;
-    let Some(ip) = instance.pending.unicast_src_ip.or(instance.mcast_src_ip) else { return };
+    let Some(ip) = instance.source else { return };
     if instance.interface.is_some() || instance.pending.vrf.is_some() {
         return;
     }
@@ -88,7 +89,7 @@ pub(super) fn source_without_interface(b: &mut Build<'_>, draft: &Draft) {
 pub(super) fn link_local_first(b: &mut Build<'_>, draft: &Draft, strict: bool) {
     let first = draft.instance.addresses.first().map(|a| a.cidr.ip);
     let Some(IpAddr::V6(first)) = first else { return };
-    if first.is_unicast_link_local() || !draft.instance.pending.peers.is_empty() {
+    if first.is_unicast_link_local() || !draft.instance.peers.is_empty() {
         return;
     }
     let text = format!("({}) the first IPv6 VIP address must be link local", draft.instance.name);
@@ -100,7 +101,7 @@ pub(super) fn link_local_first(b: &mut Build<'_>, draft: &Draft, strict: bool) {
 
 /// Rule 5.14: unicast adverts go to the peers.
 pub(super) fn destination(b: &mut Build<'_>, draft: &mut Draft) {
-    if !draft.instance.pending.peers.is_empty() && draft.instance.pending.mcast_dst_ip.take().is_some() {
+    if !draft.instance.peers.is_empty() && draft.instance.mcast_dst_ip.take().is_some() {
         let text =
             format!("({}) multicast destination specified with unicast - ignoring", draft.instance.name);
         b.report.error(draft.line("mcast_dst_ip"), text);

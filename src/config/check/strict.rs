@@ -50,7 +50,7 @@ pub(super) fn authentication(b: &mut Build<'_>, draft: &mut Draft) {
 
 /// Rule 5.6: adverts go to everybody. 2.2.7 lets it pass, later versions do not start.
 pub(super) fn unicast(b: &mut Build<'_>, draft: &Draft) {
-    if !draft.instance.pending.peers.is_empty() {
+    if !draft.instance.peers.is_empty() {
         let text = format!("({}) unicast_peer is incompatible with strict mode", draft.instance.name);
         let hint = "keepalived 2.2.8 and later do not start with it";
         b.report.warning(draft.line("unicast_peer"), text).hint(hint);

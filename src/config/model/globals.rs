@@ -1,6 +1,6 @@
 //! `global_defs` and the keywords outside any block, as far as nothing acts on them yet.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{GarpExtra, Script, User};
@@ -31,10 +31,6 @@ pub struct PendingGlobals {
     pub default_interface: Option<IfName>,
     /// `disable_local_igmp`.
     pub disable_local_igmp: bool,
-    /// `v3_checksum_as_v2`.
-    pub v3_checksum_as_v2: bool,
-    /// `vrrp_mcast_group6`.
-    pub mcast_group6: Option<Ipv6Addr>,
     /// `vrrp_garp_interval`, 1 µs to 4,294.967295 s.
     pub garp_interval: Option<Duration>,
     /// `vrrp_gna_interval`, 1 µs to 4,294.967295 s.

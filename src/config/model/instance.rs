@@ -19,24 +19,6 @@ pub struct Pending {
     pub vmac_xmit_base: bool,
     /// `use_ipvlan`.
     pub ipvlan: Option<Ipvlan>,
-    /// `unicast_peer`, in order.
-    pub peers: Vec<UnicastPeer>,
-    /// `unicast_fault_no_peer`.
-    pub fault_without_peers: bool,
-    /// `unicast_src_ip`; it and `mcast_src_ip` set the same address, the later one counts.
-    pub unicast_src_ip: Option<IpAddr>,
-    /// `mcast_dst_ip`.
-    pub mcast_dst_ip: Option<IpAddr>,
-    /// `track_src_ip`.
-    pub track_src_ip: bool,
-    /// `check_unicast_src`.
-    pub check_unicast_src: bool,
-    /// `unicast_ttl`.
-    pub unicast_ttl: Option<u8>,
-    /// `old_unicast_checksum`.
-    pub old_unicast_checksum: Option<OldChecksum>,
-    /// `native_ipv6`.
-    pub native_ipv6: bool,
     /// `accept` is true, `no_accept` false.
     pub accept: Option<bool>,
     /// `skip_check_adv_addr`.
@@ -55,8 +37,6 @@ pub struct Pending {
     pub lvs_sync_daemon: Option<IfName>,
     /// `linkbeat_use_polling`, which is deprecated.
     pub linkbeat_polling: bool,
-    /// `v3_checksum_as_v2`.
-    pub v3_checksum_as_v2: Option<bool>,
     /// `garp_extra_if` or `vmac_garp_intvl`.
     pub garp_extra: Option<GarpExtra>,
     /// `owner_ignore_adverts`.
@@ -73,8 +53,6 @@ pub struct Pending {
     pub no_addresses: bool,
     /// `promote_secondaries`.
     pub promote_secondaries: bool,
-    /// IPv6 lines of `virtual_ipaddress_excluded` of an IPv4 instance.
-    pub excluded_ipv6: Vec<super::VirtualAddress>,
     /// `virtual_routes`, in order.
     pub routes: Vec<Route>,
     /// `virtual_rules`, in order.

@@ -20,10 +20,10 @@ pub use instance::*;
 pub use routes::*;
 pub use track::*;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use crate::base::{Cidr, IfName, Priority, Vrid};
+use crate::base::{Cidr, Family, IfName, Priority, Vrid};
 
 /// A whole configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,6 +73,10 @@ pub struct Globals {
     pub vrrp_version: Option<Version>,
     /// `vrrp_mcast_group4`.
     pub mcast_group4: Option<Ipv4Addr>,
+    /// `vrrp_mcast_group6`.
+    pub mcast_group6: Option<Ipv6Addr>,
+    /// `v3_checksum_as_v2`.
+    pub v3_checksum_as_v2: bool,
     /// `vrrp_garp_master_delay` and its kin: the defaults of the instances.
     pub garp: Garp,
     /// `vrrp_down_timer_adverts`, 1 to 100.
@@ -192,11 +196,29 @@ pub struct VrrpInstance {
     pub preempt_delay: Option<Duration>,
     /// `authentication`.
     pub authentication: Option<Authentication>,
-    /// `mcast_src_ip`.
-    pub mcast_src_ip: Option<IpAddr>,
-    /// `virtual_ipaddress`, in order.
+    /// The address family, once something has told: `native_ipv6`, or the first address of any kind but an excluded one.
+    pub family: Option<Family>,
+    /// `mcast_src_ip` or `unicast_src_ip`, which set the same; the later one counts.
+    pub source: Option<IpAddr>,
+    /// `track_src_ip`.
+    pub track_src_ip: bool,
+    /// `mcast_dst_ip`.
+    pub mcast_dst_ip: Option<IpAddr>,
+    /// `unicast_peer`, in order.
+    pub peers: Vec<UnicastPeer>,
+    /// `unicast_fault_no_peer`, where it applies: something else of unicast is written, and no peer.
+    pub fault_without_peers: bool,
+    /// `check_unicast_src`.
+    pub check_unicast_src: bool,
+    /// `unicast_ttl`.
+    pub unicast_ttl: Option<u8>,
+    /// `old_unicast_checksum`.
+    pub old_unicast_checksum: Option<OldChecksum>,
+    /// `v3_checksum_as_v2`.
+    pub v3_checksum_as_v2: Option<bool>,
+    /// `virtual_ipaddress`, in order, all of one family.
     pub addresses: Vec<VirtualAddress>,
-    /// `virtual_ipaddress_excluded`, in order.
+    /// `virtual_ipaddress_excluded`, in order, of both families.
     pub excluded: Vec<VirtualAddress>,
     /// `track_script`, in order.
     pub track_scripts: Vec<TrackScript>,
@@ -259,11 +281,13 @@ pub struct VirtualAddress {
     pub broadcast: Option<Ipv4Addr>,
     /// `peer`.
     pub peer: Option<Cidr>,
+    /// Words that stand alone, and `preferred_lft`.
+    pub flags: AddressFlags,
     /// What is not in effect yet.
-    pub pending: AddressFlags,
+    pub pending: PendingAddress,
 }
 
-/// What an address line says that nothing acts on yet.
+/// How an address is to be treated by the kernel.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressFlags {
     /// `home`.
@@ -276,10 +300,15 @@ pub struct AddressFlags {
     pub no_prefix_route: bool,
     /// `autojoin`.
     pub autojoin: bool,
-    /// `no_track`: its disappearance is no fault.
-    pub no_track: bool,
     /// `preferred_lft`, whole seconds (IPv6).
     pub preferred: Option<PreferredLifetime>,
+}
+
+/// What an address line says that nothing acts on yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PendingAddress {
+    /// `no_track`: its disappearance is no fault.
+    pub no_track: bool,
     /// `use_vmac`: the address is on a VMAC.
     pub use_vmac: bool,
 }

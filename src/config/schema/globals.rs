@@ -80,7 +80,7 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         flag("no_email_faults").stores(|b, _| settings::flag(b, |g| &mut g.mail.no_faults)),
         value("default_interface", Arg::Interface).required().stores(settings::default_interface),
         flag("disable_local_igmp").stores(|b, _| settings::flag(b, |g| &mut g.disable_local_igmp)),
-        flag("v3_checksum_as_v2").vital().stores(|b, _| settings::flag(b, |g| &mut g.v3_checksum_as_v2)),
+        flag("v3_checksum_as_v2").does(|b, _| b.config.globals.v3_checksum_as_v2 = true),
         value("lvs_timeouts", Arg::Text)
             .words(&GLOBAL_DEFS_LVS_TIMEOUTS)
             .required()
@@ -93,7 +93,7 @@ pub(crate) static GLOBAL_DEFS: Table = table(
             .required()
             .stores(apply::lvs::globals::sync_daemon),
         value("vrrp_mcast_group4", Arg::Text).fatal().does(apply::globals::vrrp_mcast_group4),
-        value("vrrp_mcast_group6", Arg::Text).fatal().stores(settings::mcast_group6),
+        value("vrrp_mcast_group6", Arg::Text).fatal().does(settings::mcast_group6),
         value("vrrp_garp_master_delay", loose(0, 4_294)).fatal().does(apply::globals::vrrp_garp),
         value("vrrp_garp_master_repeat", loose(0, 4_294_967_295)).fatal().does(apply::globals::vrrp_garp),
         value("vrrp_garp_master_refresh", loose(0, 4_294_967_295)).fatal().does(apply::globals::vrrp_garp),

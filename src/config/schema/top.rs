@@ -17,10 +17,10 @@ pub(crate) static TOP: Table = table(
         block("global_defs", &super::globals::GLOBAL_DEFS).does(apply::globals::block),
         block("track_group", &super::vrrp::TRACK_GROUP)
             .head(Head::UniqueName)
-            .stores(apply::group::track_group),
-        list("static_ipaddress", &super::addresses::STATIC_IPADDRESS).stores(apply::statics::addresses),
-        list("static_routes", &super::routes::STATIC_ROUTES).stores(apply::statics::routes),
-        list("static_rules", &super::routes::STATIC_RULES).stores(apply::statics::rules),
+            .does(apply::group::track_group),
+        list("static_ipaddress", &super::addresses::STATIC_IPADDRESS).does(apply::statics::addresses),
+        list("static_routes", &super::routes::STATIC_ROUTES).does(apply::statics::routes),
+        list("static_rules", &super::routes::STATIC_RULES).does(apply::statics::rules),
         block("vrrp_sync_group", &super::vrrp::VRRP_SYNC_GROUP)
             .head(Head::UniqueName)
             .does(apply::group::sync_group),

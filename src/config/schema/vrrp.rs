@@ -1,7 +1,7 @@
 //! VRRP: instances, scripts, groups.
 
 use super::{Arg, NO_WORDS, Table, block, boolean, decimal, flag, int, list, loose, position, table, value};
-use crate::config::apply::{self, options};
+use crate::config::apply::{self, instance, options};
 
 /// `track_group`.
 pub(crate) static TRACK_GROUP: Table =
@@ -121,18 +121,18 @@ pub(crate) static VRRP_INSTANCE: Table = table(
         flag("use_vmac_addr").stores(|b, _| options::flag(b, |p| &mut p.vmac_addresses)),
         flag("vmac_xmit_base").stores(|b, _| options::flag(b, |p| &mut p.vmac_xmit_base)),
         value("use_ipvlan", Arg::Text).words(&USE_IPVLAN).required().stores(apply::vmac::use_ipvlan),
-        list("unicast_peer", &UNICAST_PEER).stores(apply::unicast::peers),
-        flag("unicast_fault_no_peer").stores(|b, _| options::flag(b, |p| &mut p.fault_without_peers)),
-        value("unicast_src_ip", Arg::Address).fatal().stores(apply::unicast::src_ip),
-        value("mcast_src_ip", Arg::Address).fatal().does(apply::instance::mcast_src_ip),
-        value("mcast_dst_ip", Arg::Address).fatal().stores(apply::unicast::mcast_dst_ip),
-        flag("track_src_ip").stores(|b, _| options::flag(b, |p| &mut p.track_src_ip)),
-        flag("check_unicast_src").stores(|b, _| options::flag(b, |p| &mut p.check_unicast_src)),
-        value("unicast_ttl", int(0, 255)).fatal().stores(apply::unicast::ttl),
+        list("unicast_peer", &UNICAST_PEER).does(apply::unicast::peers),
+        flag("unicast_fault_no_peer").does(|b, _| instance::set(b, |i| i.fault_without_peers = true)),
+        value("unicast_src_ip", Arg::Address).fatal().does(apply::unicast::source),
+        value("mcast_src_ip", Arg::Address).fatal().does(apply::unicast::source),
+        value("mcast_dst_ip", Arg::Address).fatal().does(apply::unicast::mcast_dst_ip),
+        flag("track_src_ip").does(|b, _| instance::set(b, |i| i.track_src_ip = true)),
+        flag("check_unicast_src").does(|b, _| instance::set(b, |i| i.check_unicast_src = true)),
+        value("unicast_ttl", int(0, 255)).fatal().does(apply::unicast::ttl),
         value("old_unicast_checksum", Arg::Text)
             .words(&OLD_UNICAST_CHECKSUM)
-            .stores(apply::unicast::old_checksum),
-        flag("native_ipv6").stores(apply::unicast::native_ipv6),
+            .does(apply::unicast::old_checksum),
+        flag("native_ipv6").does(apply::unicast::native_ipv6),
         flag("dont_track_primary").does(apply::instance::dont_track_primary),
         list("track_interface", &TRACKED_INTERFACE).does(apply::instance::tracks),
         list("track_script", &TRACKED_SCRIPT).does(apply::instance::track_script),
@@ -170,9 +170,7 @@ pub(crate) static VRRP_INSTANCE: Table = table(
         flag("linkbeat_use_polling")
             .deprecated("please use linkbeat_interfaces")
             .does(|b, _| options::flag(b, |p| &mut p.linkbeat_polling)),
-        boolean("v3_checksum_as_v2")
-            .vital()
-            .stores(|b, s| options::boolean(b, s, |p| &mut p.v3_checksum_as_v2)),
+        boolean("v3_checksum_as_v2").does(apply::unicast::v3_checksum_as_v2),
         value("garp_master_delay", loose(0, 4_294)).fatal().does(apply::instance::garp),
         value("garp_master_repeat", loose(0, 4_294_967_295)).fatal().does(apply::instance::garp),
         value("garp_master_refresh", loose(0, 4_294_967_295)).fatal().does(apply::instance::garp),
@@ -202,9 +200,9 @@ pub(crate) static VRRP_INSTANCE: Table = table(
         list("virtual_ipaddress_excluded", &super::addresses::VIRTUAL_IPADDRESS)
             .does(apply::instance::virtual_ipaddress_excluded),
         flag("no_virtual_ipaddress").stores(|b, _| options::flag(b, |p| &mut p.no_addresses)),
-        flag("promote_secondaries").stores(|b, _| options::flag(b, |p| &mut p.promote_secondaries)),
-        list("virtual_routes", &super::routes::VIRTUAL_ROUTES).stores(apply::options::virtual_routes),
-        list("virtual_rules", &super::routes::VIRTUAL_RULES).stores(apply::options::virtual_rules),
+        flag("promote_secondaries").does(|b, _| options::flag(b, |p| &mut p.promote_secondaries)),
+        list("virtual_routes", &super::routes::VIRTUAL_ROUTES).does(apply::options::virtual_routes),
+        list("virtual_rules", &super::routes::VIRTUAL_RULES).does(apply::options::virtual_rules),
     ],
 );
 

@@ -95,12 +95,13 @@ fn instances() {
     assert!(found.vmac_addresses && found.routes.len() == 1);
     let whole = pending("use_vmac 02:00:00:00:00:09").vmac.unwrap().mac;
     assert_eq!(whole, Some(VmacAddress::Whole(MacAddr([2, 0, 0, 0, 0, 9]))));
-    let found = pending("unicast_src_ip 192.0.2.9\nunicast_peer {\n192.0.2.10 min_ttl 5\n}\nunicast_ttl 64");
+    let text = "unicast_src_ip 192.0.2.9\nunicast_peer {\n192.0.2.10 min_ttl 5\n}\nunicast_ttl 64";
+    let found = good(&instance(text)).instances.remove(0);
     assert_eq!(
         found.peers,
         [UnicastPeer { address: "192.0.2.10".parse().unwrap(), min_ttl: 5, max_ttl: 255 }]
     );
-    assert_eq!((found.unicast_ttl, found.unicast_src_ip), (Some(64), Some("192.0.2.9".parse().unwrap())));
+    assert_eq!((found.unicast_ttl, found.source), (Some(64), Some("192.0.2.9".parse().unwrap())));
     let key = "0123456789012345678901234567890123456789";
     let found = pending(&format!(
         "auth_hmac {{\nkey 1 {key}\nkey 2 hex:{}\nactive_key 2\nmode permissive\n}}",
@@ -113,16 +114,15 @@ fn instances() {
 
 #[test]
 fn what_would_split_is_left_out() {
+    let config = good(&instance("authentication {\nauth_type AH\nauth_pass x\n}"));
+    assert_eq!((config.instances.len(), config.left_out.len()), (0, 1));
     for text in [
         "unicast_peer { 192.0.2.9 }",
         "mcast_dst_ip 224.0.0.99",
-        "authentication {\nauth_type AH\nauth_pass x\n}",
-        "unicast_fault_no_peer\nunicast_src_ip 192.0.2.9",
+        "use_vmac",
+        "track_interface { eth1 }",
+        "promote_secondaries",
     ] {
-        let config = good(&instance(text));
-        assert_eq!((config.instances.len(), config.left_out.len()), (0, 1), "{text}");
-    }
-    for text in ["use_vmac", "track_interface { eth1 }", "promote_secondaries"] {
         assert_eq!(good(&instance(text)).instances.len(), 1, "{text}");
     }
 }
@@ -246,4 +246,14 @@ fn names_come_from_iproute2() {
     let loaded = load_from(&loader);
     assert_eq!(loaded.config.static_routes[0].table, Some(7));
     assert_eq!(load_text(text).test_status(), 5);
+}
+
+#[test]
+fn what_does_not_fit_into_a_packet_is_excluded() {
+    let addresses: String = (1..=100).map(|n| format!(" fe80::{n:x}\n")).collect();
+    let text = format!(
+        "vrrp_instance A {{\n interface eth0\n virtual_router_id 1\n virtual_ipaddress {{\n{addresses} }}\n}}\n"
+    );
+    let instance = load_text(&text).config.instances.remove(0);
+    assert_eq!((instance.addresses.len(), instance.excluded.len()), (89, 11));
 }

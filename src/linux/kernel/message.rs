@@ -2,29 +2,60 @@
 
 use std::net::IpAddr;
 
-use netlink_packet_core::NetlinkPayload;
+use netlink_packet_core::{NLM_F_REPLACE, NetlinkPayload};
 use netlink_packet_route::address::{
-    AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage, AddressProtocol,
+    AddressAttribute, AddressFlags, AddressMessage, AddressProtocol, CacheInfo,
 };
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkLayerType, LinkMessage};
+use netlink_packet_route::route::RouteMessage;
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
-use super::Message;
+use super::{Message, route, rule};
 use crate::base::{Cidr, IfIndex, IfName, MacAddr};
-use crate::host::{Address, KernelEvent, Link};
+use crate::host::{Address, AddressOptions, KernelEvent, Link, Route};
+
+/// keepalived's routes.
+const KEEPALIVED: u8 = Route::<IfIndex>::PROTO_KEEPALIVED;
 
 /// What a notification says, if it is about something we keep.
 pub(super) fn event(message: &Message) -> Option<KernelEvent> {
+    let replaces = message.header.flags & NLM_F_REPLACE != 0;
     let NetlinkPayload::InnerMessage(message) = &message.payload else { return None };
     match message {
         RouteNetlinkMessage::NewLink(message) => link(message).map(KernelEvent::Link),
         RouteNetlinkMessage::DelLink(message) if is_about_link(message) => {
             Some(KernelEvent::LinkGone(IfIndex(message.header.index)))
         }
+        // One that is still being examined for duplicates can be neither sent from nor announced; it is reported
+        // again when it can.
+        RouteNetlinkMessage::NewAddress(message) if is_tentative(message) => None,
         RouteNetlinkMessage::NewAddress(message) => address(message).map(KernelEvent::Address),
         RouteNetlinkMessage::DelAddress(message) => address(message).map(KernelEvent::AddressGone),
+        RouteNetlinkMessage::NewRoute(message) => new_route(message, replaces),
+        RouteNetlinkMessage::DelRoute(message) => {
+            route::parse(message).filter(is_keepalived).map(|route| KernelEvent::RouteGone(Box::new(route)))
+        }
+        RouteNetlinkMessage::NewRule(message) => {
+            rule::parse(message).map(|rule| KernelEvent::Rule(Box::new(rule)))
+        }
+        RouteNetlinkMessage::DelRule(message) => {
+            rule::parse(message).map(|rule| KernelEvent::RuleGone(Box::new(rule)))
+        }
         _ => None,
     }
+}
+
+/// Others' routes may be hundreds of thousands; they are no news unless they take the place of one.
+fn new_route(message: &RouteMessage, replaces: bool) -> Option<KernelEvent> {
+    if !replaces && u8::from(message.header.protocol) != KEEPALIVED {
+        return None;
+    }
+    let route = Box::new(route::parse(message)?);
+    Some(if replaces { KernelEvent::RouteReplaced(route) } else { KernelEvent::Route(route) })
+}
+
+fn is_keepalived(route: &Route) -> bool {
+    route.protocol == KEEPALIVED
 }
 
 /// A bridge tells about its ports in link messages of its own family; there "deleted" means "left the bridge".
@@ -63,6 +94,16 @@ pub(super) fn link(message: &LinkMessage) -> Option<Link> {
     })
 }
 
+/// Whether duplicate address detection is under way, or has failed (IPv6).
+fn is_tentative(message: &AddressMessage) -> bool {
+    let flags = message.attributes.iter().find_map(|attribute| match attribute {
+        AddressAttribute::Flags(flags) => Some(*flags),
+        _ => None,
+    });
+    let flags = flags.unwrap_or_else(AddressFlags::empty);
+    flags.contains(AddressFlags::Tentative) && !flags.contains(AddressFlags::Optimistic)
+}
+
 /// The address described.
 pub(super) fn address(message: &AddressMessage) -> Option<Address> {
     let (mut local, mut remote, mut broadcast, mut label, mut protocol) = (None, None, None, None, 0);
@@ -86,6 +127,7 @@ pub(super) fn address(message: &AddressMessage) -> Option<Address> {
         label,
         scope: message.header.scope.into(),
         protocol,
+        options: AddressOptions::default(),
     })
 }
 
@@ -93,10 +135,13 @@ pub(super) fn address(message: &AddressMessage) -> Option<Address> {
 pub(super) fn add(address: &Address) -> AddressMessage {
     let mut message = identify(address);
     message.header.scope = address.scope.into();
-    if address.cidr.ip.is_ipv6() {
-        // The virtual router's election decides who has it; detecting duplicates would only delay it.
-        message.header.flags = AddressHeaderFlags::Nodad;
-        message.attributes.push(AddressAttribute::Flags(AddressFlags::Nodad));
+    let flags = flags(address);
+    if !flags.is_empty() {
+        message.attributes.push(AddressAttribute::Flags(flags));
+    }
+    if let Some(preferred) = address.options.preferred {
+        let ifa_preferred = u32::try_from(preferred.as_secs()).unwrap_or(FOREVER);
+        message.attributes.push(AddressAttribute::CacheInfo(lifetimes(ifa_preferred)));
     }
     message.attributes.extend(address.broadcast.map(AddressAttribute::Broadcast));
     message.attributes.extend(address.label.clone().map(AddressAttribute::Label));
@@ -105,6 +150,33 @@ pub(super) fn add(address: &Address) -> AddressMessage {
         message.attributes.push(AddressAttribute::Protocol(AddressProtocol::Other(address.protocol)));
     }
     message
+}
+
+/// A lifetime that does not end.
+const FOREVER: u32 = u32::MAX;
+
+/// For so many seconds for new connections, and for ever for others.
+fn lifetimes(preferred: u32) -> CacheInfo {
+    let mut lifetimes = CacheInfo::default();
+    lifetimes.ifa_preferred = preferred;
+    lifetimes.ifa_valid = FOREVER;
+    lifetimes
+}
+
+/// How the kernel is to treat the address. Unless asked for there is no duplicate address detection: the virtual
+/// router's election decides who has it, and detection would only delay it.
+fn flags(address: &Address) -> AddressFlags {
+    let (options, v6) = (&address.options, address.cidr.ip.is_ipv6());
+    [
+        (v6 && !options.dad, AddressFlags::Nodad),
+        (v6 && options.home, AddressFlags::Homeaddress),
+        (v6 && options.manage_temporary, AddressFlags::Managetempaddr),
+        (options.no_prefix_route, AddressFlags::Noprefixroute),
+        (options.autojoin, AddressFlags::Mcautojoin),
+    ]
+    .into_iter()
+    .filter_map(|(wanted, flag)| wanted.then_some(flag))
+    .collect()
 }
 
 /// The message that deletes `address`: only what identifies it, so that a label somebody changed does not save it.
@@ -139,7 +211,23 @@ mod tests {
             label: None,
             scope: 253,
             protocol: Address::PROTO_KEEPALIVED,
+            options: AddressOptions::default(),
         }
+    }
+
+    #[test]
+    fn options_become_flags_and_lifetimes() {
+        let mut address = sample("2001:db8::9", 128, None);
+        let attributes = |address: &Address| add(address).attributes;
+        let has = |address: &Address, flags| attributes(address).contains(&AddressAttribute::Flags(flags));
+        assert!(has(&address, AddressFlags::Nodad));
+        address.options.preferred = Some(std::time::Duration::ZERO);
+        assert!(attributes(&address).contains(&AddressAttribute::CacheInfo(lifetimes(0))));
+        address.options =
+            AddressOptions { dad: true, home: true, no_prefix_route: true, ..AddressOptions::default() };
+        assert!(has(&address, AddressFlags::Homeaddress | AddressFlags::Noprefixroute));
+        address.options = AddressOptions { dad: true, ..AddressOptions::default() };
+        assert!(!attributes(&address).iter().any(|a| matches!(a, AddressAttribute::Flags(_))));
     }
 
     #[test]
@@ -162,6 +250,20 @@ mod tests {
         labelled.label = Some("eth0:1".to_owned());
         let bare = Address { label: None, scope: 0, protocol: 0, ..labelled.clone() };
         assert_eq!(address(&delete(&labelled)), Some(bare));
+    }
+
+    #[test]
+    fn an_address_counts_when_nobody_else_has_it() {
+        let reported = |flags| {
+            let mut message = add(&sample("fe80::1", 64, None));
+            message.attributes.push(AddressAttribute::Flags(flags));
+            message.attributes.retain(|a| *a != AddressAttribute::Flags(AddressFlags::Nodad));
+            event(&Message::from(RouteNetlinkMessage::NewAddress(message))).is_some()
+        };
+        assert!(reported(AddressFlags::Permanent));
+        assert!(!reported(AddressFlags::Permanent | AddressFlags::Tentative));
+        assert!(reported(AddressFlags::Tentative | AddressFlags::Optimistic));
+        assert!(!reported(AddressFlags::Tentative | AddressFlags::Dadfailed));
     }
 
     #[test]

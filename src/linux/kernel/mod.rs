@@ -1,10 +1,14 @@
-//! The kernel's tables of links and addresses, over rtnetlink, on a thread of their own.
+//! The kernel's tables of links, addresses, routes and rules, over rtnetlink, on a thread of their own.
 //!
 //! Two netlink sockets: [`monitor`] reports what changes, whoever changes it; [`writer`] makes our changes. The
 //! thread ends when [`Events`] and [`Writer`] are dropped and everything the writer was given is done.
 
+mod attribute;
 mod message;
 mod monitor;
+mod route;
+mod rule;
+mod sysctl;
 mod writer;
 
 use std::io;

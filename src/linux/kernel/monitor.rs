@@ -1,4 +1,4 @@
-//! Reports changes of links and addresses.
+//! Reports changes of links, addresses, routes and rules.
 //!
 //! First it subscribes, then it asks for everything there is. What happened while the answer came in is applied
 //! to the answer before anybody sees it: of each link and address the last word counts. When the socket
@@ -13,12 +13,15 @@ use netlink_packet_core::{NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkPay
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::AddressMessage;
 use netlink_packet_route::link::LinkMessage;
+use netlink_packet_route::route::RouteMessage;
+use netlink_packet_route::rule::RuleMessage;
 use rtnetlink::{Handle, MulticastGroup, new_multicast_connection};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
 use super::{Message, enlarge_receive_buffer, message};
-use crate::host::{Dump, KernelEvent, Plane};
+use crate::base::IfIndex;
+use crate::host::{Dump, KernelEvent, Plane, Route};
 
 /// How long the kernel may take to answer before the socket is given up.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -40,7 +43,15 @@ impl Monitor {
     /// # Errors
     /// What the system refused.
     pub(super) fn open() -> io::Result<Self> {
-        let groups = [MulticastGroup::Link, MulticastGroup::Ipv4Ifaddr, MulticastGroup::Ipv6Ifaddr];
+        let groups = [
+            MulticastGroup::Link,
+            MulticastGroup::Ipv4Ifaddr,
+            MulticastGroup::Ipv6Ifaddr,
+            MulticastGroup::Ipv4Route,
+            MulticastGroup::Ipv6Route,
+            MulticastGroup::Ipv4Rule,
+            MulticastGroup::Ipv6Rule,
+        ];
         let (mut connection, handle, notifications) = new_multicast_connection(&groups)?;
         enlarge_receive_buffer(&mut connection)?;
         // The end of a dump carries the flag that says whether it is torn.
@@ -106,11 +117,20 @@ async fn watch(
 async fn picture(monitor: &mut Monitor, plane: &Plane) -> io::Result<(Dump, bool)> {
     let mut dump = Dump::default();
     for attempt in 1.. {
-        let links = RouteNetlinkMessage::GetLink(LinkMessage::default());
-        let addresses = RouteNetlinkMessage::GetAddress(AddressMessage::default());
+        let mut routes = RouteMessage::default();
+        // A hint: older kernels, and those not asked to be strict, answer with all routes.
+        routes.header.protocol = Route::<IfIndex>::PROTO_KEEPALIVED.into();
+        let questions = [
+            RouteNetlinkMessage::GetLink(LinkMessage::default()),
+            RouteNetlinkMessage::GetAddress(AddressMessage::default()),
+            RouteNetlinkMessage::GetRoute(routes),
+            RouteNetlinkMessage::GetRule(RuleMessage::default()),
+        ];
         dump = Dump::default();
-        let whole = ask(&monitor.handle, links, &mut dump, plane).await?
-            & ask(&monitor.handle, addresses, &mut dump, plane).await?;
+        let mut whole = true;
+        for question in questions {
+            whole &= ask(&monitor.handle, question, &mut dump, plane).await?;
+        }
         if whole || attempt == ATTEMPTS {
             break;
         }
@@ -173,6 +193,7 @@ fn apply(dump: &mut Dump, event: KernelEvent) {
         },
         KernelEvent::LinkGone(index) => {
             dump.links.retain(|known| known.index != index);
+            dump.routes.retain(|route| route.hops().iter().all(|hop| hop.link != Some(index)));
             dump.addresses.retain(|known| known.link != index);
         }
         KernelEvent::Address(address) => {
@@ -182,6 +203,20 @@ fn apply(dump: &mut Dump, event: KernelEvent) {
             }
         }
         KernelEvent::AddressGone(address) => dump.addresses.retain(|known| known.key() != address.key()),
+        KernelEvent::Route(route) => {
+            dump.routes.retain(|known| !known.is_same(&route));
+            dump.routes.push(*route);
+        }
+        KernelEvent::RouteGone(route) => dump.routes.retain(|known| !known.is_same(&route)),
+        KernelEvent::RouteReplaced(route) => {
+            dump.routes.retain(|known| known.key() != route.key());
+            dump.routes.push(*route);
+        }
+        KernelEvent::Rule(rule) => {
+            dump.rules.retain(|known| *known != *rule);
+            dump.rules.push(*rule);
+        }
+        KernelEvent::RuleGone(rule) => dump.rules.retain(|known| *known != *rule),
     }
 }
 
@@ -189,7 +224,7 @@ fn apply(dump: &mut Dump, event: KernelEvent) {
 mod tests {
     use super::*;
     use crate::base::{Cidr, IfIndex, IfName};
-    use crate::host::{Address, Link};
+    use crate::host::{Address, AddressOptions, Link};
 
     fn link(index: u32, mtu: u32) -> Link {
         Link {
@@ -214,12 +249,14 @@ mod tests {
             label: None,
             scope: 0,
             protocol: 0,
+            options: AddressOptions::default(),
         }
     }
 
     #[test]
     fn the_last_word_on_each_link_and_address_counts() {
-        let mut dump = Dump { links: vec![link(1, 1500)], addresses: vec![address(1, 1), address(1, 2)] };
+        let addresses = vec![address(1, 1), address(1, 2)];
+        let mut dump = Dump { links: vec![link(1, 1500)], addresses, ..Dump::default() };
         let during = [
             KernelEvent::AddressGone(address(1, 1)),
             KernelEvent::Address(Address { scope: 253, ..address(1, 2) }),
@@ -236,6 +273,7 @@ mod tests {
         let expected = Dump {
             links: vec![link(1, 9000)],
             addresses: vec![Address { scope: 253, ..address(1, 2) }, address(1, 1)],
+            ..Dump::default()
         };
         assert_eq!(dump, expected);
     }

@@ -11,7 +11,8 @@ use netlink_proto::sys::{SocketAddr, protocols::NETLINK_ROUTE};
 use netlink_proto::{ConnectionHandle, new_connection};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Message, enlarge_receive_buffer, message};
+use super::sysctl::Settings;
+use super::{Message, enlarge_receive_buffer, message, route, rule};
 use crate::host::kernel::Errno;
 use crate::host::{KernelOp, KernelWriter, LocalBoxFuture, Plane};
 
@@ -50,9 +51,16 @@ impl KernelWriter for Writer {
 /// Does the work, in order, until there will be none any more.
 pub(super) async fn run(channel: Channel, mut work: mpsc::UnboundedReceiver<Job>, plane: Plane) {
     let mut channel = Some(channel);
+    let mut settings = Settings::default();
     while let Some(job) = work.recv().await {
         let mut answers = Vec::with_capacity(job.ops.len());
-        for ops in job.ops.chunks(BATCH) {
+        for ops in batches(&job.ops) {
+            if let [op] = ops
+                && let Some(answer) = settings.apply(op)
+            {
+                answers.push(answer);
+                continue;
+            }
             if channel.is_none() {
                 channel = Channel::open()
                     .inspect_err(|error| tracing::error!("cannot open the netlink channel: {error}"))
@@ -71,6 +79,12 @@ pub(super) async fn run(channel: Channel, mut work: mpsc::UnboundedReceiver<Job>
         // Nobody may be waiting any more.
         let _ = job.reply.send(answers);
     }
+}
+
+/// Runs of operations that go to the kernel together; one that is no message goes alone.
+fn batches(ops: &[KernelOp]) -> impl Iterator<Item = &[KernelOp]> {
+    let both = |a: &KernelOp, b: &KernelOp| !Settings::concerns(a) && !Settings::concerns(b);
+    ops.chunk_by(both).flat_map(|run| run.chunks(BATCH))
 }
 
 /// An open netlink socket for changes.
@@ -103,7 +117,8 @@ impl Channel {
     /// Sends `ops` as one batch and collects the answers; `None` where none came.
     async fn apply(&mut self, ops: &[KernelOp], plane: &Plane) -> Vec<Option<Result<(), Errno>>> {
         let mut answers = vec![None; ops.len()];
-        let Ok(stream) = self.handle.request_batch(ops.iter().map(request), SocketAddr::new(0, 0)) else {
+        let Ok(stream) = self.handle.request_batch(ops.iter().filter_map(request), SocketAddr::new(0, 0))
+        else {
             return answers; // the connection has ended
         };
         let mut stream = pin!(stream);
@@ -126,15 +141,24 @@ impl Channel {
     }
 }
 
-/// The message that does `op`.
-fn request(op: &KernelOp) -> Message {
+/// The message that does `op`; `None`: it is not done by one.
+fn request(op: &KernelOp) -> Option<Message> {
     let (message, flags) = match op {
         KernelOp::AddAddress(address) => {
             (RouteNetlinkMessage::NewAddress(message::add(address)), NLM_F_CREATE | NLM_F_EXCL)
         }
         KernelOp::DeleteAddress(address) => (RouteNetlinkMessage::DelAddress(message::delete(address)), 0),
+        KernelOp::AddRoute(route) => {
+            (RouteNetlinkMessage::NewRoute(route::add(route)), NLM_F_CREATE | route::flags(route))
+        }
+        KernelOp::DeleteRoute(route) => (RouteNetlinkMessage::DelRoute(route::delete(route)), 0),
+        KernelOp::AddRule(rule) => {
+            (RouteNetlinkMessage::NewRule(rule::message(rule)), NLM_F_CREATE | NLM_F_EXCL)
+        }
+        KernelOp::DeleteRule(rule) => (RouteNetlinkMessage::DelRule(rule::message(rule)), 0),
+        KernelOp::SetPromotion(_) | KernelOp::UnsetPromotion(_) => return None,
     };
     let mut message = Message::from(message);
     message.header.flags = NLM_F_REQUEST | NLM_F_ACK | flags;
-    message
+    Some(message)
 }

@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use super::{in_a_namespace, ip, ip_batch, quantiles, soon};
 use crate::base::{Cidr, IfIndex, MacAddr};
 use crate::host::kernel::Errno;
-use crate::host::{Address, Dump, KernelEvent, KernelEvents, KernelOp, KernelWriter, Plane};
+use crate::host::{Address, AddressOptions, Dump, KernelEvent, KernelEvents, KernelOp, KernelWriter, Plane};
 use crate::linux::kernel::{self, Events, Writer};
 
 /// A started netlink thread and the picture it gave first.
@@ -54,6 +54,7 @@ fn vip(link: IfIndex, n: u16) -> Address {
         label: None,
         scope: 0,
         protocol: Address::PROTO_KEEPALIVED,
+        options: AddressOptions::default(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use nix::net::if_::if_nametoindex;
@@ -15,10 +15,14 @@ use crate::linux::announcer::PacketAnnouncer;
 use crate::linux::buffer;
 use crate::linux::vrrp_net::RawVrrpNet;
 use crate::wire::arp;
-use crate::wire::ip::{PROTO_VRRP, TOS_INTERNETWORK_CONTROL, V4_HEADER_LEN, V4Header, VRRP_TTL};
+use crate::wire::ip::{
+    PROTO_VRRP, TOS_INTERNETWORK_CONTROL, V4_HEADER_LEN, V4Header, V6_HEADER_LEN, V6Header, VRRP_TTL,
+};
 
 const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
 const SOURCE: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 77);
+const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12);
+const SOURCE_V6: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0x77);
 
 fn index(name: &str) -> IfIndex {
     IfIndex(if_nametoindex(name).unwrap())
@@ -26,8 +30,7 @@ fn index(name: &str) -> IfIndex {
 
 fn spec(name: &str) -> EndpointSpec {
     EndpointSpec {
-        link: index(name),
-        name: IfName::new(name).unwrap(),
+        interface: Some((index(name), IfName::new(name).unwrap())),
         family: Family::V4,
         groups: vec![GROUP],
     }
@@ -102,6 +105,83 @@ fn an_advert_crosses_the_wire_and_the_filter() {
     });
 }
 
+/// Something like an advert of `vrid` over IPv6.
+fn packet_v6(vrid: u8, destination: Ipv6Addr, hops: u8) -> Vec<u8> {
+    let mut packet = vec![0; V6_HEADER_LEN];
+    packet.extend([0x31, vrid, 100, 0, 0, 100, 0, 0]);
+    let (class, next) = (TOS_INTERNETWORK_CONTROL, PROTO_VRRP);
+    V6Header { class, payload_len: 8, next, hops, source: SOURCE_V6, destination }.emit(&mut packet);
+    packet
+}
+
+#[test]
+fn an_ipv6_advert_crosses_the_wire_and_the_filter() {
+    in_a_namespace(|plane| async move {
+        let group = GROUP_V6;
+        super::ip("addr add fe80::77/64 dev va nodad");
+        let six = |name| EndpointSpec { family: Family::V6, groups: vec![group.into()], ..spec(name) };
+        let (mut own, sender) = RawVrrpNet.open(&six("va")).unwrap();
+        let (mut peer, _) = RawVrrpNet.open(&six("vb")).unwrap();
+        let (mut four, _) = open("vb");
+        let mut buf = [0; 4200];
+        sender.send(&packet_v6(50, group, 255), group.into()).unwrap();
+        let datagram = receive(&plane, &mut peer, &mut buf).await;
+        let expected = Datagram {
+            source: SOURCE_V6.into(),
+            destination: group.into(),
+            ttl: 255,
+            protocol: PROTO_VRRP,
+            declared_len: 8,
+            header_len: 0,
+            payload: 0..8,
+        };
+        assert_eq!(datagram, expected);
+        assert_eq!(buf[..8], packet_v6(50, group, 255)[V6_HEADER_LEN..]);
+
+        peer.set_vrids(&[51]);
+        for (vrid, hops) in [(50, 255), (51, 254), (52, 255)] {
+            sender.send(&packet_v6(vrid, group, hops), group.into()).unwrap();
+        }
+        assert_eq!(receive(&plane, &mut peer, &mut buf).await.ttl, 254);
+        assert!(peer.try_recv(&mut buf).is_none());
+        assert!(own.try_recv(&mut buf).is_none(), "own adverts came back");
+        assert!(four.try_recv(&mut buf).is_none(), "the families do not mix");
+    });
+}
+
+#[test]
+fn unicast_needs_no_interface() {
+    in_a_namespace(|plane| async move {
+        let own = Ipv4Addr::new(10, 9, 0, 1);
+        for family in [Family::V4, Family::V6] {
+            let anywhere = EndpointSpec { interface: None, family, groups: vec![] };
+            let (mut receiver, sender) = RawVrrpNet.open(&anywhere).unwrap();
+            let mut buf = [0; 4200];
+            let (bytes, destination): (_, IpAddr) = match family {
+                Family::V4 => (packet(50, own, 9), own.into()),
+                Family::V6 => (packet_v6(50, Ipv6Addr::LOCALHOST, 9), Ipv6Addr::LOCALHOST.into()),
+            };
+            sender.send(&bytes, destination).unwrap();
+            let datagram = receive(&plane, &mut receiver, &mut buf).await;
+            assert_eq!((datagram.destination, datagram.ttl), (destination, 9));
+            let grouped = EndpointSpec { groups: vec![GROUP], ..anywhere };
+            assert!(RawVrrpNet.open(&grouped).is_err());
+        }
+    });
+}
+
+#[test]
+fn whether_an_interface_forwards_is_known() {
+    in_a_namespace(|_| async move {
+        let announcer = PacketAnnouncer::open().unwrap();
+        let name = IfName::new("va").unwrap();
+        assert!(!announcer.forwards_v6(&name));
+        std::fs::write("/proc/sys/net/ipv6/conf/va/forwarding", "1").unwrap();
+        assert!(announcer.forwards_v6(&name));
+        assert!(!announcer.forwards_v6(&IfName::new("missing").unwrap()));
+    });
+}
+
 #[test]
 fn the_filter_holds_all_255_vrids_or_none() {
     in_a_namespace(|_| async move {
@@ -127,11 +207,12 @@ fn the_filter_holds_all_255_vrids_or_none() {
 #[test]
 fn what_the_network_refuses_is_an_error() {
     in_a_namespace(|plane| async move {
-        let missing = EndpointSpec { link: IfIndex(4711), ..spec("va") };
+        let nowhere = (IfIndex(4711), IfName::new("va").unwrap());
+        let missing = EndpointSpec { interface: Some(nowhere), ..spec("va") };
         let error = RawVrrpNet.open(&missing).err().unwrap();
         assert_eq!(error.source.raw_os_error(), Some(libc::ENODEV));
-        let six = EndpointSpec { family: Family::V6, groups: vec![], ..spec("va") };
-        assert_eq!(RawVrrpNet.open(&six).err().unwrap().source.kind(), io::ErrorKind::Unsupported);
+        let mixed = EndpointSpec { family: Family::V6, ..spec("va") };
+        assert_eq!(RawVrrpNet.open(&mixed).err().unwrap().source.kind(), io::ErrorKind::InvalidInput);
 
         let (mut receiver, sender) = open("va");
         super::ip("link set va down");

@@ -11,6 +11,7 @@ fn vip(link: IfIndex, ip: &str) -> Address {
         label: None,
         scope: 0,
         protocol: Address::PROTO_KEEPALIVED,
+        options: AddressOptions::default(),
     }
 }
 

@@ -9,8 +9,7 @@ const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
 
 fn spec(link: IfIndex) -> EndpointSpec {
     EndpointSpec {
-        link,
-        name: IfName::new("eth0").unwrap(),
+        interface: Some((link, IfName::new("eth0").unwrap())),
         family: Family::V4,
         groups: vec![IpAddr::V4(GROUP)],
     }

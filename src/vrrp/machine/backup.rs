@@ -47,7 +47,12 @@ impl Machine {
     /// that the election counts on begins now. While all is well this timer is set anew before it is due.
     pub(super) fn watch_due(&mut self, now: Instant, due: Instant, out: &mut Vec<Output>) {
         let late = now - due;
-        let Some(election) = self.timers.get(Timer::Election).filter(|at| *at > now) else { return };
+        let Some(election) = self.timers.get(Timer::Election) else { return };
+        // Also when the election is due as well, though not so late that this would tell by itself; but only once.
+        let due = election <= now;
+        if due && (late <= self.master_interval || std::mem::replace(&mut self.put_off, true)) {
+            return;
+        }
         if late > self.master_interval {
             out.push(Output::Event(Event::Stalled(late)));
             let listened = now + self.master_interval + self.skew();

@@ -1,19 +1,21 @@
+mod delivery;
 mod options;
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::*;
-use crate::base::Vrid;
+use crate::base::{Family, Vrid};
 use crate::config::model::Version;
 use crate::vrrp::advert::Adverts;
-use crate::vrrp::params::GarpSchedule;
-use crate::wire::ip::{V4_HEADER_LEN, V4Header};
+use crate::vrrp::params::{Delivery, GarpSchedule};
+use crate::wire::ip::Header;
 
-const OURS: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 5);
-const LOW: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 1);
-const HIGH: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 9);
-const VIP: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 100);
-const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
+const OURS: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 5));
+const LOW: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 1));
+const HIGH: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 9));
+const VIP: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 100));
+const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
 
 fn params(priority: u8) -> Params {
     Params {
@@ -25,7 +27,9 @@ fn params(priority: u8) -> Params {
         preempt: true,
         preempt_delay: Duration::ZERO,
         password: None,
-        destination: GROUP,
+        family: Family::V4,
+        delivery: Delivery::Multicast(GROUP),
+        v3_checksum_as_v2: false,
         addresses: vec![VIP],
         lower_prio_no_advert: false,
         higher_prio_send_advert: None,
@@ -122,7 +126,7 @@ impl Router {
     }
 
     /// Hears an advert of a router that is configured as we are but for the priority.
-    fn hear(&mut self, from: Ipv4Addr, priority: u8) {
+    fn hear(&mut self, from: IpAddr, priority: u8) {
         let packet = packet(&self.machine.params, from, priority, self.now);
         self.tell(Input::Packet(packet));
     }
@@ -151,18 +155,18 @@ impl Router {
 }
 
 /// The advert a router with these parameters sends from `from`.
-fn packet(params: &Params, from: Ipv4Addr, priority: u8, at: Instant) -> Packet {
-    let mut adverts = Adverts::new(from, params.destination);
-    let bytes = adverts.next(params, priority);
-    let header = V4Header::parse(bytes).unwrap();
+fn packet(params: &Params, from: IpAddr, priority: u8, at: Instant) -> Packet {
+    let mut adverts = Adverts::new(from);
+    let (bytes, _) = adverts.next(params, priority).next().unwrap();
+    let header = Header::parse(bytes).unwrap();
     Packet {
         at,
         source: header.source,
         destination: header.destination,
         ttl: header.ttl,
-        ip_header_len: V4_HEADER_LEN,
-        ip_total_len: usize::from(header.total_len),
-        pdu: bytes[V4_HEADER_LEN..].to_vec(),
+        ip_header_len: if header.source.is_ipv4() { header.len } else { 0 },
+        ip_total_len: if header.source.is_ipv4() { header.total_len } else { header.total_len - header.len },
+        pdu: bytes[header.len..].to_vec(),
     }
 }
 
@@ -451,7 +455,7 @@ fn a_backup_that_was_away_until_just_before_the_election_listens_first() {
 fn a_fault_resigns_and_recovery_starts_over() {
     let mut router = Router::master(params(100));
     router.tell(Input::Fault(Fault::InterfaceDown, true));
-    router.tell(Input::Fault(Fault::NoAddress, true));
+    router.tell(Input::Fault(Fault::NoAddress(Family::V4), true));
     assert_eq!(router.state(), State::Fault);
     assert_eq!(router.adverts(), [0, 0], "twice, as stock");
     assert_eq!(router.machine.next_deadline(), None);
@@ -459,7 +463,7 @@ fn a_fault_resigns_and_recovery_starts_over() {
     assert_eq!(router.machine.snapshot().counters.advert_rcvd, 0, "deaf");
     router.tell(Input::Fault(Fault::InterfaceDown, false));
     assert_eq!(router.state(), State::Fault, "one reason is left");
-    router.tell(Input::Fault(Fault::NoAddress, false));
+    router.tell(Input::Fault(Fault::NoAddress(Family::V4), false));
     assert_eq!(router.state(), State::Backup);
     assert_eq!(router.election(), Some(router.now + Duration::from_micros(3_609_375)));
     let mut owner = Router::master(params(255));

@@ -16,6 +16,8 @@ use nix::sys::socket::{
 };
 use nix::sys::time::TimeVal;
 
+use socket2::SockFilter;
+
 use super::packet::{Advert, Garp, Packet};
 
 /// `PACKET_OUTGOING` of linux/if_packet.h: a copy of what a port sends. Each frame counts where it comes in.
@@ -32,6 +34,12 @@ pub struct Capture {
 impl Capture {
     /// Starts to record in that network namespace; the socket is open when this returns.
     pub fn start(network: &File) -> Self {
+        Self::start_with(network, None)
+    }
+
+    /// As [`start`](Self::start), but of nothing else than IPv4 packets from `source`, if there is one: all others are
+    /// dropped in the kernel.
+    pub fn start_with(network: &File, source: Option<Ipv4Addr>) -> Self {
         let network = network.try_clone().expect("duplicate a descriptor");
         let packets = Arc::new(Mutex::new(Vec::new()));
         let stop = Arc::new(AtomicBool::new(false));
@@ -41,6 +49,9 @@ impl Capture {
             // Only this thread changes its network namespace, and it ends here.
             setns(network, CloneFlags::CLONE_NEWNET).expect("enter a network namespace");
             let socket = open();
+            if let Some(source) = source {
+                socket2::SockRef::from(&socket).attach_filter(&only_from(source)).expect("SO_ATTACH_FILTER");
+            }
             ready.send(()).expect("tell that the capture runs");
             while !until.load(Ordering::Relaxed) {
                 if let Some(packet) = receive(socket.as_raw_fd()) {
@@ -77,6 +88,32 @@ impl Capture {
         adverts.collect()
     }
 
+    /// The adverts of all families and senders, from the IP header on; those of IPv4 without what counts packets.
+    pub fn adverts_any(&self) -> Vec<Vec<u8>> {
+        let packets = self.packets.lock().expect("no panic while locked");
+        let adverts = packets.iter().filter_map(|p| match p {
+            Packet::Advert(advert) => {
+                let mut bytes = advert.bytes.clone();
+                bytes[4..6].fill(0);
+                bytes[10..12].fill(0);
+                Some(bytes)
+            }
+            Packet::Advert6(bytes) => Some(bytes.clone()),
+            _ => None,
+        });
+        adverts.collect()
+    }
+
+    /// The unsolicited neighbour advertisements, in order.
+    pub fn advertisements(&self) -> Vec<Vec<u8>> {
+        let packets = self.packets.lock().expect("no panic while locked");
+        let frames = packets.iter().filter_map(|p| match p {
+            Packet::Advertisement(frame) => Some(frame.clone()),
+            _ => None,
+        });
+        frames.collect()
+    }
+
     /// The gratuitous ARPs after the mark that say `mac`, in order.
     pub fn garps_since(&self, mark: usize, mac: [u8; 6]) -> Vec<Garp> {
         let packets = self.packets.lock().expect("no panic while locked");
@@ -95,6 +132,24 @@ impl Drop for Capture {
             let _ = thread.join();
         }
     }
+}
+
+/// A program for the kernel that passes IPv4 packets from `source` only.
+fn only_from(source: Ipv4Addr) -> [SockFilter; 6] {
+    /// Load a half word, load a word, jump if equal, return: of linux/bpf_common.h.
+    const LDH: u16 = 0x28;
+    const LD: u16 = 0x20;
+    const JEQ: u16 = 0x15;
+    const RET: u16 = 0x06;
+    let code = SockFilter::new;
+    [
+        code(LDH, 0, 0, 12),
+        code(JEQ, 0, 3, 0x0800),
+        code(LD, 0, 0, 26),
+        code(JEQ, 0, 1, u32::from(source)),
+        code(RET, 0, 0, u32::from(u16::MAX)),
+        code(RET, 0, 0, 0),
+    ]
 }
 
 fn open() -> std::os::fd::OwnedFd {

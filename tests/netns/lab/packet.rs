@@ -11,6 +11,10 @@ pub enum Packet {
     Advert(Advert),
     /// A gratuitous ARP.
     Garp(Garp),
+    /// The IPv6 packet of a VRRP advert, without its flow label: stock lets the kernel make one up.
+    Advert6(Vec<u8>),
+    /// The frame of a neighbour advertisement that nobody asked for.
+    Advertisement(Vec<u8>),
 }
 
 /// A VRRP advert over IPv4, version 2 or 3.
@@ -53,6 +57,19 @@ impl Packet {
                 let mac = payload.get(8..14)?.try_into().ok()?;
                 (ip == target).then(|| Self::Garp(Garp { at, ip, mac, bytes: frame.to_vec() }))
             }
+            [0x86, 0xdd] => match *payload.get(6)? {
+                112 => {
+                    let mut packet = payload.to_vec();
+                    let class = *packet.get(1)? & 0xf0;
+                    packet.get_mut(1..4)?.copy_from_slice(&[class, 0, 0]);
+                    Some(Self::Advert6(packet))
+                }
+                // To all nodes: the others answer questions.
+                58 if *payload.get(40)? == 136 && payload.get(24..26)? == [0xff, 2] => {
+                    Some(Self::Advertisement(frame.to_vec()))
+                }
+                _ => None,
+            },
             _ => None,
         }
     }

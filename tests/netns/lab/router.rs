@@ -37,6 +37,11 @@ impl Lan {
         Capture::start(&self.namespace.network())
     }
 
+    /// Starts to record what `source` sends, and nothing else.
+    pub fn capture_of(&self, source: Ipv4Addr) -> Capture {
+        Capture::start_with(&self.namespace.network(), Some(source))
+    }
+
     /// The network namespace of the bridge.
     pub fn namespace(&self) -> &Namespace {
         &self.namespace

@@ -89,6 +89,14 @@ impl Run {
         if master != holder {
             return wrong(format!("{master} speaks, but {holder} holds the address"));
         }
+        for i in group {
+            let node = self.cluster.nodes[*i];
+            let held = (self.cluster.routes(node, vrid).len(), self.cluster.rules(node, vrid).len());
+            let due = if *i == holder { (2, 1) } else { (0, 0) };
+            if held != due {
+                return wrong(format!("{holder} is master, but {i} holds {held:?} routes and rules"));
+            }
+        }
         let Some((_, priority)) = fit.iter().find(|(i, _)| *i == master) else {
             return wrong(format!("{master} is master and not fit"));
         };

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use keepalived_rs::base::Instant;
-use keepalived_rs::host::Signal;
-use keepalived_rs::sim::{Behaviour, LanOptions, Rng};
+use keepalived_rs::host::{KernelOp, Signal};
+use keepalived_rs::sim::{Behaviour, LanOptions, NodeId, Rng};
 
 use super::setup::{FILES, PROCESS, Setup};
 use crate::harness::*;
@@ -55,6 +55,22 @@ fn set_trackers(cluster: &mut Cluster, i: usize, fail: bool) {
     cluster.world.set_file(node, bad, number(fail));
     cluster.world.set_file(node, good, number(!fail));
     cluster.world.set_processes(node, PROCESS, usize::from(!fail));
+}
+
+impl Run {
+    /// An administrator deletes the routes of a virtual router.
+    fn delete_routes(&mut self, node: NodeId, vrid: u8) {
+        for route in self.cluster.routes(node, vrid) {
+            self.cluster.world.change(node, KernelOp::DeleteRoute(Box::new(route))).unwrap();
+        }
+    }
+
+    /// An administrator deletes the rules of a virtual router.
+    fn delete_rules(&mut self, node: NodeId, vrid: u8) {
+        for rule in self.cluster.rules(node, vrid) {
+            self.cluster.world.change(node, KernelOp::DeleteRule(Box::new(rule))).unwrap();
+        }
+    }
 }
 
 impl Run {
@@ -155,7 +171,13 @@ impl Run {
             9 => self.script(i),
             10 | 11 => {
                 let vrid = self.rng.one_of(&self.setup.virtuals).vrid;
-                self.cluster.world.delete_address(node, vip(vrid));
+                match self.rng.pick(0..=2) {
+                    0 => {
+                        self.cluster.world.delete_address(node, vip(vrid));
+                    }
+                    1 => self.delete_routes(node, vrid),
+                    _ => self.delete_rules(node, vrid),
+                }
             }
             12 => {
                 let latency = secs(*self.rng.one_of(&[0.000_01, 0.001, 0.1, 1.0]));

@@ -32,6 +32,8 @@ enum Tracker {
 #[derive(Clone, Debug)]
 pub(super) struct Virtual {
     pub(super) vrid: u8,
+    /// Whether the routers have lists of each other instead of a multicast group.
+    unicast: bool,
     version: u8,
     password: bool,
     down_timer_adverts: u8,
@@ -98,9 +100,24 @@ impl Setup {
     }
 }
 
+/// Routes and a rule that move with the address; over IPv4 one of them needs it.
+fn routes(vrid: u8) -> String {
+    let source = if vrid < FIRST_V6 { format!("src {}", vip(vrid)) } else { String::new() };
+    format!(
+        "virtual_routes {{
+        192.0.{vrid}.0/25 via 10.0.0.99 dev eth0
+        192.0.{vrid}.128/25 dev eth0 {source}
+    }}
+    virtual_rules {{
+        from 192.0.{vrid}.0/24 table {vrid} priority {vrid}
+    }}"
+    )
+}
+
 impl Virtual {
     fn random(rng: &mut Rng, vrid: u8, routers: usize) -> Self {
-        let version = *rng.one_of(&[2, 3]);
+        let vrid = if rng.chance(300_000) { vrid - 1 + FIRST_V6 } else { vrid };
+        let version = if vrid < FIRST_V6 { *rng.one_of(&[2, 3]) } else { 3 };
         let interval = match version {
             2 => *rng.one_of(&[1.0, 1.0, 2.0]),
             _ => *rng.one_of(&[0.05, 0.1, 0.25, 1.0]),
@@ -121,6 +138,7 @@ impl Virtual {
             .collect();
         let mut all = Self {
             vrid,
+            unicast: rng.chance(300_000),
             version,
             password: version == 2 && rng.chance(500_000),
             down_timer_adverts: *rng.one_of(&[3, 3, 3, 2, 5]),
@@ -141,9 +159,13 @@ impl Virtual {
             .with(&format!("advert_int {}", member.interval))
             .with(&format!("down_timer_adverts {}", self.down_timer_adverts))
             .with(&format!("garp_master_delay {garp_delay}"));
+        if self.unicast {
+            instance = instance.unicast(self.members.len());
+        }
         if member.nopreempt {
             instance = instance.with("nopreempt");
         }
+        instance = instance.with(&routes(self.vrid));
         if member.preempt_delay > 0 {
             instance = instance.with(&format!("preempt_delay {}", member.preempt_delay));
         }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::harness::*;
 use keepalived_rs::base::Instant;
-use keepalived_rs::host::Address;
 use keepalived_rs::host::Signal;
+use keepalived_rs::host::{Address, AddressOptions};
 use keepalived_rs::sim::{What, cidr};
 
 #[test]
@@ -54,6 +54,7 @@ fn an_address_that_is_there_already_is_no_obstacle() {
         label: None,
         scope: 0,
         protocol: 0,
+        options: AddressOptions::default(),
     };
     cluster.world.add_address(a, address).unwrap();
     cluster.run(10.0);

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::harness::*;
+use keepalived_rs::base::IfName;
 use keepalived_rs::host::{Announcer, Error, Frame, Host};
 use keepalived_rs::sim::loader::MemoryLoader;
 use keepalived_rs::{config, daemon, plan};
@@ -15,6 +16,10 @@ struct Trap {
 }
 
 impl Announcer for Trap {
+    fn forwards_v6(&self, interface: &IfName) -> bool {
+        self.announcer.forwards_v6(interface)
+    }
+
     fn announce(&self, frames: &[Frame]) -> Result<(), Error> {
         self.calls.set(self.calls.get() + 1);
         assert_ne!(self.calls.get(), 3, "a trap");

@@ -5,6 +5,9 @@ use super::super::super::model::{Metric, MetricKind};
 use super::super::Build;
 use super::super::words::{Dropped, Words};
 
+/// The shortest time, in milliseconds: shorter ones are raised to it.
+const SHORTEST: u32 = 200;
+
 /// How the value of a metric is written.
 enum Form {
     /// A number up to this.
@@ -53,12 +56,20 @@ pub(super) fn read(
         Form::Lockable => words.number(b, keyword, u32::MAX.into())?,
         Form::Time(parts) => {
             let word = words.value(b, keyword)?;
-            time(word, parts).ok_or_else(|| {
+            let value = time(word, parts).ok_or_else(|| {
                 words
                     .error(b, format!("Invalid {keyword} {word} for route - dropping the route"))
                     .hint("seconds with s, milliseconds with ms, or a bare number in the kernel's unit");
                 Dropped
-            })?
+            })?;
+            let least = SHORTEST * parts as u32;
+            if value < least {
+                b.report.warning(
+                    &words.place(),
+                    format!("{keyword} value {word} below minimum {SHORTEST}ms, resetting"),
+                );
+            }
+            value.max(least)
         }
     };
     Ok(Some(Metric { kind, value, locked }))

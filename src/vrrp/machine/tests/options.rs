@@ -96,19 +96,19 @@ fn the_last_hundred_changes_are_kept_with_their_causes() {
     let mut router = Router::new(params(100));
     assert_eq!(router.machine.history()[0].cause, Cause::Start);
     router.tell(Input::Fault(Fault::InterfaceDown, true));
-    router.tell(Input::Fault(Fault::NoAddress, true));
+    router.tell(Input::Fault(Fault::NoAddress(Family::V4), true));
     let kept: Vec<_> = router.machine.history().iter().map(|c| (c.state, c.cause.clone())).collect();
     assert_eq!(
         kept,
         [
             (State::Backup, Cause::Start),
             (State::Fault, Cause::Fault(Fault::InterfaceDown)),
-            (State::Fault, Cause::Fault(Fault::NoAddress)),
+            (State::Fault, Cause::Fault(Fault::NoAddress(Family::V4))),
         ]
     );
     for _ in 0..200 {
-        router.tell(Input::Fault(Fault::NoAddress, false));
-        router.tell(Input::Fault(Fault::NoAddress, true));
+        router.tell(Input::Fault(Fault::NoAddress(Family::V4), false));
+        router.tell(Input::Fault(Fault::NoAddress(Family::V4), true));
     }
     assert_eq!(router.machine.history().len(), 100);
 }

@@ -1,0 +1,194 @@
+//! One claim in the ledger: what is known of it, and what to do about it next.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::super::claim::{Claim, Object, Obstacle, Owner};
+use super::super::mirror::Mirror;
+use crate::base::{IfIndex, Instant};
+use crate::host::KernelOp;
+use crate::host::kernel::Errno;
+
+/// First pause before a change that failed, or that somebody keeps undoing, is tried again; doubled each time.
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// Longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// What somebody removes is put back at once this often; then with pauses.
+const PATIENCE: u32 = 3;
+/// What stays this long in place is no longer considered fought over.
+pub(super) const PEACE: Duration = Duration::from_secs(10);
+
+/// One claimed address, route or rule.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) claim: Claim,
+    /// Its place in the configuration.
+    place: usize,
+    /// Everybody who may claim it.
+    pub(super) owners: BTreeSet<Owner>,
+    /// Those that do.
+    pub(super) holders: BTreeSet<Owner>,
+    /// What is ours to delete: we added it, or found it when we started. By index: the interface may be renamed.
+    pub(super) placed: Option<Object>,
+    /// The change on its way: of what, and whether it is added.
+    pub(super) in_flight: Option<(Object, bool)>,
+    /// The last change failed, or the interface is missing: nothing to wait for at present.
+    pub(super) given_up: bool,
+    /// How the last change failed.
+    pub(super) failed: Option<Errno>,
+    /// Somebody removed it, and it is not tracked: left alone until it is claimed anew.
+    pub(super) renounced: bool,
+    pause: Duration,
+    /// It was in place, and we did not take it away.
+    pub(super) missed: bool,
+    /// How often it was put back lately, when last, and not before when again.
+    pub(super) restored: u32,
+    restored_at: Instant,
+    truce: Instant,
+}
+
+/// What to do about one entry.
+pub(super) enum Step {
+    Rest,
+    Change(KernelOp),
+    Later(Instant),
+    NoInterface,
+}
+
+impl Entry {
+    pub(super) fn new(claim: Claim, place: usize) -> Self {
+        Self {
+            claim,
+            place,
+            owners: BTreeSet::new(),
+            holders: BTreeSet::new(),
+            placed: None,
+            in_flight: None,
+            given_up: false,
+            failed: None,
+            renounced: false,
+            pause: FIRST_PAUSE,
+            missed: false,
+            restored: 0,
+            restored_at: Instant::ZERO,
+            truce: Instant::ZERO,
+        }
+    }
+
+    pub(super) fn is_present(&self, mirror: &Mirror) -> bool {
+        self.claim.resolve(mirror).is_ok_and(|object| object.is_in(mirror))
+    }
+
+    /// We had put it there, hold it, could have it, and have not taken it away.
+    pub(super) fn is_missed(&self, mirror: &Mirror) -> bool {
+        self.placed.is_some()
+            && self.in_flight.is_none()
+            && !self.holders.is_empty()
+            && self.claim.resolve(mirror).is_ok_and(|object| !object.is_in(mirror))
+    }
+
+    pub(super) fn is_settled(&self, mirror: &Mirror) -> bool {
+        let as_claimed = match self.holders.is_empty() {
+            true => self.placed.is_none(),
+            false => self.renounced || self.is_present(mirror),
+        };
+        self.in_flight.is_none() && (self.given_up || as_claimed)
+    }
+
+    /// Whether what the kernel has already is ours. An address is, whoever added it; a route or rule may be somebody
+    /// else's, and must then not be deleted with ours.
+    pub(super) fn is_ours(&self, object: &Object, mirror: &Mirror) -> bool {
+        matches!(object, Object::Address(_)) || self.placed.is_some() || object.is_in(mirror)
+    }
+
+    pub(super) fn is_placed_on(&self, index: IfIndex) -> bool {
+        matches!(&self.placed, Some(Object::Address(address)) if address.link == index)
+    }
+
+    /// When its turn comes among other changes: removals go first, rules, then routes, then addresses; then what is
+    /// added, the other way round. Within each in the order of the configuration.
+    pub(super) fn turn(&self) -> (bool, u8, usize) {
+        let is_add = matches!(self.in_flight, Some((_, true)));
+        let rank = self.claim.rank();
+        (is_add, if is_add { rank } else { u8::MAX - rank }, self.place)
+    }
+
+    /// A new claim owes nothing to the past.
+    pub(super) fn start_afresh(&mut self) {
+        self.given_up = false;
+        self.failed = None;
+        self.renounced = false;
+        self.missed = false;
+        self.pause = FIRST_PAUSE;
+    }
+
+    /// The next pause: each is longer than the one before.
+    pub(super) fn next_pause(&mut self) -> Duration {
+        let pause = self.pause;
+        self.pause = (pause * 2).min(LONGEST_PAUSE);
+        pause
+    }
+
+    /// Tries a failed change again later.
+    pub(super) fn put_off(&mut self, now: Instant) -> Instant {
+        self.given_up = true;
+        now + self.next_pause()
+    }
+
+    /// It was put back. At once for the first few times; then somebody is fighting over it, and it has to wait.
+    pub(super) fn restored(&mut self, now: Instant) {
+        if now - self.restored_at > PEACE {
+            self.restored = 0;
+            self.pause = FIRST_PAUSE;
+        }
+        self.restored += 1;
+        self.restored_at = now;
+        if self.restored > PATIENCE {
+            self.truce = now + self.next_pause();
+        }
+    }
+
+    pub(super) fn next_step(&mut self, now: Instant, mirror: &Mirror) -> Step {
+        if self.in_flight.is_some() || self.given_up {
+            return Step::Rest;
+        }
+        let wanted = self.claim.resolve(mirror);
+        if let Some(old) = self.placed.take_if(|old| wanted.as_ref().ok() != Some(&*old))
+            && old.is_in(mirror)
+        {
+            // The interface has another name now, and this is not its address any more.
+            self.placed = Some(old.clone());
+            return self.change(old, false);
+        }
+        let object = match wanted {
+            Ok(object) => object,
+            Err(obstacle) => {
+                self.given_up = true;
+                let is_news = obstacle == Obstacle::Missing && !self.holders.is_empty();
+                return if is_news { Step::NoInterface } else { Step::Rest };
+            }
+        };
+        let present = object.is_in(mirror);
+        match self.holders.is_empty() {
+            false if !present && self.renounced => Step::Rest,
+            false if !present && self.missed && now < self.truce => Step::Later(self.truce),
+            false if !present => self.change(object, true),
+            false => {
+                // Found in place when it became ours to hold: ours from now on.
+                self.placed = Some(object);
+                Step::Rest
+            }
+            true if present && self.placed.is_some() => self.change(object, false),
+            true => {
+                self.placed = self.placed.take().filter(|_| present);
+                Step::Rest
+            }
+        }
+    }
+
+    fn change(&mut self, object: Object, is_add: bool) -> Step {
+        let op = if is_add { object.add() } else { object.delete() };
+        self.in_flight = Some((object, is_add));
+        Step::Change(op)
+    }
+}

@@ -16,13 +16,17 @@
 #![allow(clippy::disallowed_methods)]
 
 use std::fmt::Write as _;
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
+use nix::sys::resource::{UsageWho, getrusage};
+
 /// Set in the namespaces.
 const INSIDE: &str = "KEEPALIVED_RS_BENCH_LOAD_INSIDE";
+
+/// Set to the program to run once, in a process of its own: the kernel tells the memory of all children together.
+const ONCE: &str = "KEEPALIVED_RS_BENCH_LOAD_ONCE";
 
 /// One run of `-t`.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +50,12 @@ fn main() -> ExitCode {
             .status()
             .expect("unshare of the Debian package util-linux");
         return ExitCode::from(status.code().map_or(1, |c| c.clamp(0, 255) as u8));
+    }
+    if let Ok(program) = std::env::var(ONCE) {
+        let file = std::env::args_os().next_back().expect("a file");
+        let Sample { seconds, memory } = once(&program, Path::new(&file));
+        println!("{seconds} {memory}");
+        return ExitCode::SUCCESS;
     }
     let ours = std::env::var("KEEPALIVED_RS").unwrap_or(env!("CARGO_BIN_EXE_keepalived-rs").to_owned());
     let rounds = std::env::var("ROUNDS").ok().and_then(|r| r.parse().ok()).unwrap_or(9);
@@ -90,34 +100,33 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs `-t` once.
+/// Runs `-t` in a process that has no other child.
 fn test(program: &str, file: &Path) -> Sample {
+    let this = std::env::current_exe().expect("the path of this program");
+    let output = Command::new(this).arg(file).env(ONCE, program).output().expect("this program again");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("numbers");
+    let mut numbers = text.split_whitespace().map(|n| n.parse().expect("a number"));
+    let (Some(seconds), Some(memory)) = (numbers.next(), numbers.next()) else {
+        panic!("two numbers: {text}")
+    };
+    Sample { seconds, memory }
+}
+
+/// Runs `-t`, the only child that this process ever has.
+fn once(program: &str, file: &Path) -> Sample {
     let start = Instant::now();
-    let child = Command::new(program)
+    let status = Command::new(program)
         .args(["-t", "-f"])
         .arg(file)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        .spawn()
+        .status()
         .unwrap_or_else(|e| panic!("{program}: {e}; stock is in the Debian package keepalived"));
-    let pid = libc::pid_t::try_from(child.id()).expect("a process id");
-    let (status, usage) = wait(pid);
     let seconds = start.elapsed().as_secs_f64();
-    let status = std::process::ExitStatus::from_raw(status);
     assert!(status.code().is_some(), "{program} ended with {status}");
-    Sample { seconds, memory: usage }
-}
-
-/// Waits for a child: its status, and the largest resident set in KiB.
-fn wait(pid: libc::pid_t) -> (i32, f64) {
-    let mut status = 0;
-    // SAFETY: both pointers are to values that outlive the call, and all zeroes is a value of `rusage`.
-    let (done, usage) = unsafe {
-        let mut usage: libc::rusage = std::mem::zeroed();
-        (libc::wait4(pid, &raw mut status, 0, &raw mut usage), usage)
-    };
-    assert_eq!(done, pid, "wait4");
-    (status, usage.ru_maxrss as f64)
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("getrusage");
+    Sample { seconds, memory: usage.max_rss() as f64 }
 }
 
 fn median(samples: &[Sample], value: impl Fn(&Sample) -> f64) -> f64 {

@@ -1,7 +1,7 @@
 //! Conditions, definitions, repetition and substitution (sections 5.1 to 5.5 of the language).
 //!
 //! All of it is text; nothing here knows keywords. What a configuration can make grow is bounded: the depth of
-//! definitions in definitions, the references of one line, its length, and the lines that come of all of it.
+//! definitions in definitions, the references of one line, its length, and the text that comes of all of it.
 
 mod repeat;
 mod substitute;
@@ -13,8 +13,8 @@ use super::reader::Reader;
 use super::report::Report;
 pub(crate) use repeat::Repeat;
 
-/// How many lines may come of definitions and repetition, in all.
-const LINES: u32 = 1_000_000;
+/// What each piece of text counts beside its length, in bytes: what it costs to handle it at all.
+const EACH: usize = 64;
 
 /// What became of a line.
 pub(crate) enum Step {
@@ -38,16 +38,22 @@ enum Definition {
 }
 
 /// The definitions so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Expander {
     definitions: BTreeMap<String, Definition>,
     /// A definition that goes on on the next line.
     open: Option<(String, Vec<Line>)>,
-    /// Lines that came of expansions so far.
-    lines: u32,
+    /// How many bytes may still come of expansions; `None` once there were too many.
+    left: Option<usize>,
 }
 
 impl Expander {
+    /// Knows nothing yet. `growth`: how many bytes may come of definitions, repetition and files that are read
+    /// again, in all. The time that loading takes is bounded by the length of the files and this.
+    pub(crate) fn new(growth: usize) -> Self {
+        Self { definitions: BTreeMap::new(), open: None, left: Some(growth) }
+    }
+
     /// Takes a physical line if it belongs to the body of a definition.
     pub(crate) fn continues(&mut self, line: &Line) -> bool {
         let Some((name, mut body)) = self.open.take() else { return false };
@@ -78,30 +84,45 @@ impl Expander {
         self.definitions.insert(name, definition);
     }
 
-    /// Counts lines that are to come; `false` if there are too many, which is said once.
-    fn allow(&mut self, lines: usize, at: &Line, report: &mut Report) -> bool {
-        let before = self.lines;
-        self.lines = before.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
-        if before <= LINES && self.lines > LINES {
-            let text = format!("Definitions and repetition make more than {LINES} lines - ignoring the rest");
+    /// Counts pieces of text of these lengths that are to come; `false` if it is too much, which is said once.
+    pub(crate) fn allow(
+        &mut self,
+        lengths: impl IntoIterator<Item = usize>,
+        at: &Line,
+        report: &mut Report,
+    ) -> bool {
+        let Some(left) = self.left else { return false };
+        self.left = lengths.into_iter().try_fold(left, |left, l| left.checked_sub(l.saturating_add(EACH)));
+        if self.left.is_none() {
+            let text = "Definitions, repetition and files read again make too much text - ignoring what is left of it";
             report.error(at, text);
         }
-        self.lines <= LINES
+        self.left.is_some()
+    }
+
+    /// Whether nothing more may come of expansions.
+    fn is_exhausted(&self) -> bool {
+        self.left.is_none()
     }
 
     /// The line for the next values of a repetition.
     pub(crate) fn repeat(&mut self, repeat: &mut Repeat, report: &mut Report) -> Option<Line> {
+        if self.is_exhausted() {
+            return None;
+        }
         let (line, values) = repeat.next()?;
+        let lengths = values.iter().map(|(name, value)| name.len() + value.len());
+        let allowed = self.allow(lengths.chain([line.text().len()]), &line, report);
         for (name, value) in values {
             self.define(name, Definition::Text(value));
         }
-        self.allow(1, &line, report).then_some(line)
+        allowed.then_some(line)
     }
 }
 
 /// Takes a line through conditions, definitions, repetition and substitution.
 pub(crate) fn step(reader: &mut Reader<'_>, line: Line, report: &mut Report) -> Step {
-    let Some(line) = condition(&reader.config_id, line) else { return Step::Gone };
+    let Some(mut line) = condition(&reader.config_id, line) else { return Step::Gone };
     let text = line.text();
     if let Some((name, value)) = definition(text) {
         let name = name.to_owned();
@@ -120,6 +141,8 @@ pub(crate) fn step(reader: &mut Reader<'_>, line: Line, report: &mut Report) -> 
         return repeat::parse(reader, &line, report);
     }
     if line.substituted || !text.contains('$') {
+        // What is split off it need not be looked through again.
+        line.substituted = true;
         return Step::Line(line);
     }
     substitute::line(reader, &line, report)
@@ -140,14 +163,19 @@ fn condition(config_id: &str, line: Line) -> Option<Line> {
 
 /// The name and value of `$NAME=VALUE`.
 fn definition(text: &str) -> Option<(&str, &str)> {
-    let (name, value) = text.strip_prefix('$')?.split_once('=')?;
-    is_name(name).then_some((name, value))
+    let text = text.strip_prefix('$')?;
+    // Not a search for '=': of a line with many braces that would look through the rest at each of them.
+    let (name, value) = text.split_at(text.find(|c| !is_name_char(c))?);
+    Some((name, value.strip_prefix('=')?)).filter(|_| is_name(name))
 }
 
 /// A letter or `_`, then letters, digits and `_`.
 fn is_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(is_name_char)
+}
+
+const fn is_name_char(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
 #[cfg(test)]

@@ -71,6 +71,10 @@ pub(crate) fn run(reader: &mut Reader<'_>, line: &Line, include: &Include, repor
     let checks = reader.checks().or(include.checks);
     let alternatives = braces(&include.pattern);
     let several = alternatives.len() > 1;
+    // The first alternative is about as long as the line itself.
+    if several && !reader.expander.allow(alternatives.iter().skip(1).map(String::len), line, report) {
+        return;
+    }
     let mut found = Vec::new();
     for alternative in &alternatives {
         let paths = glob(reader.loader(), reader.dir(), alternative);
@@ -84,9 +88,15 @@ pub(crate) fn run(reader: &mut Reader<'_>, line: &Line, include: &Include, repor
         }
         found.extend(paths);
     }
-    let base = reader.dir().to_path_buf();
+    let place = reader.place();
     for path in found.iter().rev() {
-        match reader.open(path, &base) {
+        // Files that include others twice could be read without end.
+        if let Some(length) = reader.length_if_known(path, &place)
+            && !reader.expander.allow([length], line, report)
+        {
+            return;
+        }
+        match reader.open(path, &place) {
             Ok(Opened::Reading { id, utf8 }) => reader.note_encoding(id, utf8, report),
             Ok(Opened::Refused(why)) => {
                 report.error(line, format!("Include file '{}' not read: {why}", path.display()));
@@ -173,12 +183,19 @@ fn literal(dir: &Path) -> String {
 
 /// The alternatives of the brace lists of a pattern: `a{b,c}` is `ab` and `ac`. Lists may be nested.
 fn braces(pattern: &str) -> Vec<String> {
+    /// How many there may be, and how many bytes may be made to find them.
     const LIMIT: usize = 1_000;
+    const BYTES: usize = 1 << 20;
     let mut done = Vec::new();
     let mut open = vec![pattern.to_owned()];
+    let mut made = 0;
     while let Some(pattern) = open.pop() {
         match first_list(&pattern) {
-            Some((before, items, after)) if done.len() + open.len() + items.len() <= LIMIT => {
+            Some((before, items, after))
+                if open.len() + done.len() + items.len() <= LIMIT
+                    && made + items.len() * pattern.len() <= BYTES =>
+            {
+                made += items.len() * pattern.len();
                 open.extend(items.iter().rev().map(|item| format!("{before}{item}{after}")));
             }
             _ => done.push(pattern),

@@ -72,18 +72,28 @@ impl Loaded {
     }
 }
 
+/// How many bytes may come of definitions, repetition and files that are read again, in all; each line counts 64
+/// bytes beside its length. About a million lines.
+pub const GROWTH: usize = 128 << 20;
+
 /// Loads a configuration.
 pub fn load(loader: &dyn Loader, options: &Options) -> Loaded {
-    load_in_turn(loader, options).unwrap_or_else(|| load_at_once(loader, options))
+    load_within(loader, options, GROWTH)
+}
+
+/// Loads a configuration; no more than `growth` bytes come of its expansions (see [`GROWTH`]). The time this takes is
+/// linear in the length of the files and `growth`.
+pub fn load_within(loader: &dyn Loader, options: &Options, growth: usize) -> Loaded {
+    load_in_turn(loader, options, growth).unwrap_or_else(|| load_at_once(loader, options, growth))
 }
 
 /// Puts each block into the model as soon as it is complete, so that only one at a time is in memory. `None` if that
 /// cannot be: instances and scripts depend on the settings for all of them, and some of those come after them.
-fn load_in_turn(loader: &dyn Loader, options: &Options) -> Option<Loaded> {
+fn load_in_turn(loader: &dyn Loader, options: &Options, growth: usize) -> Option<Loaded> {
     let mut report = Report::default();
     let mut build = apply::Build::new(loader, &mut report);
     let mut others = false;
-    let reader = read(options, &mut build, |build, stmts| {
+    let reader = read(options, growth, &mut build, |build, stmts| {
         for stmt in stmts {
             if stmt.row.name != "global_defs" {
                 others = true;
@@ -98,11 +108,11 @@ fn load_in_turn(loader: &dyn Loader, options: &Options) -> Option<Loaded> {
 }
 
 /// Reads everything before the first block is put into the model, and then those of `global_defs` first.
-fn load_at_once(loader: &dyn Loader, options: &Options) -> Loaded {
+fn load_at_once(loader: &dyn Loader, options: &Options, growth: usize) -> Loaded {
     let mut report = Report::default();
     let mut build = apply::Build::new(loader, &mut report);
     let (mut globals, mut others) = (Vec::new(), Vec::new());
-    let reader = read(options, &mut build, |_, stmts| {
+    let reader = read(options, growth, &mut build, |_, stmts| {
         for stmt in stmts {
             if stmt.row.name == "global_defs" { globals.push(stmt) } else { others.push(stmt) }
         }
@@ -117,10 +127,11 @@ fn load_at_once(loader: &dyn Loader, options: &Options) -> Loaded {
 /// Reads all files and hands the statements outside any block to `take`; `None` if that wants no more.
 fn read<'a>(
     options: &Options,
+    growth: usize,
     build: &mut apply::Build<'a>,
     mut take: impl FnMut(&mut apply::Build<'a>, Vec<tree::Stmt>) -> ControlFlow<()>,
 ) -> Option<Reader<'a>> {
-    let mut reader = Reader::new(build.loader, options, build.report);
+    let mut reader = Reader::new(build.loader, options, growth, build.report);
     let mut builder = tree::Builder::default();
     while let Some(line) = reader.next(builder.in_globals(), build.report) {
         if let Some(stmt) = builder.line(build.report, line)
@@ -145,7 +156,7 @@ fn read<'a>(
 fn statements(loader: &dyn Loader, options: &Options) -> Vec<tree::Stmt> {
     let mut report = Report::default();
     let mut all = Vec::new();
-    read(options, &mut apply::Build::new(loader, &mut report), |_, stmts| {
+    read(options, GROWTH, &mut apply::Build::new(loader, &mut report), |_, stmts| {
         all.extend(stmts);
         ControlFlow::Continue(())
     });

@@ -1,5 +1,6 @@
 //! Files → logical lines: comments, conditions, definitions, repetition, substitution, includes, braces.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -25,6 +26,10 @@ pub(crate) struct Reader<'a> {
     checks: Checks,
     pub(crate) expander: expand::Expander,
     files: Vec<(String, Rc<String>)>,
+    /// The files by path.
+    known: BTreeMap<PathBuf, FileId>,
+    /// The file whose lines come now, with those that include it.
+    inside: Option<Rc<Inside>>,
     /// What is still to be handed out, the next one last.
     stack: Vec<Source>,
 }
@@ -38,17 +43,32 @@ enum Source {
 
 struct OpenFile {
     id: FileId,
-    path: PathBuf,
     text: Rc<String>,
     position: usize,
     number: u32,
-    /// The directory and the checks to go back to at its end.
-    before: (PathBuf, Checks),
+    /// The directory, the checks and the file to go back to at its end.
+    before: (PathBuf, Checks, Option<Rc<Inside>>),
+}
+
+/// A file that is being read; a list, innermost first.
+struct Inside {
+    path: PathBuf,
+    outer: Option<Rc<Inside>>,
+    /// How many there are, itself included.
+    depth: usize,
+}
+
+/// Where an include is.
+pub(crate) struct Place {
+    /// What its path is relative to.
+    dir: PathBuf,
+    inside: Option<Rc<Inside>>,
 }
 
 impl<'a> Reader<'a> {
     /// A reader of the main file or files. What is wrong with them is reported.
-    pub(crate) fn new(loader: &'a dyn Loader, options: &Options, report: &mut Report) -> Self {
+    /// `growth`: see [`expand::Expander::new`].
+    pub(crate) fn new(loader: &'a dyn Loader, options: &Options, growth: usize, report: &mut Report) -> Self {
         let config_id = options.config_id.clone().unwrap_or_else(|| {
             let node = loader.node_name();
             node.split('.').next().unwrap_or_default().to_owned()
@@ -60,8 +80,10 @@ impl<'a> Reader<'a> {
             config_id,
             dir,
             checks,
-            expander: expand::Expander::default(),
+            expander: expand::Expander::new(growth),
             files: Vec::new(),
+            known: BTreeMap::new(),
+            inside: None,
             stack: Vec::new(),
         };
         reader.open_main(options, report);
@@ -140,7 +162,7 @@ impl<'a> Reader<'a> {
     /// Ends the file on top.
     fn close(&mut self) {
         if let Some(Source::File(file)) = self.stack.pop() {
-            (self.dir, self.checks) = file.before;
+            (self.dir, self.checks, self.inside) = file.before;
         }
     }
 
@@ -183,40 +205,55 @@ impl<'a> Reader<'a> {
         (!first.text().is_empty()).then_some(first)
     }
 
-    /// Whether this file is being read already, or too many are.
-    fn nested(&self, path: &Path) -> Option<&'static str> {
-        let mut open = self.stack.iter().filter_map(|s| match s {
-            Source::File(f) => Some(f),
-            _ => None,
-        });
-        if open.clone().count() >= DEPTH {
-            return Some("files include each other too deeply");
-        }
-        open.any(|f| f.path == path).then_some("this file includes itself")
+    /// The place of the line that was read last.
+    pub(crate) fn place(&self) -> Place {
+        Place { dir: self.dir.clone(), inside: self.inside.clone() }
     }
 
-    /// Reads `path`, which is relative to `base`, from here on; its lines come before what is on the stack.
-    pub(crate) fn open(&mut self, path: &Path, base: &Path) -> Result<Opened, ReadError> {
-        let full = normal(&base.join(path));
-        if let Some(why) = self.nested(&full) {
+    /// Reads `path`, which is included at `place`, from here on; its lines come before what is on the stack.
+    pub(crate) fn open(&mut self, path: &Path, place: &Place) -> Result<Opened, ReadError> {
+        let full = normal(&place.dir.join(path));
+        if let Some(why) = place.refuses(&full) {
             return Ok(Opened::Refused(why));
         }
-        let bytes = self.loader.read(&full)?;
-        let text = String::from_utf8(bytes);
+        let (id, text, utf8) = match self.known(&full) {
+            Some((id, text)) => (id, text, true),
+            None => self.read(path, &full)?,
+        };
+        // Of several files opened at once the last one opened is read first. What it restores at its end is then
+        // the directory of the one that comes next, and the last one restores that of the includer.
+        let before = (self.dir.clone(), self.checks, self.inside.take());
+        self.dir = match full.parent() {
+            Some(parent) if path.components().count() > 1 => parent.to_path_buf(),
+            _ => place.dir.clone(),
+        };
+        let (outer, depth) = (place.inside.clone(), place.depth() + 1);
+        self.inside = Some(Rc::new(Inside { path: full, outer, depth }));
+        self.stack.push(Source::File(OpenFile { id, text, position: 0, number: 0, before }));
+        Ok(Opened::Reading { id, utf8 })
+    }
+
+    /// A file that has been read before.
+    fn known(&self, full: &Path) -> Option<(FileId, Rc<String>)> {
+        let id = *self.known.get(full)?;
+        self.files.get(id.0 as usize).map(|(_, text)| (id, text.clone()))
+    }
+
+    /// How long a file is that has been read before.
+    pub(crate) fn length_if_known(&self, path: &Path, place: &Place) -> Option<usize> {
+        self.known(&normal(&place.dir.join(path))).map(|(_, text)| text.len())
+    }
+
+    /// Reads a file, and tells whether it is UTF-8.
+    fn read(&mut self, path: &Path, full: &Path) -> Result<(FileId, Rc<String>, bool), ReadError> {
+        let text = String::from_utf8(self.loader.read(full)?);
         let utf8 = text.is_ok();
         let text = text.unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
         let text = Rc::new(text);
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
         self.files.push((path.display().to_string(), text.clone()));
-        // Of several files opened at once the last one opened is read first. What it restores at its end is then
-        // the directory of the one that comes next, and the last one restores that of the includer.
-        let before = (self.dir.clone(), self.checks);
-        self.dir = match full.parent() {
-            Some(parent) if path.components().count() > 1 => parent.to_path_buf(),
-            _ => base.to_path_buf(),
-        };
-        self.stack.push(Source::File(OpenFile { id, path: full, text, position: 0, number: 0, before }));
-        Ok(Opened::Reading { id, utf8 })
+        self.known.insert(full.to_path_buf(), id);
+        Ok((id, text, utf8))
     }
 
     fn open_main(&mut self, options: &Options, report: &mut Report) {
@@ -230,10 +267,10 @@ impl<'a> Reader<'a> {
             report.add(None, Severity::Warning, Class::Config, text);
         }
         // The last one pushed is read first.
-        let base = self.dir.clone();
+        let place = self.place();
         let before = self.stack.len();
         for path in found.iter().rev() {
-            match self.open(path, &base) {
+            match self.open(path, &place) {
                 Ok(Opened::Reading { id, utf8 }) => self.note_encoding(id, utf8, report),
                 Ok(Opened::Refused(_)) => {}
                 Err(e) => {
@@ -261,6 +298,21 @@ impl<'a> Reader<'a> {
         let depth = line.trail.as_ref().map_or(0, |t| t.depth) + 1;
         (depth as usize <= DEPTH)
             .then(|| Rc::new(Trail { at: line.span(), what, outer: line.trail.clone(), depth }))
+    }
+}
+
+impl Place {
+    fn depth(&self) -> usize {
+        self.inside.as_ref().map_or(0, |i| i.depth)
+    }
+
+    /// Why a file may not be included here, if it may not: it is being read already, or too many are.
+    fn refuses(&self, path: &Path) -> Option<&'static str> {
+        if self.depth() >= DEPTH {
+            return Some("files include each other too deeply");
+        }
+        let mut files = std::iter::successors(self.inside.as_deref(), |i| i.outer.as_deref());
+        files.any(|i| i.path == path).then_some("this file includes itself")
     }
 }
 
@@ -349,6 +401,11 @@ pub(crate) fn uncomment(line: Line, escapes: bool, report: &mut Report) -> Line 
     if escapes.is_empty() {
         return line.into_part(0..end).trimmed();
     }
-    let kept = text.char_indices().filter(|(i, _)| *i < end && !escapes.contains(i));
-    line.with_text(kept.map(|(_, c)| c).collect::<String>()).trimmed()
+    let mut kept = String::with_capacity(end);
+    let mut from = 0;
+    for at in escapes.into_iter().filter(|at| *at < end).chain([end]) {
+        kept.push_str(text.get(from..at).unwrap_or_default());
+        from = at + 1;
+    }
+    line.with_text(kept).trimmed()
 }

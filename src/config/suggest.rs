@@ -65,12 +65,20 @@ fn plain_or(c: char) -> char {
 /// The keyword of `rows` that is closest to `word`, if it is close.
 fn nearest(word: &str, rows: &'static [Row]) -> Option<&'static str> {
     let limit = (word.len() / 4).clamp(1, 3);
+    // Each edit brings in one new letter at most; this is far cheaper to find out than the distance.
+    let letters = letters(word);
     rows.iter()
         .filter(|r| r.name.len().abs_diff(word.len()) <= limit)
+        .filter(|r| (letters & !self::letters(r.name)).count_ones() as usize <= limit)
         .map(|r| (distance(word.as_bytes(), r.name.as_bytes()), r.name))
         .filter(|(d, _)| *d <= limit)
         .min()
         .map(|(_, name)| name)
+}
+
+/// Which characters a word has: a bit for each of them, some of which share one.
+fn letters(word: &str) -> u64 {
+    word.bytes().fold(0, |set, b| set | 1 << (b & 63))
 }
 
 /// The block that has this keyword, the outermost one if there are several.

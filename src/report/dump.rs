@@ -1,9 +1,12 @@
 //! The configuration in effect, in the shape of stock's dumps: sections in `------< >------`, objects indented by one
 //! blank, attributes by three, entries by five.
 //!
-//! What was written is there with every default applied, and nothing that is not in effect: this is the plan. Labels
-//! are those of stock's dump, because tools look for them.
+//! Instances, groups and scripts are shown as planned, with every default applied; the rest as it was read. Labels are
+//! those of stock's dump, because tools look for them.
 
+mod parsed;
+
+use std::fmt::Display;
 use std::time::Duration;
 
 use crate::base::Family;
@@ -16,6 +19,7 @@ use crate::vrrp::params::Delivery;
 pub fn lines(config: &Config, plan: &Plan) -> Vec<String> {
     let mut out = Vec::new();
     globals(config, &mut out);
+    parsed::before(config, &mut out);
     if !plan.instances.is_empty() {
         out.push("------< VRRP Topology >------".to_owned());
         plan.instances.iter().for_each(|instance| vrrp(instance, &mut out));
@@ -32,7 +36,13 @@ pub fn lines(config: &Config, plan: &Plan) -> Vec<String> {
         out.push("------< VRRP Scripts >------".to_owned());
         plan.scripts.iter().for_each(|s| script(s, &mut out));
     }
+    parsed::after(config, &mut out);
     out
+}
+
+/// An attribute.
+fn put(out: &mut Vec<String>, key: &str, value: impl Display) {
+    out.push(format!("   {key} = {value}"));
 }
 
 fn globals(config: &Config, out: &mut Vec<String>) {
@@ -194,7 +204,9 @@ mod tests {
         let text = "global_defs {\n router_id R\n enable_script_security\n script_user root\n}\nvrrp_script S {\n script \"/bin/check a\"\n \
                     weight 5\n}\nvrrp_instance A {\n interface eth0\n virtual_router_id 7\n authentication {\n \
                     auth_type PASS\n auth_pass secret\n }\n virtual_ipaddress {\n 192.0.2.1/24 brd + label eth0:1\n \
-                    }\n track_script {\n S\n }\n notify \"/bin/check b\"\n}\n";
+                    }\n track_script {\n S\n }\n notify \"/bin/check b\"\n}\nstatic_ipaddress {\n 198.51.100.1/24 dev eth1\n}\ntrack_file F {\n \
+                    file /run/f\n}\nbfd_instance B {\n neighbor_ip 192.0.2.9\n}\nvirtual_server 192.0.2.1 80 {\n \
+                    lb_algo rr\n lb_kind DR\n real_server 192.0.2.7 80 {\n weight 3\n TCP_CHECK {\n }\n }\n}\n";
         let loader = MemoryLoader::with_main(text).program("/bin/check");
         let options = Options { main: MemoryLoader::MAIN.into(), config_id: None, all_files: false };
         let config = config::load(&loader, &options).config;
@@ -216,6 +228,20 @@ mod tests {
             "   Generic state transition script = /bin/check b, uid:gid 0:0",
             "------< VRRP Scripts >------",
             "   Interval = 1 sec",
+            "------< Static Addresses >------",
+            "     198.51.100.1/24 dev eth1",
+            "------< VRRP Track files >------",
+            " Track file = F",
+            "   File = /run/f",
+            "------< BFD Topology >------",
+            "   Neighbor IP = 192.0.2.9",
+            "   Desired idle TX interval = 1000000 us",
+            "------< LVS Topology >------",
+            "   VS VIP = 192.0.2.1, VPORT = 80",
+            "   lvs_sched = rr",
+            "   default forwarding method = DR",
+            "   RIP = 192.0.2.7, RPORT = 80, WEIGHT = 3",
+            "     Keepalive method = TCP_CHECK",
         ] {
             assert!(lines.iter().any(|l| l == line), "{line} is not in\n{}", lines.join("\n"));
         }

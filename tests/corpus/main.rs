@@ -2,6 +2,8 @@
 
 #[path = "../../fuzz/src/advert.rs"]
 mod advert;
+#[path = "../../fuzz/src/load.rs"]
+mod load;
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,6 +17,11 @@ fn replay(target: &str, check: impl Fn(&[u8])) {
         println!("{}", file.display());
         check(&fs::read(file).unwrap());
     }
+}
+
+#[test]
+fn configurations() {
+    replay("load", load::check);
 }
 
 #[test]

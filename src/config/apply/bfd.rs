@@ -1,5 +1,6 @@
 //! `bfd_instance`.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::super::model::BfdInstance;
@@ -19,6 +20,39 @@ pub(crate) struct Draft {
     neighbor: Option<IpAddr>,
     /// It cannot be used; why has been said.
     bad: bool,
+}
+
+/// The sessions by neighbour, and whether they go over several hops: the numbers of the first ones.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions(BTreeMap<(IpAddr, bool), Neighbor>);
+
+#[derive(Debug)]
+struct Neighbor {
+    /// The first of all.
+    first: usize,
+    /// The first that leaves the source open.
+    open: Option<usize>,
+    /// The first of each source.
+    sources: BTreeMap<IpAddr, usize>,
+}
+
+impl Sessions {
+    /// The first session that cannot be told from this one: one without source is like any other.
+    fn same(&self, instance: &BfdInstance) -> Option<usize> {
+        let known = self.0.get(&(instance.neighbor, instance.multihop))?;
+        let Some(source) = instance.source else { return Some(known.first) };
+        known.open.into_iter().chain(known.sources.get(&source).copied()).min()
+    }
+
+    fn add(&mut self, instance: &BfdInstance, number: usize) {
+        let key = (instance.neighbor, instance.multihop);
+        let new = || Neighbor { first: number, open: None, sources: BTreeMap::new() };
+        let known = self.0.entry(key).or_insert_with(new);
+        match instance.source {
+            Some(source) => _ = known.sources.entry(source).or_insert(number),
+            None => _ = known.open.get_or_insert(number),
+        }
+    }
 }
 
 pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
@@ -54,6 +88,9 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
     b.run("bfd_instance", &stmt.body);
     let Some(draft) = b.drafts.bfd.take() else { return };
     let usable = finish(b, stmt, draft);
+    if let Some(instance) = &usable {
+        b.defined.sessions.add(instance, b.config.bfd.len());
+    }
     b.defined.bfds.insert(name.to_owned(), usable.is_some());
     b.config.bfd.extend(usable);
 }
@@ -76,14 +113,7 @@ fn finish(b: &mut Build<'_>, stmt: &Stmt, draft: Draft) -> Option<BfdInstance> {
         wrong(format!("source_ip {source} and neighbor_ip {neighbor} are of different families - removing"));
         return None;
     }
-    let same = |other: &&BfdInstance| {
-        let source = match (other.source, instance.source) {
-            (Some(a), Some(b)) => a == b,
-            _ => true,
-        };
-        other.neighbor == neighbor && source && other.multihop == instance.multihop
-    };
-    if let Some(other) = b.config.bfd.iter().find(same) {
+    if let Some(other) = b.defined.sessions.same(&instance).and_then(|n| b.config.bfd.get(n)) {
         let text = format!("its neighbor_ip {neighbor} is that of {} - removing", other.name);
         b.report.error(&stmt.place(1), format!("BFD instance {}: {text}", instance.name));
         return None;

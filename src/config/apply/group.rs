@@ -149,6 +149,7 @@ pub(crate) fn track_group(b: &mut Build<'_>, stmt: &Stmt) {
     let Some(list) = b.drafts.track_group.take() else { return };
     // Instances may come later, and one that never does is only logged by stock.
     let members = list.members.into_iter().map(|(name, _)| name).collect();
+    b.defined.track_groups.insert(name.clone());
     b.config.track_groups.push(TrackGroup { name, members });
 }
 

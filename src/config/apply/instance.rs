@@ -1,15 +1,13 @@
 //! `vrrp_instance`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::super::lines::Line;
-use super::super::model::{
-    Authentication, InitialState, Pending, Script, Version, VirtualAddress, VrrpInstance,
-};
+use super::super::model::{Authentication, InitialState, Pending, Script, Version, VrrpInstance};
 use super::super::schema::addresses::VIRTUAL_IPADDRESS;
 use super::super::tree::Stmt;
-use super::{Build, address, globals, script, track};
+use super::{Build, Once, address, globals, script, track};
 use crate::base::{Family, Priority, Vrid};
 
 /// A `vrrp_instance` being read.
@@ -19,7 +17,7 @@ pub(crate) struct Draft {
     /// Its name, for what concerns all of it.
     pub(crate) name: Line,
     /// Where its keywords were last written.
-    pub(crate) lines: BTreeMap<&'static str, Line>,
+    pub(crate) lines: Places,
     /// Its family, once something has told.
     pub(crate) family: Option<Family>,
     /// `auth_type`.
@@ -36,6 +34,32 @@ pub(crate) struct Draft {
     pub(crate) bad_vrid: Option<usize>,
     /// The diagnostic of a loopback `interface`, likewise.
     pub(crate) bad_interface: Option<usize>,
+}
+
+/// Where keywords were last written, sorted by keyword. There may be thousands of these: a map takes twice the room.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Places(Box<[(&'static str, Line)]>);
+
+impl Places {
+    /// Those of the statements of a block.
+    fn of(stmts: &[Stmt]) -> Self {
+        let mut all: Vec<_> = stmts.iter().rev().map(|s| (s.row.name, s.place(s.len().min(2) - 1))).collect();
+        // The last one written is now the first, and sorting leaves it there.
+        all.sort_by_key(|(keyword, _)| *keyword);
+        all.dedup_by_key(|(keyword, _)| *keyword);
+        Self(all.into())
+    }
+
+    /// Whether `keyword` was written.
+    pub(crate) fn contains_key(&self, keyword: &str) -> bool {
+        self.get(keyword).is_some()
+    }
+
+    /// Where `keyword` was last written.
+    pub(crate) fn get(&self, keyword: &str) -> Option<&Line> {
+        let at = self.0.binary_search_by_key(&keyword, |(keyword, _)| keyword).ok()?;
+        self.0.get(at).map(|(_, line)| line)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +80,7 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
     b.instance = Some(Draft {
         instance: VrrpInstance { name, ..VrrpInstance::default() },
         name: stmt.place(1),
-        lines: stmt.body.iter().map(|s| (s.row.name, s.place(s.len().min(2) - 1))).collect(),
+        lines: Places::of(&stmt.body),
         family: None,
         auth_type: None,
         auth_pass: None,
@@ -67,7 +91,12 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
         bad_interface: None,
     });
     b.run("vrrp_instance", &stmt.body);
-    if let Some(draft) = b.instance.take() {
+    if let Some(mut draft) = b.instance.take() {
+        let instance = &mut draft.instance;
+        instance.addresses.shrink_to_fit();
+        instance.excluded.shrink_to_fit();
+        instance.track_scripts.shrink_to_fit();
+        instance.peers.shrink_to_fit();
         b.instances.push(draft);
     }
 }
@@ -229,10 +258,10 @@ pub(crate) fn virtual_ipaddress(b: &mut Build<'_>, stmt: &Stmt) {
         if family != Family::of(address.cidr.ip) {
             let text = format!("{} is not of the instance's address family - dropping it", address.cidr.ip);
             b.report.error(&entry.place(0), text).hint("virtual_ipaddress_excluded takes both families");
-        } else if is_new(&draft.instance.addresses, &address) {
-            draft.instance.addresses.push(address);
-        } else {
+        } else if !b.is_new(Once::Address("virtual_ipaddress", address.cidr, address.dev.clone())) {
             b.report.warning(&entry.place(0), format!("{} is given twice", address.cidr));
+        } else if let Some(draft) = &mut b.instance {
+            draft.instance.addresses.push(address);
         }
     }
 }
@@ -240,18 +269,12 @@ pub(crate) fn virtual_ipaddress(b: &mut Build<'_>, stmt: &Stmt) {
 pub(crate) fn virtual_ipaddress_excluded(b: &mut Build<'_>, stmt: &Stmt) {
     for entry in &stmt.body {
         let Some(address) = address::line(b, entry, &VIRTUAL_IPADDRESS) else { continue };
-        let Some(draft) = &mut b.instance else { return };
-        if is_new(&draft.instance.excluded, &address) {
-            draft.instance.excluded.push(address);
-        } else {
+        if !b.is_new(Once::Address("virtual_ipaddress_excluded", address.cidr, address.dev.clone())) {
             b.report.warning(&entry.place(0), format!("{} is given twice", address.cidr));
+        } else if let Some(draft) = &mut b.instance {
+            draft.instance.excluded.push(address);
         }
     }
-}
-
-/// Whether no line before has the same address on the same interface.
-fn is_new(addresses: &[VirtualAddress], new: &VirtualAddress) -> bool {
-    addresses.iter().all(|a| a.cidr != new.cidr || a.dev != new.dev)
 }
 
 pub(crate) fn track_script(b: &mut Build<'_>, stmt: &Stmt) {

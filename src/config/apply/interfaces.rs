@@ -14,6 +14,7 @@ pub(crate) fn garp_group(b: &mut Build<'_>, stmt: &Stmt) {
     b.run("garp_group", &stmt.body);
     let Some(group) = b.drafts.garp_group.take() else { return };
     if group.garp_interval.is_none() && group.gna_interval.is_none() {
+        group.interfaces.iter().for_each(|name| _ = b.defined.garp_interfaces.remove(name));
         b.report.error(&stmt.line, "garp group does not have any delay set - removing");
         return;
     }
@@ -52,8 +53,7 @@ pub(crate) fn interfaces(b: &mut Build<'_>, stmt: &Stmt) {
 /// Adds an interface to the group being read.
 fn grouped(b: &mut Build<'_>, stmt: &Stmt, n: usize) {
     let Some(name) = b.interface(stmt, n, "garp_group") else { return };
-    let groups = b.config.garp_groups.iter().chain(&b.drafts.garp_group);
-    if groups.flat_map(|g| &g.interfaces).any(|i| *i == name) {
+    if !b.defined.garp_interfaces.insert(name.clone()) {
         b.report.error(&stmt.place(n), format!("garp_group already specified for {name} - ignoring"));
     } else if let Some(group) = &mut b.drafts.garp_group {
         group.interfaces.push(name);

@@ -24,7 +24,9 @@ pub(crate) mod user;
 pub(crate) mod vmac;
 mod words;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::diagnostic::{Class, Severity};
@@ -35,8 +37,9 @@ use super::names::Names;
 use super::report::Report;
 use super::schema::{Arg, Kind, Missing, Row};
 use super::tree::{self, Stmt};
-use crate::base::IfName;
+use crate::base::{Cidr, IfName};
 use crate::host::Loader;
+use crate::host::loader::LinkFacts;
 
 /// What is being built, and what it takes.
 pub(crate) struct Build<'a> {
@@ -72,6 +75,10 @@ pub(crate) struct Build<'a> {
     pub(crate) names: Names,
     /// What trackers may name.
     pub(crate) defined: Defined,
+    /// What the block outside any other has been given so far.
+    once: BTreeSet<Once>,
+    /// What interfaces are that were asked for; the machine takes its time to answer.
+    links: RefCell<BTreeMap<IfName, Option<LinkFacts>>>,
     /// Interfaces that were asked for, and whether they exist.
     interfaces: BTreeMap<IfName, bool>,
     /// There are instances, without which stock does not look at their scripts.
@@ -102,6 +109,25 @@ pub(crate) struct Defined {
     pub(crate) files: BTreeMap<String, bool>,
     pub(crate) processes: BTreeMap<String, bool>,
     pub(crate) bfds: BTreeMap<String, bool>,
+    /// Names of track groups.
+    pub(crate) track_groups: BTreeSet<String>,
+    /// Interfaces of `garp_group` blocks.
+    pub(crate) garp_interfaces: BTreeSet<IfName>,
+    /// The sessions of BFD.
+    pub(crate) sessions: bfd::Sessions,
+}
+
+/// What may stand only once in a block.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Once {
+    /// An address of a list, on an interface.
+    Address(&'static str, Cidr, Option<IfName>),
+    /// A unicast peer.
+    Peer(IpAddr),
+    /// Something tracked, by its kind.
+    Tracked(&'static str, String),
+    /// The session of a BFD_CHECK.
+    Session(String),
 }
 
 /// Replaces what is in `slot` if there is something new.
@@ -123,6 +149,8 @@ impl<'a> Build<'a> {
             drafts: Drafts::default(),
             names: Names::default(),
             defined: Defined::default(),
+            once: BTreeSet::new(),
+            links: RefCell::default(),
             default_user: user::Default::Unset,
             security: user::Security::default(),
             script: None,
@@ -150,6 +178,9 @@ impl<'a> Build<'a> {
 
     fn statement(&mut self, block: &'static str, stmt: &Stmt) {
         let row = stmt.row;
+        if block.is_empty() {
+            self.nothing_given();
+        }
         self.deprecated(stmt);
         if !row.in_effect {
             self.not_in_effect(block, stmt);
@@ -161,6 +192,30 @@ impl<'a> Build<'a> {
             apply(self, stmt);
             self.quiet -= u32::from(!row.in_effect);
         }
+    }
+
+    /// What an interface is, if it is there; asked once.
+    pub(crate) fn link(&self, name: &IfName) -> Option<LinkFacts> {
+        let mut links = self.links.borrow_mut();
+        if let Some(known) = links.get(name) {
+            return *known;
+        }
+        *links.entry(name.clone()).or_insert_with(|| self.loader.link(name))
+    }
+
+    /// A block begins whose lines are not compared with those before it.
+    pub(crate) fn nothing_given(&mut self) {
+        self.once.clear();
+    }
+
+    /// Whether the block outside any other has not been given this yet; from now on it has.
+    pub(crate) fn is_new(&mut self, what: Once) -> bool {
+        self.once.insert(what)
+    }
+
+    /// Whether the block outside any other has been given this.
+    pub(crate) fn has(&self, what: &Once) -> bool {
+        self.once.contains(what)
     }
 
     fn deprecated(&mut self, stmt: &Stmt) {

@@ -54,7 +54,7 @@ fn default_interface(b: &Build<'_>) -> Option<IfName> {
 
 /// Whether there is such a track group yet; says so if not.
 pub(super) fn known_group(b: &mut Build<'_>, place: &Line, name: &str) -> bool {
-    let known = b.config.track_groups.iter().any(|g| g.name == name);
+    let known = b.defined.track_groups.contains(name);
     if !known {
         let hint = "a track_group must come before the addresses, routes and rules that name it";
         b.report.error(place, format!("track_group {name} not found - ignoring it")).hint(hint);

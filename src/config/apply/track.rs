@@ -4,7 +4,7 @@
 use super::super::grammar;
 use super::super::model::{Track, TrackInterface, TrackScript, Tracks};
 use super::super::tree::Stmt;
-use super::Build;
+use super::{Build, Once};
 
 /// What is tracked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +50,8 @@ impl Kind {
 /// Adds the lines of a `track_script` list.
 pub(crate) fn scripts(b: &mut Build<'_>, stmt: &Stmt, tracked: &mut Vec<TrackScript>) {
     for entry in &stmt.body {
-        let taken = |name: &str| tracked.iter().any(|t| t.script == name);
-        if let Some(Track { name, weight, reverse }) = line(b, entry, Kind::Script, taken) {
+        if let Some(Track { name, weight, reverse }) = line(b, entry, Kind::Script) {
+            b.is_new(Once::Tracked(Kind::Script.name(), name.clone()));
             tracked.push(TrackScript { script: name, weight, reverse });
         }
     }
@@ -66,15 +66,15 @@ pub(crate) fn others(b: &mut Build<'_>, stmt: &Stmt, tracks: &mut Tracks) {
         _ => return interfaces(b, stmt, &mut tracks.interfaces),
     };
     for entry in &stmt.body {
-        let taken = |name: &str| tracked.iter().any(|t| t.name == name);
-        if let Some(track) = line(b, entry, kind, taken) {
+        if let Some(track) = line(b, entry, kind) {
+            b.is_new(Once::Tracked(kind.name(), track.name.clone()));
             tracked.push(track);
         }
     }
 }
 
 /// `NAME [weight N [reverse|noreverse]]`.
-fn line(b: &mut Build<'_>, entry: &Stmt, kind: Kind, taken: impl Fn(&str) -> bool) -> Option<Track> {
+fn line(b: &mut Build<'_>, entry: &Stmt, kind: Kind) -> Option<Track> {
     let (what, name) = (kind.name(), entry.word(0)?);
     match kind.defined(b, name) {
         Some(true) => {}
@@ -86,7 +86,7 @@ fn line(b: &mut Build<'_>, entry: &Stmt, kind: Kind, taken: impl Fn(&str) -> boo
             return None;
         }
     }
-    if taken(name) {
+    if b.has(&Once::Tracked(kind.name(), name.to_owned())) {
         b.report.error(&entry.place(0), format!("{what} {name} is tracked twice - ignoring"));
         return None;
     }
@@ -142,7 +142,8 @@ fn weight(b: &mut Build<'_>, entry: &Stmt, of_bfd: bool) -> Option<Option<i16>> 
 fn interfaces(b: &mut Build<'_>, stmt: &Stmt, tracked: &mut Vec<TrackInterface>) {
     for entry in &stmt.body {
         let Some(interface) = b.interface(entry, 0, "track_interface") else { continue };
-        if tracked.iter().any(|t| t.interface == interface) {
+        let once = Once::Tracked("track_interface", interface.as_str().to_owned());
+        if b.has(&once) {
             b.report.error(&entry.place(0), format!("duplicate track_interface {interface} - ignoring"));
             continue;
         }
@@ -162,6 +163,7 @@ fn interfaces(b: &mut Build<'_>, stmt: &Stmt, tracked: &mut Vec<TrackInterface>)
                 }
             }
         }
+        b.is_new(once);
         tracked.push(track);
     }
 }

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use super::super::grammar;
 use super::super::model::{OldChecksum, UnicastPeer};
 use super::super::tree::Stmt;
-use super::Build;
 use super::instance::set;
+use super::{Build, Once};
 use crate::base::Family;
 
 /// Notes the family of an address of the instance being read; `false`, and says so, if it is another one.
@@ -35,11 +35,10 @@ pub(crate) fn peers(b: &mut Build<'_>, stmt: &Stmt) {
         }
         let mut peer = UnicastPeer { address: ip, min_ttl: 0, max_ttl: 255 };
         ttls(b, entry, &mut peer);
-        let Some(draft) = &mut b.instance else { return };
-        if draft.instance.peers.iter().any(|p| p.address == ip) {
+        if !b.is_new(Once::Peer(ip)) {
             // Stock 2.2.7 keeps it, later ones count an error.
             b.report.warning(&entry.place(0), format!("peer {ip} is given twice - ignoring the second one"));
-        } else {
+        } else if let Some(draft) = &mut b.instance {
             draft.instance.peers.push(peer);
         }
     }

@@ -106,7 +106,7 @@ fn name(
     if slot.is_none() {
         words.error(b, format!("interface name '{word}' too long or invalid characters - ignoring it"));
     }
-    let existing = slot.as_ref().and_then(|name| b.loader.link(name));
+    let existing = slot.as_ref().and_then(|name| b.link(name));
     if let Some(why) = existing.and_then(|link| wrong(link.kind)) {
         words.error(b, format!("interface {word} already exists and {why}; ignoring the name"));
         *slot = None;

@@ -49,6 +49,7 @@ pub(crate) fn check(
     b: &mut Build<'_>,
     draft: &mut Draft,
     group: Option<&SyncGroup>,
+    weights: &weights::Weights,
     names: &mut link::Names,
 ) {
     master_without_priority(b, draft);
@@ -93,7 +94,7 @@ pub(crate) fn check(
         strict::addresses(b, draft);
     }
     no_address(b, draft, strict);
-    weights::useless(b, draft, group);
+    weights::useless(b, draft, group, weights);
 }
 
 /// The version an instance speaks: IPv6 is version 3 unless it says otherwise.

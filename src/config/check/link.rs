@@ -45,7 +45,7 @@ pub(super) fn unicast_base(b: &mut Build<'_>, draft: &mut Draft) {
 /// Rule 5.8: what the interface cannot do.
 pub(super) fn capable(b: &mut Build<'_>, draft: &mut Draft) {
     let Some(name) = &draft.instance.interface else { return };
-    let Some(link) = b.loader.link(name) else { return };
+    let Some(link) = b.link(name) else { return };
     let pending = &draft.instance.pending;
     let keyword = if pending.vmac.is_some() { "use_vmac" } else { "use_ipvlan" };
     if (pending.vmac.is_some() || pending.ipvlan.is_some()) && !link.ethernet {
@@ -70,7 +70,7 @@ pub(super) fn room(b: &Build<'_>, draft: &Draft) -> usize {
     const VRRP: u32 = 8;
     const HMAC: u32 = 28;
     let instance = &draft.instance;
-    let link = instance.interface.as_ref().and_then(|name| b.loader.link(name));
+    let link = instance.interface.as_ref().and_then(|name| b.link(name));
     let mtu = link.map_or(ETHERNET_MTU, |link| link.mtu);
     let (ip, address) = match draft.family {
         Some(Family::V6) => (40, 16),
@@ -104,12 +104,12 @@ pub(super) fn debounce(b: &mut Build<'_>, draft: &Draft) {
 }
 
 /// Rule 7: instances on one macvlan change its hardware address together or not at all.
-pub(super) fn shared(b: &mut Build<'_>, drafts: &mut [Draft], groups: &[SyncGroup]) {
-    let group = |name: &String| groups.iter().find(|g| g.members.contains(name)).map(|g| &g.name);
+pub(super) fn shared(b: &mut Build<'_>, drafts: &mut [Draft], group_of: &BTreeMap<&str, &SyncGroup>) {
+    let group = |name: &String| group_of.get(name.as_str()).map(|g| &g.name);
     let mut first: BTreeMap<IfName, String> = BTreeMap::new();
     for draft in drafts.iter_mut().filter(|d| d.instance.pending.vmac.is_some()) {
         let Some(interface) = draft.instance.interface.clone() else { continue };
-        if !b.loader.link(&interface).is_some_and(|l| matches!(l.kind, LinkKind::Macvlan { .. })) {
+        if !b.link(&interface).is_some_and(|l| matches!(l.kind, LinkKind::Macvlan { .. })) {
             continue;
         }
         let name = draft.instance.name.clone();

@@ -11,10 +11,12 @@ mod strict;
 mod sync;
 mod weights;
 
+use std::collections::BTreeMap;
+
 use super::apply::Build;
 use super::apply::instance::Draft;
 use super::diagnostic::{Class, Severity};
-use super::model::VrrpInstance;
+use super::model::{SyncGroup, VrrpInstance};
 
 /// Checks everything and moves what can be used into the model.
 pub(crate) fn run(b: &mut Build<'_>) {
@@ -32,23 +34,33 @@ pub(crate) fn run(b: &mut Build<'_>) {
     drafts.iter_mut().for_each(|draft| link::unicast_base(b, draft));
     drafts.retain(|draft| instance::complete(b, draft));
     let mut groups = sync::link(b, &drafts);
+    let weights = weights::Weights::of(&b.config);
     let mut vmacs = link::Names::new();
+    let group_of: BTreeMap<&str, &SyncGroup> =
+        groups.iter().flat_map(|g| g.members.iter().map(move |m| (m.as_str(), g))).collect();
     for draft in &mut drafts {
-        let group = groups.iter().find(|g| g.members.contains(&draft.instance.name));
-        instance::check(b, draft, group, &mut vmacs);
+        let group = group_of.get(draft.instance.name.as_str()).copied();
+        instance::check(b, draft, group, &weights, &mut vmacs);
     }
-    link::shared(b, &mut drafts, &groups);
+    link::shared(b, &mut drafts, &group_of);
     let mut taken = ids::Taken::default();
     drafts.retain(|draft| !ids::clash(b, draft, &mut taken));
-    sync::owners(b, &mut groups, &drafts);
+    sync::owners(b, &mut groups, &drafts, &weights);
     track_groups(b, &drafts);
     b.config.sync_groups = groups;
-    for mut draft in drafts {
-        draft.instance.family = draft.family;
-        let runs = !draft.faulty && !not_in_effect(b, &draft);
-        let list = if runs { &mut b.config.instances } else { &mut b.config.left_out };
-        list.push(draft.instance);
-    }
+    drafts.iter_mut().for_each(|draft| draft.instance.family = draft.family);
+    let left_out: Vec<_> =
+        drafts.extract_if(.., |draft| draft.faulty || not_in_effect(b, draft)).map(|d| d.instance).collect();
+    b.config.left_out = left_out;
+    // In place: thousands of instances are not in memory twice.
+    b.config.instances = drafts.into_iter().map(|draft| draft.instance).collect();
+}
+
+/// The instances by name, with their numbers.
+type ByName<'a> = BTreeMap<&'a str, (usize, &'a Draft)>;
+
+fn by_name(drafts: &[Draft]) -> ByName<'_> {
+    drafts.iter().enumerate().map(|(n, d)| (d.instance.name.as_str(), (n, d))).collect()
 }
 
 /// Rule 1: one firewall is enough.
@@ -94,7 +106,8 @@ fn security(b: &mut Build<'_>) {
 
 /// Rule 9: groups that static addresses, routes and rules name.
 fn track_groups(b: &mut Build<'_>, drafts: &[Draft]) {
-    let known = |name: &String| drafts.iter().any(|d| d.instance.name == *name);
+    let drafts = by_name(drafts);
+    let known = |name: &String| drafts.contains_key(name.as_str());
     for group in &b.config.track_groups {
         for member in group.members.iter().filter(|m| !known(m)) {
             let text = format!("track_group {}: there is no instance {member}", group.name);

@@ -7,16 +7,19 @@ use crate::config::apply::instance::Draft;
 use crate::config::model::SyncGroup;
 
 use super::instance::is_owner;
+use super::weights::Weights;
+use super::{ByName, by_name};
 
 /// Rule 4: finds the members. Groups without any are removed.
 pub(super) fn link(b: &mut Build<'_>, drafts: &[Draft]) -> Vec<SyncGroup> {
     let mut taken: BTreeMap<String, String> = BTreeMap::new();
     let mut kept = Vec::new();
+    let drafts = by_name(drafts);
     for draft in std::mem::take(&mut b.sync_groups) {
         let name = draft.group.name.clone();
         let mut group = draft.group.clone();
         for (member, place) in draft.members() {
-            if !drafts.iter().any(|d| d.instance.name == *member) {
+            if !drafts.contains_key(member.as_str()) {
                 let text = format!(
                     "Virtual router {member} specified in sync group {name} doesn't exist - ignoring"
                 );
@@ -47,10 +50,17 @@ pub(super) fn link(b: &mut Build<'_>, drafts: &[Draft]) -> Vec<SyncGroup> {
             }
             _ => {}
         }
-        own_interfaces(b, &draft, &group, drafts);
+        own_interfaces(b, &draft, &group, &drafts);
         kept.push(group);
     }
     kept
+}
+
+/// The members of a group in the order of the configuration.
+fn members<'a>(group: &SyncGroup, drafts: &ByName<'a>) -> Vec<&'a Draft> {
+    let mut found: Vec<_> = group.members.iter().filter_map(|m| drafts.get(m.as_str()).copied()).collect();
+    found.sort_unstable_by_key(|(n, _)| *n);
+    found.into_iter().map(|(_, draft)| draft).collect()
 }
 
 /// A sync group need not track what its members run on.
@@ -58,9 +68,12 @@ fn own_interfaces(
     b: &mut Build<'_>,
     draft: &crate::config::apply::group::Draft,
     group: &SyncGroup,
-    drafts: &[Draft],
+    drafts: &ByName<'_>,
 ) {
-    for member in drafts.iter().filter(|d| group.members.contains(&d.instance.name)) {
+    if group.tracks.interfaces.is_empty() {
+        return;
+    }
+    for member in members(group, drafts) {
         for track in &group.tracks.interfaces {
             if member.instance.interface.as_ref() == Some(&track.interface) {
                 let text = format!(
@@ -74,12 +87,12 @@ fn own_interfaces(
 }
 
 /// Rules 4 and 9: the priority of an address owner is fixed, so weights cannot do anything.
-pub(super) fn owners(b: &mut Build<'_>, groups: &mut [SyncGroup], drafts: &[Draft]) {
+pub(super) fn owners(b: &mut Build<'_>, groups: &mut [SyncGroup], drafts: &[Draft], weights: &Weights) {
+    let drafts = by_name(drafts);
     for group in groups {
-        let of_group = || drafts.iter().filter(|d| group.members.contains(&d.instance.name));
-        let owners = of_group().filter(|d| is_owner(d)).count();
-        let Some(owner) = of_group().find(|d| is_owner(d)).filter(|_| owners > 0) else { continue };
-        if owners < of_group().count() {
+        let of_group = members(group, &drafts);
+        let Some(owner) = of_group.iter().find(|d| is_owner(d)) else { continue };
+        if !of_group.iter().all(|d| is_owner(d)) {
             // Stock 2.2.7 says nothing.
             let text = format!("Sync group {}: some members are address owners and some are not", group.name);
             b.report.warning(&owner.name, text);
@@ -94,21 +107,20 @@ pub(super) fn owners(b: &mut Build<'_>, groups: &mut [SyncGroup], drafts: &[Draf
                 *weight = Some(0);
             }
         };
-        let config = &b.config;
         for track in &mut group.track_scripts {
-            let own = config.scripts.iter().find(|s| s.name == track.script).and_then(|s| s.weight);
-            weightless("track script", &track.script, &mut track.weight, own.unwrap_or(0));
+            let own = weights.script(&track.script);
+            weightless("track script", &track.script, &mut track.weight, own);
         }
         for track in &mut group.tracks.files {
-            let own = config.track_files.iter().find(|f| f.name == track.name).map_or(0, |f| f.weight);
+            let own = weights.file(&track.name);
             weightless("track file", &track.name, &mut track.weight, own);
         }
         for track in &mut group.tracks.processes {
-            let own = config.track_processes.iter().find(|p| p.name == track.name).map_or(0, |p| p.weight);
+            let own = weights.process(&track.name);
             weightless("track process", &track.name, &mut track.weight, own);
         }
         for track in &mut group.tracks.bfds {
-            let own = config.bfd.iter().find(|i| i.name == track.name).map_or(0, |i| i.weight);
+            let own = weights.bfd(&track.name);
             weightless("track bfd", &track.name, &mut track.weight, own);
         }
         for track in &mut group.tracks.interfaces {

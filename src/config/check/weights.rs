@@ -1,14 +1,57 @@
 //! Trackers with weights that cannot do anything.
 
+use std::collections::BTreeMap;
+
 use crate::config::apply::Build;
 use crate::config::apply::instance::Draft;
-use crate::config::model::SyncGroup;
+use crate::config::model::{Config, SyncGroup};
 
 use super::instance::is_owner;
 
+/// The weights that trackers have where what tracks them gives none, by name; the first of a name counts.
+#[derive(Debug)]
+pub(super) struct Weights {
+    scripts: BTreeMap<String, i16>,
+    files: BTreeMap<String, i16>,
+    processes: BTreeMap<String, i16>,
+    bfds: BTreeMap<String, i16>,
+}
+
+impl Weights {
+    /// Those of everything that has been read.
+    pub(super) fn of(config: &Config) -> Self {
+        let scripts = config.scripts.iter().rev().map(|s| (s.name.clone(), s.weight.unwrap_or(0)));
+        let files = config.track_files.iter().rev().map(|f| (f.name.clone(), f.weight));
+        let processes = config.track_processes.iter().rev().map(|p| (p.name.clone(), p.weight));
+        let bfds = config.bfd.iter().rev().map(|i| (i.name.clone(), i.weight));
+        Self {
+            scripts: scripts.collect(),
+            files: files.collect(),
+            processes: processes.collect(),
+            bfds: bfds.collect(),
+        }
+    }
+
+    pub(super) fn script(&self, name: &str) -> i16 {
+        self.scripts.get(name).copied().unwrap_or(0)
+    }
+
+    pub(super) fn file(&self, name: &str) -> i16 {
+        self.files.get(name).copied().unwrap_or(0)
+    }
+
+    pub(super) fn process(&self, name: &str) -> i16 {
+        self.processes.get(name).copied().unwrap_or(0)
+    }
+
+    pub(super) fn bfd(&self, name: &str) -> i16 {
+        self.bfds.get(name).copied().unwrap_or(0)
+    }
+}
+
 /// Rule 5.23: the priority of an address owner is fixed, and so is that of a member of a sync group, which changes
 /// state with the others, unless the group says otherwise.
-pub(super) fn useless(b: &mut Build<'_>, draft: &mut Draft, group: Option<&SyncGroup>) {
+pub(super) fn useless(b: &mut Build<'_>, draft: &mut Draft, group: Option<&SyncGroup>, own: &Weights) {
     let owner = is_owner(draft);
     let why = match group {
         _ if owner => "due to address_owner",
@@ -16,7 +59,7 @@ pub(super) fn useless(b: &mut Build<'_>, draft: &mut Draft, group: Option<&SyncG
         _ => return,
     };
     let name = draft.instance.name.clone();
-    let (config, report) = (&b.config, &mut *b.report);
+    let report = &mut *b.report;
     let lines = draft.lines.clone();
     let mut error = |keyword: &str, text: String| {
         let place = lines.get(keyword).unwrap_or(&draft.name);
@@ -30,16 +73,14 @@ pub(super) fn useless(b: &mut Build<'_>, draft: &mut Draft, group: Option<&SyncG
         false
     });
     draft.instance.track_scripts.retain(|track| {
-        let own = || config.scripts.iter().find(|s| s.name == track.script).and_then(|s| s.weight);
-        let kept = track.weight.or_else(own).unwrap_or(0) == 0;
+        let kept = track.weight.unwrap_or_else(|| own.script(&track.script)) == 0;
         if !kept {
             error("track_script", format!("ignoring tracked script {} with weights", track.script));
         }
         kept
     });
     draft.instance.tracks.files.retain_mut(|track| {
-        let own = || config.track_files.iter().find(|f| f.name == track.name).map_or(0, |f| f.weight);
-        match track.weight.unwrap_or_else(own) {
+        match track.weight.unwrap_or_else(|| own.file(&track.name)) {
             0 => true,
             1 => {
                 error("track_file", format!("ignoring the weight of tracked file {}", track.name));
@@ -53,8 +94,7 @@ pub(super) fn useless(b: &mut Build<'_>, draft: &mut Draft, group: Option<&SyncG
         }
     });
     draft.instance.tracks.bfds.retain(|track| {
-        let own = || config.bfd.iter().find(|i| i.name == track.name).map_or(0, |i| i.weight);
-        let kept = track.weight.unwrap_or_else(own) == 0;
+        let kept = track.weight.unwrap_or_else(|| own.bfd(&track.name)) == 0;
         if !kept {
             error("track_bfd", format!("ignoring tracked bfd {} with weights", track.name));
         }

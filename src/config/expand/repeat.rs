@@ -45,7 +45,7 @@ impl Repeat {
 }
 
 /// Reads a line that begins with `~SEQ` or `~LST`.
-pub(super) fn parse(reader: &Reader<'_>, line: &Line, report: &mut Report) -> Step {
+pub(super) fn parse(reader: &mut Reader<'_>, line: &Line, report: &mut Report) -> Step {
     let Some(trail) = Reader::trail(line, "repeated by this line".to_owned()) else {
         report.error(line, "Repetition inside repetition is too deep - line ignored");
         return Step::Gone;

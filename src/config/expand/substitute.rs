@@ -3,7 +3,7 @@
 use super::super::lines::{Line, is_blank};
 use super::super::reader::{self, Reader};
 use super::super::report::Report;
-use super::{Definition, Expander, Step, is_name};
+use super::{Definition, Expander, Step, is_name, is_name_char};
 
 /// How many references one line may contain, those inside definitions included.
 const REFERENCES: u32 = 10_000;
@@ -14,18 +14,17 @@ const LENGTH: usize = 1 << 16;
 
 /// Substitutes the parameters of a line.
 pub(super) fn line(reader: &mut Reader<'_>, line: &Line, report: &mut Report) -> Step {
+    if reader.expander.is_exhausted() {
+        return Step::Gone;
+    }
     if let Some(lines) = lines(reader, line, report) {
         return lines;
     }
-    let mut expansion = Expansion { reader, line, references: 0, out: String::new(), report };
-    match expansion.text(line.text(), 0) {
-        Ok(()) => {}
-        Err(TooMuch) => {
-            report.error(line, "Parameters refer to themselves or grow without end - line ignored");
-            return Step::Gone;
-        }
-    }
-    let Expansion { references, out, .. } = expansion;
+    let (found, references) = expand(reader, line, line.text(), report);
+    let Ok(out) = found else {
+        report.error(line, "Parameters refer to themselves or grow without end - line ignored");
+        return Step::Gone;
+    };
     if references == 0 {
         let mut same = line.clone();
         same.substituted = true;
@@ -54,7 +53,7 @@ fn lines(reader: &mut Reader<'_>, line: &Line, report: &mut Report) -> Option<St
     let name = text.get(start + 1..)?;
     let name = name.strip_prefix('{').and_then(|n| n.strip_suffix('}')).unwrap_or(name);
     let Some(Definition::Lines(body)) = reader.expander.definitions.get(name) else { return None };
-    let body = body.clone();
+    let lengths: Vec<_> = body.iter().map(|l| l.text().len()).chain([start]).collect();
     let used = format!("${name} is used here");
     // Inside itself it would double at each level if it names itself twice.
     let trail = if line.is_from(&used) { None } else { Reader::trail(line, used) };
@@ -62,9 +61,10 @@ fn lines(reader: &mut Reader<'_>, line: &Line, report: &mut Report) -> Option<St
         report.error(line, format!("Definition of ${name} is inside itself, or too deep - ignored"));
         return Some(Step::Gone);
     };
-    if !reader.expander.allow(body.len(), line, report) {
+    if !reader.expander.allow(lengths, line, report) {
         return Some(Step::Gone);
     }
+    let Some(Definition::Lines(body)) = reader.expander.definitions.get(name) else { return None };
     let before = text.get(..start).unwrap_or_default();
     let made = body.iter().enumerate().map(|(n, stored)| {
         let mut new = stored.clone();
@@ -79,12 +79,29 @@ fn lines(reader: &mut Reader<'_>, line: &Line, report: &mut Report) -> Option<St
 }
 
 /// The text of a value with its parameters substituted, for the numbers of `~SEQ`.
-pub(super) fn text(reader: &Reader<'_>, line: &Line, text: &str, report: &mut Report) -> String {
-    let mut expansion = Expansion { reader, line, references: 0, out: String::new(), report };
-    match expansion.text(text, 0) {
-        Ok(()) => expansion.out,
-        Err(TooMuch) => text.to_owned(),
+pub(super) fn text(reader: &mut Reader<'_>, line: &Line, text: &str, report: &mut Report) -> String {
+    match expand(reader, line, text, report) {
+        (Ok(out), _) => out,
+        (Err(TooMuch), _) => text.to_owned(),
     }
+}
+
+/// `text` with its references replaced, and how many there were.
+fn expand(
+    reader: &mut Reader<'_>,
+    line: &Line,
+    text: &str,
+    report: &mut Report,
+) -> (Result<String, TooMuch>, u32) {
+    let mut expansion = Expansion { reader, line, references: 0, read: 0, out: String::new(), report };
+    let done = expansion.text(text, 0);
+    let Expansion { references, read, out, .. } = expansion;
+    if references == 0 {
+        return (done.map(|()| out), 0);
+    }
+    let lengths = std::iter::repeat_n(0, references as usize).chain([read, out.len()]);
+    let allowed = reader.expander.allow(lengths, line, report);
+    (done.and(if allowed { Ok(out) } else { Err(TooMuch) }), references)
 }
 
 /// A limit was reached.
@@ -94,6 +111,8 @@ struct Expansion<'a, 'b> {
     reader: &'a Reader<'b>,
     line: &'a Line,
     references: u32,
+    /// How many bytes the values that were looked at had, in all.
+    read: usize,
     out: String,
     report: &'a mut Report,
 }
@@ -101,10 +120,11 @@ struct Expansion<'a, 'b> {
 impl Expansion<'_, '_> {
     /// Appends `text` with its references replaced.
     fn text(&mut self, mut text: &str, depth: u32) -> Result<(), TooMuch> {
+        let mut brace = text.contains('}');
         while let Some(start) = text.find('$') {
             let (before, reference) = text.split_at(start);
             self.push(before)?;
-            let (name, arguments, after) = match split(reference) {
+            let (name, arguments, after) = match split(reference, &mut brace) {
                 Some(found) => found,
                 None => {
                     self.push("$")?;
@@ -115,6 +135,7 @@ impl Expansion<'_, '_> {
             match self.value(name, arguments) {
                 Some(value) => {
                     self.references += 1;
+                    self.read = self.read.saturating_add(value.len());
                     if depth >= DEPTH || self.references > REFERENCES {
                         return Err(TooMuch);
                     }
@@ -184,15 +205,23 @@ impl Expansion<'_, '_> {
     }
 }
 
-/// Splits a reference, which begins with `$`, into name, arguments and what is behind it.
-fn split(reference: &str) -> Option<(&str, &str, &str)> {
+/// Splits a reference, which begins with `$`, into name, arguments and what is behind it. `brace`: there may be a `}`.
+fn split<'a>(reference: &'a str, brace: &mut bool) -> Option<(&'a str, &'a str, &'a str)> {
     let body = reference.strip_prefix('$')?;
     if let Some(braced) = body.strip_prefix('{') {
-        let (inside, after) = braced.split_once('}')?;
-        let (name, arguments) = inside.split_once(is_blank).unwrap_or((inside, ""));
-        return is_name(name).then_some((name, arguments.trim_matches(is_blank), after));
+        // The name first: a line full of `${` would otherwise be looked through at each of them.
+        let end = braced.find(|c| !is_name_char(c)).filter(|_| *brace)?;
+        let (name, rest) = braced.split_at(end);
+        if !is_name(name) || !rest.starts_with(|c| is_blank(c) || c == '}') {
+            return None;
+        }
+        let Some((arguments, after)) = rest.split_once('}') else {
+            *brace = false;
+            return None;
+        };
+        return Some((name, arguments.trim_matches(is_blank), after));
     }
-    let end = body.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(body.len());
+    let end = body.find(|c| !is_name_char(c)).unwrap_or(body.len());
     let (name, after) = body.split_at(end);
     let ends = after.chars().next().is_none_or(|c| is_blank(c) || c == ',' || c == ')');
     (is_name(name) && ends).then_some((name, "", after))

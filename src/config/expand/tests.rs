@@ -7,9 +7,13 @@ fn lines(text: &str) -> (Vec<String>, usize) {
     let loader = MemoryLoader::with_main(text)
         .file("/etc/keepalived/more.conf", "more ${X}\n")
         .file("/etc/keepalived/loop.conf", "include loop.conf\n");
+    lines_of(&loader)
+}
+
+fn lines_of(loader: &MemoryLoader) -> (Vec<String>, usize) {
     let options = Options { main: MemoryLoader::MAIN.into(), config_id: None, all_files: false };
     let mut report = Report::default();
-    let mut reader = Reader::new(&loader, &options, &mut report);
+    let mut reader = Reader::new(loader, &options, 1 << 20, &mut report);
     let mut found = Vec::new();
     while let Some(line) = reader.next(false, &mut report) {
         found.push(line.text().to_owned());
@@ -115,6 +119,38 @@ fn what_hangs_stock_is_one_diagnostic() {
 fn growth_is_bounded() {
     let (found, diagnostics) = lines("~SEQ(N,99999999) ~SEQ(M,99999999) $X=1\nend\n");
     assert_eq!((found, diagnostics), (vec!["end".to_owned()], 1));
+}
+
+#[test]
+fn growth_is_bounded_whatever_it_comes_of() {
+    // References to nothing, long values, files that include others twice, lists of files.
+    let empty =
+        format!("$E=\n$A={}\n$B={}\n{}end\n", "${E}".repeat(99), "${A}".repeat(99), "x ${B}\n".repeat(2_000));
+    let long = format!("$A={}\n{}end\n", "x".repeat(5_000), "$A\n".repeat(40_000));
+    let sets = format!("~LST({{{}}},{}{{}}) x\nend\n", "A,".repeat(3_000) + "A", "{},".repeat(3_000));
+    for text in [empty, long, sets] {
+        let (found, diagnostics) = lines(&text);
+        assert_eq!((found.last().map(String::as_str), diagnostics > 0), (Some("end"), true), "{:.20}", text);
+    }
+    let mut loader = MemoryLoader::with_main("include 0\n");
+    for n in 0..60 {
+        loader = loader.file(&format!("/etc/keepalived/{n}"), format!("include {0}\ninclude {0}\n", n + 1));
+    }
+    assert_eq!(lines_of(&loader.file("/etc/keepalived/60", "x\n")).1, 1);
+}
+
+#[test]
+fn many_files_side_by_side_are_not_nested() {
+    let mut loader = MemoryLoader::with_main("include conf.d/*\n");
+    for n in 0..99 {
+        loader = loader.file(&format!("/etc/keepalived/conf.d/{n:02}"), "include /etc/keepalived/shared\n");
+    }
+    let (found, diagnostics) = lines_of(&loader.file("/etc/keepalived/shared", "a\n"));
+    assert_eq!((found.len(), diagnostics), (99, 0));
+    let twins = MemoryLoader::with_main("include {a,b}\n")
+        .file("/etc/keepalived/a", "include b\na\n")
+        .file("/etc/keepalived/b", "b\n");
+    assert_eq!(lines_of(&twins), (["b", "a", "b"].map(str::to_owned).to_vec(), 0));
 }
 
 #[test]

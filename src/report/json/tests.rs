@@ -1,3 +1,5 @@
+mod documented;
+
 use serde_json::{Value, json};
 
 use super::*;

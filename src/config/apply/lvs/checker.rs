@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::super::{Build, script};
+use super::super::{Build, Once, script};
 use super::number;
 use crate::base::Family;
 use crate::config::lines::Line;
@@ -136,7 +136,14 @@ fn keep(b: &mut Build<'_>, draft: Draft) {
     if let Some(command) = command {
         real.commands.push((Some(real.real.checkers.len()), command));
     }
+    let session = match &draft.checker.check {
+        Check::Bfd { name } => Some(name.clone()),
+        _ => None,
+    };
     real.real.checkers.push(draft.checker);
+    if let Some(name) = session {
+        b.is_new(Once::Session(name));
+    }
 }
 
 pub(super) fn draft(b: &mut Build<'_>, set: impl FnOnce(&mut Draft)) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::{Build, script, user};
+use super::super::{Build, Once, script, user};
 use super::checker::draft;
 use super::{number, text};
 use crate::config::model::checkers::{Check, DnsType, MiscCheck, UdpCheck};
@@ -192,8 +192,7 @@ pub(crate) fn file_weight(b: &mut Build<'_>, stmt: &Stmt) {
 
 pub(crate) fn bfd_name(b: &mut Build<'_>, stmt: &Stmt) {
     let word = stmt.word(1).unwrap_or_default();
-    let used = |c: &Check| matches!(c, Check::Bfd { name } if name == word);
-    let taken = b.lvs.real.as_ref().is_some_and(|r| r.real.checkers.iter().any(|c| used(&c.check)));
+    let taken = b.has(&Once::Session(word.to_owned()));
     let Some(d) = &mut b.lvs.checker else { return };
     let Check::Bfd { name } = &mut d.checker.check else { return };
     let known = b.defined.bfds.get(word).copied();

@@ -9,6 +9,7 @@ use crate::config::tree::Stmt;
 
 pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
     let Some((ip, port)) = endpoint(stmt, 1) else { return };
+    b.nothing_given();
     b.lvs.real = Some(Real { real: RealServer::new(ip, port), at: header(stmt), commands: Vec::new() });
     b.run("real_server", &stmt.body);
     let Some(real) = b.lvs.real.take() else { return };

@@ -26,7 +26,7 @@ fn params(priority: u8) -> Params {
         down_timer_adverts: 3,
         preempt: true,
         preempt_delay: Duration::ZERO,
-        password: None,
+        authentication: Authentication::None,
         family: Family::V4,
         delivery: Delivery::Multicast(GROUP),
         v3_checksum_as_v2: false,
@@ -157,10 +157,12 @@ impl Router {
 /// The advert a router with these parameters sends from `from`.
 fn packet(params: &Params, from: IpAddr, priority: u8, at: Instant) -> Packet {
     let mut adverts = Adverts::new(from);
-    let (bytes, _) = adverts.next(params, priority).next().unwrap();
+    let (bytes, _) = adverts.next(params, priority, Mark::None).next().unwrap();
     let header = Header::parse(bytes).unwrap();
     Packet {
         at,
+        unix_time: Duration::ZERO,
+        sealed: None,
         source: header.source,
         destination: header.destination,
         ttl: header.ttl,
@@ -552,7 +554,7 @@ fn notices_keep_their_order_when_the_kernel_is_slow() {
 #[test]
 fn bad_packets_are_dropped_counted_and_reported_once() {
     type Break = fn(&mut Packet);
-    let v2 = || Params { version: Version::V2, password: Some(*b"secret12"), ..params(100) };
+    let v2 = || Params { version: Version::V2, authentication: Authentication::Password(*b"secret12"), ..params(100) };
     let cases: [(Params, Break, Reject); 10] = [
         (params(100), |p| p.ttl = 254, Reject::Ttl(254)),
         (params(100), |p| p.pdu[0] = 0x21, Reject::Length { received: 32, expected: 40 }),

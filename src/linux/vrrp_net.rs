@@ -40,8 +40,13 @@ impl VrrpNet for RawVrrpNet {
         let sender = sender(spec).map_err(|e| Error::new("open the VRRP send socket on", &place, e))?;
         let link = spec.interface.as_ref().map_or(0, |(link, _)| link.0);
         let front = if spec.protocol == PROTO_AH { AH_LEN as u32 } else { 0 };
-        let receiver =
-            RawReceiver { fd: receiver, family: spec.family, front, place: place.clone(), control: control() };
+        let receiver = RawReceiver {
+            fd: receiver,
+            family: spec.family,
+            front,
+            place: place.clone(),
+            control: control(),
+        };
         Ok((Box::new(receiver), Rc::new(RawSender { socket: sender, link, place })))
     }
 }

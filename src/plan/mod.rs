@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use crate::base::{Family, IfName, InstanceId, Priority};
 use crate::config::model::{
-    Config, Globals, InitialState, OldChecksum, PreferredLifetime, Script, SyncGroup,
-    Version, VirtualAddress, VrrpInstance,
+    Config, Globals, InitialState, OldChecksum, PreferredLifetime, Script, SyncGroup, Version,
+    VirtualAddress, VrrpInstance,
 };
 use crate::host::AddressOptions;
 use crate::kernel::ledger::Watch;

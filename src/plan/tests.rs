@@ -1,7 +1,7 @@
 use super::*;
 use crate::base::{Cidr, Vrid};
-use crate::vrrp::auth::Authentication;
 use crate::config::model::{self, AddressFlags, Garp, PendingAddress, TrackScript, User, VrrpScript};
+use crate::vrrp::auth::Authentication;
 
 fn instance() -> VrrpInstance {
     VrrpInstance {

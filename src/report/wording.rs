@@ -190,6 +190,10 @@ fn rejected(name: &str, params: &Params, reject: &Reject, from: IpAddr) {
         Reject::Ah(Doubt::Replayed) => {
             info!(target: "vrrp", "({name}) IPSEC-AH : replayed sequence number from {from}. Packet dropped");
         }
+        Reject::Ah(Doubt::WrongCode) => info!(
+            target: "vrrp",
+            "({name}) IPSEC-AH : invalid IPSEC HMAC-MD5 value. Due to fields mutation or bad password ! (from {from})"
+        ),
         Reject::Ah(_) => {
             info!(target: "vrrp", "({name}) IPSEC-AH : invalid authentication header from {from}. Packet dropped");
         }

@@ -173,8 +173,7 @@ impl Adverts {
                     Authentication::Password(password) => Some(password),
                     _ => None,
                 };
-                let mut pdu =
-                    V2 { vrid, priority, interval_secs, password, family, addresses, cover }.emit();
+                let mut pdu = V2 { vrid, priority, interval_secs, password, family, addresses, cover }.emit();
                 if matches!(params.authentication, Authentication::Ah(_)) {
                     pdu[4] = AUTH_AH;
                     vrrp::seal(&mut pdu, cover);

@@ -227,13 +227,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// The sockets cannot be opened.
-    pub fn seat(
-        &self,
-        place: Place,
-        vrid: Vrid,
-        hears: Hears,
-        inbox: Sender<Packet>,
-    ) -> Result<Seat, Error> {
+    pub fn seat(&self, place: Place, vrid: Vrid, hears: Hears, inbox: Sender<Packet>) -> Result<Seat, Error> {
         let key = (place.interface.as_ref().map(|(link, _)| *link), place.family, place.protocol);
         let known = self.open.borrow().get(&key).and_then(Weak::upgrade);
         let endpoint = match known {

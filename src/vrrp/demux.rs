@@ -201,6 +201,9 @@ pub struct Place {
     pub protocol: u8,
 }
 
+/// An endpoint by interface, family and protocol.
+type Key = (Option<IfIndex>, Family, u8);
+
 /// Opens endpoints and shares them.
 pub struct Endpoints {
     plane: Plane,
@@ -208,8 +211,7 @@ pub struct Endpoints {
     log_unknown: bool,
     /// Groups that instances use, by interface.
     groups: BTreeMap<IfName, Vec<IpAddr>>,
-    /// By interface, family and protocol.
-    open: RefCell<BTreeMap<(Option<IfIndex>, Family, u8), Weak<Endpoint>>>,
+    open: RefCell<BTreeMap<Key, Weak<Endpoint>>>,
 }
 
 impl Endpoints {

@@ -144,14 +144,19 @@ fn skew(stamp: Stamp, unix_time: Duration) -> u32 {
 
 /// The numbers of our own adverts, and of those heard, with `auth_type AH`: one sequence that the master continues.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Sequence(u32);
+pub struct Sequence {
+    /// The last one, sent or heard; 0: none.
+    last: u32,
+    /// It was our own.
+    own: bool,
+}
 
 impl Sequence {
     /// The number of the next advert.
     pub fn advance(&mut self) -> u32 {
         // 0 is never sent: a receiver that has heard nothing yet would not take it.
-        self.0 = self.0.checked_add(1).unwrap_or(1);
-        self.0
+        *self = Self { last: self.last.checked_add(1).unwrap_or(1), own: true };
+        self.last
     }
 
     /// Judges `packet`, with its IP header, as it was received from `source`. A backup continues the sender's count.
@@ -168,7 +173,9 @@ impl Sequence {
             return Err(Doubt::WrongCode);
         }
         // Who has heard nothing yet takes any number.
-        if self.0 != 0 && !is_later(read.sequence, self.0) {
+        // Two masters that send at the same moment may have the same number for ever: it was not heard before.
+        let same = self.own && read.sequence == self.last;
+        if self.last != 0 && !same && !is_later(read.sequence, self.last) {
             return Err(Doubt::Replayed);
         }
         Ok(read.sequence)
@@ -176,7 +183,7 @@ impl Sequence {
 
     /// Continues from `heard`.
     pub fn follow(&mut self, heard: u32) {
-        self.0 = heard;
+        *self = Self { last: heard, own: false };
     }
 }
 

@@ -192,6 +192,15 @@ fn a_master_goes_on_from_the_number_of_a_lower_priority() {
     assert_eq!(router.machine.mark(NOW), Mark::Sequence(501));
 }
 
+/// Two masters that send at the same moment must not be deaf to each other.
+#[test]
+fn a_number_that_only_we_have_used_is_no_replay() {
+    let mut router = Router::master(ah(100));
+    assert_eq!(router.machine.mark(NOW), Mark::Sequence(1));
+    router.tell(Input::Packet(numbered(&ah(200), 200, 1)));
+    assert_eq!(router.state(), State::Backup);
+}
+
 #[test]
 fn a_wrong_ah_advert_has_no_effect() {
     type Break = fn(&mut Packet);

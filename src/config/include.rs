@@ -109,9 +109,10 @@ pub(crate) fn run(reader: &mut Reader<'_>, line: &Line, include: &Include, repor
     }
 }
 
-/// The checks after an `include_check` line: words with `+` or `-` change what there is, others replace it.
+/// The checks after an `include_check` line: words with `+` or `-` change what there is, others replace it; no word
+/// means all of them.
 pub(crate) fn checks(before: Checks, stmt: &Stmt, report: &mut Report) -> Checks {
-    let mut checks = before;
+    let mut checks = if stmt.len() == 1 { Checks::ALL } else { before };
     let mut unsigned = false;
     for (n, word) in stmt.words_from(1).enumerate() {
         let (on, name) = match (word.strip_prefix('+'), word.strip_prefix('-')) {

@@ -37,7 +37,11 @@ pub(crate) fn keyword(word: &str, table: &'static Table) -> Option<String> {
     if let Some(block) = home(word) {
         return Some(format!("it is a keyword of '{block}'"));
     }
-    nearest(word, TOP.rows).map(|near| format!("did you mean '{near}', which begins outside any block?"))
+    if let Some(near) = nearest(word, TOP.rows) {
+        return Some(format!("did you mean '{near}', which begins outside any block?"));
+    }
+    let (near, block) = nearest_inside(word, TOP.rows)?;
+    Some(format!("did you mean '{near}', a keyword of '{block}'?"))
 }
 
 /// Letters of other alphabets, and what they look like.
@@ -74,6 +78,17 @@ fn nearest(word: &str, rows: &'static [Row]) -> Option<&'static str> {
         .filter(|(d, _)| *d <= limit)
         .min()
         .map(|(_, name)| name)
+}
+
+/// The keyword of any block that is closest to `word`, and the block; the outermost one if there are several.
+fn nearest_inside(word: &str, rows: &'static [Row]) -> Option<(&'static str, &'static str)> {
+    // Short words are close to too much.
+    if word.len() < 8 {
+        return None;
+    }
+    let blocks = || rows.iter().filter_map(|r| r.inside().map(|t| (r.name, t)));
+    let here = blocks().find_map(|(block, t)| Some((nearest(word, t.rows)?, block)));
+    here.or_else(|| blocks().find_map(|(_, t)| nearest_inside(word, t.rows)))
 }
 
 /// Which characters a word has: a bit for each of them, some of which share one.
@@ -124,6 +139,7 @@ mod tests {
     fn near_misses_are_recognised() {
         for (word, table, hint) in [
             ("lvs_sync_daemon_inteface", &VRRP_INSTANCE, "did you mean 'lvs_sync_daemon_interface'?"),
+            ("unicast_pear", &TOP, "did you mean 'unicast_peer', a keyword of 'vrrp_instance'?"),
             ("vvrp_script", &TOP, "did you mean 'vrrp_script'?"),
             ("prioritiy", &VRRP_INSTANCE, "did you mean 'priority'?"),
             (

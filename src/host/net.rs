@@ -16,6 +16,8 @@ pub struct EndpointSpec {
     pub interface: Option<(IfIndex, IfName)>,
     /// Address family.
     pub family: Family,
+    /// IP protocol: 112, or 51 for those that come behind an authentication header (IPv4 only).
+    pub protocol: u8,
     /// Multicast groups of this family to join, without repetition. None without an interface.
     pub groups: Vec<IpAddr>,
 }
@@ -25,7 +27,7 @@ pub type Endpoint = (Box<dyn VrrpReceiver>, Rc<dyn VrrpSender>);
 
 /// Opens VRRP endpoints.
 pub trait VrrpNet {
-    /// One receiving and one sending socket for IP protocol 112 on an interface. Own packets are not looped back.
+    /// One receiving and one sending socket on an interface. Own packets are not looped back.
     ///
     /// # Errors
     /// What the system refused: no such device, no permission.

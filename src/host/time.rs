@@ -12,6 +12,8 @@ use crate::base::Instant;
 pub trait Clock {
     /// The present moment. Never goes back.
     fn now(&self) -> Instant;
+    /// The wall clock: time since 1970. Goes back when somebody sets it back.
+    fn unix_time(&self) -> Duration;
 }
 
 /// Makes timers.
@@ -56,6 +58,11 @@ impl Plane {
     /// The present moment.
     pub fn now(&self) -> Instant {
         self.clock.now()
+    }
+
+    /// The wall clock: time since 1970.
+    pub fn unix_time(&self) -> Duration {
+        self.clock.unix_time()
     }
 
     /// Waits until `at`.

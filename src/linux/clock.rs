@@ -1,4 +1,4 @@
-//! The time line: time since boot, suspended time included.
+//! The time line, which is the time since boot, suspended time included; and the wall clock.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use nix::time::{ClockId, clock_gettime};
 use crate::base::Instant;
 use crate::host;
 
-/// Reads `CLOCK_BOOTTIME`.
+/// Reads `CLOCK_BOOTTIME` and `CLOCK_REALTIME`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Clock;
 
@@ -23,5 +23,11 @@ impl Clock {
 impl host::Clock for Clock {
     fn now(&self) -> Instant {
         self.read()
+    }
+
+    fn unix_time(&self) -> Duration {
+        // Before 1970 it is 1970. No Linux lacks this clock.
+        let now = clock_gettime(ClockId::CLOCK_REALTIME).ok();
+        now.filter(|now| now.tv_sec() >= 0).map_or(Duration::ZERO, Duration::from)
     }
 }

@@ -19,6 +19,7 @@ use super::buffer;
 use super::watch::watch;
 use crate::base::{Family, IfIndex, IfName};
 use crate::host::{Datagram, Endpoint, EndpointSpec, Error, VrrpNet, VrrpReceiver, VrrpSender};
+use crate::wire::ah::{AH_LEN, PROTO_AH};
 use crate::wire::ip::{PROTO_VRRP, V4Header};
 
 /// Receive buffer, in bytes as the kernel counts them (about 800 per advert): a burst of a thousand adverts.
@@ -38,8 +39,14 @@ impl VrrpNet for RawVrrpNet {
             receiver(spec).map_err(|e| Error::new("open the VRRP receive socket on", &place, e))?;
         let sender = sender(spec).map_err(|e| Error::new("open the VRRP send socket on", &place, e))?;
         let link = spec.interface.as_ref().map_or(0, |(link, _)| link.0);
-        let receiver =
-            RawReceiver { fd: receiver, family: spec.family, place: place.clone(), control: control() };
+        let front = if spec.protocol == PROTO_AH { AH_LEN as u32 } else { 0 };
+        let receiver = RawReceiver {
+            fd: receiver,
+            family: spec.family,
+            front,
+            place: place.clone(),
+            control: control(),
+        };
         Ok((Box::new(receiver), Rc::new(RawSender { socket: sender, link, place })))
     }
 }
@@ -57,7 +64,7 @@ const fn domain(family: Family) -> Domain {
 }
 
 fn receiver(spec: &EndpointSpec) -> io::Result<AsyncFd<OwnedFd>> {
-    let protocol = Protocol::from(i32::from(PROTO_VRRP));
+    let protocol = Protocol::from(i32::from(spec.protocol));
     let socket = Socket::new(domain(spec.family), Type::RAW, Some(protocol))?;
     // Until it is bound, the socket hears every interface.
     socket.attach_filter(&filter::nothing())?;
@@ -157,6 +164,8 @@ fn set_multicast_interface(socket: &Socket, link: IfIndex) -> io::Result<()> {
 struct RawReceiver {
     fd: AsyncFd<OwnedFd>,
     family: Family,
+    /// Bytes between the IP header and the PDU.
+    front: u32,
     place: String,
     /// Room for ancillary data (IPv6).
     control: Vec<u8>,
@@ -255,7 +264,7 @@ impl VrrpReceiver for RawReceiver {
 
     fn set_vrids(&mut self, vrids: &[u8]) {
         // Without the filter the daemon sees more than it needs and sorts it out itself.
-        let program = filter::vrids(self.family, vrids);
+        let program = filter::vrids(self.family, self.front, vrids);
         if let Err(error) = SockRef::from(self.fd.get_ref()).attach_filter(&program) {
             tracing::warn!("cannot filter VRRP packets on {}: {error}", self.place);
         }

@@ -1,5 +1,6 @@
 //! What should exist: the model with every default applied and every name resolved, in exactly one place.
 
+mod authentication;
 mod links;
 mod pacing;
 mod routes;
@@ -12,8 +13,8 @@ use std::time::Duration;
 
 use crate::base::{Family, IfName, InstanceId, Priority};
 use crate::config::model::{
-    Authentication, Config, Globals, InitialState, OldChecksum, PreferredLifetime, Script, SyncGroup,
-    Version, VirtualAddress, VrrpInstance,
+    Config, Globals, InitialState, OldChecksum, PreferredLifetime, Script, SyncGroup, Version,
+    VirtualAddress, VrrpInstance,
 };
 use crate::host::AddressOptions;
 use crate::kernel::ledger::Watch;
@@ -229,12 +230,7 @@ fn resolve_instance(
         down_timer_adverts: instance.down_timer_adverts.or(globals.down_timer_adverts).unwrap_or(3).max(1),
         preempt,
         preempt_delay: instance.preempt_delay.filter(|_| may_delay).unwrap_or_default(),
-        password: match &instance.authentication {
-            Some(Authentication::Pass(password)) if (version, family) == (Version::V2, Family::V4) => {
-                Some(*password)
-            }
-            _ => None,
-        },
+        authentication: authentication::resolve(instance, version, family),
         family,
         delivery,
         v3_checksum_as_v2: instance.v3_checksum_as_v2.unwrap_or(globals.v3_checksum_as_v2),

@@ -1,6 +1,7 @@
 use super::*;
 use crate::base::{Cidr, Vrid};
-use crate::config::model::{AddressFlags, Garp, PendingAddress, TrackScript, User, VrrpScript};
+use crate::config::model::{self, AddressFlags, Garp, PendingAddress, TrackScript, User, VrrpScript};
+use crate::vrrp::auth::Authentication;
 
 fn instance() -> VrrpInstance {
     VrrpInstance {
@@ -40,7 +41,7 @@ fn defaults_are_stocks() {
         down_timer_adverts: 3,
         preempt: true,
         preempt_delay: Duration::ZERO,
-        password: None,
+        authentication: Authentication::None,
         family: Family::V4,
         delivery: Delivery::Multicast(VRRP_GROUP_V4.into()),
         v3_checksum_as_v2: false,
@@ -146,10 +147,11 @@ fn intervals_are_what_the_version_can_tell() {
 
 #[test]
 fn a_password_is_for_version_2() {
-    for (version, password) in [(Version::V2, Some(*b"secret12")), (Version::V3, None)] {
-        let authentication = Some(Authentication::Pass(*b"secret12"));
+    let password = Authentication::Password(*b"secret12");
+    for (version, password) in [(Version::V2, password), (Version::V3, Authentication::None)] {
+        let authentication = Some(model::Authentication::Pass(*b"secret12"));
         let written = VrrpInstance { version: Some(version), authentication, ..instance() };
-        assert_eq!(resolved(Globals::default(), written).params.password, password);
+        assert_eq!(resolved(Globals::default(), written).params.authentication, password);
     }
 }
 

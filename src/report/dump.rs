@@ -13,6 +13,7 @@ use crate::base::Family;
 use crate::config::model::{Config, Script, Version};
 use crate::kernel::AddressClaim;
 use crate::plan::{InstancePlan, Plan, ScriptPlan};
+use crate::vrrp::auth::Authentication;
 use crate::vrrp::params::Delivery;
 
 /// The lines of the dump.
@@ -96,12 +97,20 @@ fn vrrp(plan: &InstancePlan, out: &mut Vec<String>) {
     if !params.preempt_delay.is_zero() {
         put("Preempt delay", seconds(params.preempt_delay));
     }
-    match params.password {
-        Some(_) => {
+    match &params.authentication {
+        Authentication::Password(_) => {
             put("Authentication type", "SIMPLE_PASSWORD".to_owned());
             put("Password", "********".to_owned());
         }
-        None => put("Authentication type", "none".to_owned()),
+        Authentication::Ah(_) => {
+            put("Authentication type", "IPSEC_AH".to_owned());
+            put("Password", "********".to_owned());
+        }
+        Authentication::Hmac(hmac) => {
+            put("Authentication type", "HMAC".to_owned());
+            put("Active key", hmac.active.to_string());
+        }
+        Authentication::None => put("Authentication type", "none".to_owned()),
     }
     if let Delivery::Unicast(unicast) = &params.delivery {
         put("Check unicast src", if unicast.check_source { "yes" } else { "no" }.to_owned());

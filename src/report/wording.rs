@@ -14,6 +14,7 @@ use crate::kernel::claim::Key;
 use crate::kernel::{Mirror, Output};
 use crate::plan::{InstancePlan, ShortenedDelay};
 use crate::track::script::Outcome;
+use crate::vrrp::auth::{Doubt, SkewWarning};
 use crate::vrrp::check::version_number;
 use crate::vrrp::event::{Cause, Event, Fault, Reject};
 use crate::vrrp::machine::State;
@@ -57,6 +58,9 @@ pub fn vrrp(name: &str, params: &Params, event: &Event) {
             target: "vrrp",
             "({name}) Master received advert from {from} with same priority {priority} but higher IP address than ours"
         ),
+        Event::SequenceSynced => {
+            info!(target: "vrrp", "({name}) IPSEC-AH : Syncing seq_num - Increment seq");
+        }
         Event::OwnAddressHeard => warn!(
             target: "vrrp",
             "({name}) WARNING - equal priority advert received from remote host with our IP address."
@@ -142,7 +146,7 @@ fn rejected(name: &str, params: &Params, reject: &Reject, from: IpAddr) {
             info!(target: "vrrp", "({name}) Invalid auth type from {from}: {kind}");
         }
         Reject::AuthTypeMismatch(kind) => {
-            let ours = u8::from(params.password.is_some());
+            let ours = params.authentication.auth_type();
             info!(target: "vrrp", "({name}) received a {kind} auth from {from}, expecting {ours}!");
         }
         Reject::Password => info!(target: "vrrp", "({name}) received an invalid passwd from {from}!"),
@@ -183,6 +187,35 @@ fn rejected(name: &str, params: &Params, reject: &Reject, from: IpAddr) {
             "({name}) advertisement interval mismatch ours = {} centi-sec rcv'd={cs} centi-sec",
             params.advert_int.as_millis() / 10
         ),
+        Reject::Ah(Doubt::Replayed) => {
+            info!(target: "vrrp", "({name}) IPSEC-AH : replayed sequence number from {from}. Packet dropped");
+        }
+        Reject::Ah(Doubt::WrongCode) => info!(
+            target: "vrrp",
+            "({name}) IPSEC-AH : invalid IPSEC HMAC-MD5 value. Due to fields mutation or bad password ! (from {from})"
+        ),
+        Reject::Ah(_) => {
+            info!(target: "vrrp", "({name}) IPSEC-AH : invalid authentication header from {from}. Packet dropped");
+        }
+        Reject::Trailer(doubt) => info!(target: "vrrp", "({name}) {}", trailer_doubt(*doubt, from)),
+        Reject::ClockSkew(SkewWarning { skew, window }) => warn!(
+            target: "vrrp",
+            "({name}) authentication clock skew {skew} sec from {from} approaching window {window} sec"
+        ),
+    }
+}
+
+/// Why a trailer of `auth_hmac` is not believed.
+fn trailer_doubt(doubt: Doubt, from: IpAddr) -> String {
+    match doubt {
+        Doubt::Missing => format!("missing authentication trailer from {from}"),
+        Doubt::Malformed => format!("malformed authentication trailer from {from}"),
+        Doubt::UnknownKey(id) => format!("unknown authentication key id {id} from {from}"),
+        Doubt::WrongCode => format!("invalid authentication HMAC from {from}"),
+        Doubt::Stale { skew, window } => format!(
+            "stale authentication trailer from {from}, clock skew {skew} sec exceeds window {window} sec"
+        ),
+        Doubt::Replayed => format!("replayed authentication trailer from {from}"),
     }
 }
 

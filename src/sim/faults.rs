@@ -14,6 +14,12 @@ use crate::host::kernel::Errno;
 use crate::host::{Address, KernelEvent, KernelOp, Link, Signal};
 
 impl World {
+    /// Sets the wall clock of `node`: ahead of the others by the first, or behind them by the second.
+    pub fn set_clock(&mut self, node: NodeId, ahead: Duration, behind: Duration) {
+        self.fault(node, "wall clock set");
+        self.state.borrow_mut().node(node).clock = (ahead, behind);
+    }
+
     /// Kills the daemon of `node` without warning (`SIGKILL`): its tasks are dropped, its sockets closed. The
     /// kernel keeps its addresses. Nothing if none runs.
     pub fn crash(&mut self, node: NodeId) {

@@ -135,6 +135,7 @@ impl World {
                 signals: Rc::default(),
                 arp: BTreeMap::new(),
                 exit_status: None,
+                clock: Default::default(),
             });
             NodeId(nodes.len() as u32 - 1)
         };
@@ -313,7 +314,7 @@ fn configured(link: IfIndex, cidr: Cidr, scope: u8) -> Address {
 
 /// The ports of a process on `node`.
 fn host(world: &Shared, node: NodeId, inbox: &Rc<Inbox>, fast_ended: &Rc<Latch>) -> Host {
-    let time = Rc::new(time::Time(Rc::clone(world)));
+    let time = Rc::new(time::Time(Rc::clone(world), node));
     let plane = |plane| Plane {
         clock: time.clone(),
         timers: time.clone(),

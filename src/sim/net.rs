@@ -14,7 +14,8 @@ use crate::base::{Family, IfIndex, IfName};
 use crate::host::{
     Announcer, Datagram, Endpoint, EndpointSpec, Error, Frame, VrrpNet, VrrpReceiver, VrrpSender,
 };
-use crate::wire::ip::{self, PROTO_VRRP, V4_HEADER_LEN, V4Header, V6Header};
+use crate::wire::ah::{AH_LEN, PROTO_AH};
+use crate::wire::ip::{self, V4_HEADER_LEN, V4Header, V6Header};
 
 /// Packets a socket's receive buffer holds; what comes after is dropped, as a kernel does it.
 pub const RECEIVE_BUFFER: usize = 256;
@@ -33,6 +34,7 @@ pub(super) struct Socket {
     /// The interface it is bound to; `None`: all of them.
     pub(super) link: Option<IfIndex>,
     family: Family,
+    protocol: u8,
     groups: Vec<IpAddr>,
     /// VRIDs let through; `None`: all.
     vrids: Option<Vec<u8>>,
@@ -43,8 +45,9 @@ pub(super) struct Socket {
 impl Socket {
     /// A packet came in on the socket's interface; `local` if it is for an address of this node.
     pub(super) fn arrive(&mut self, header: &ip::Header, packet: &Rc<[u8]>, local: bool) {
-        let vrid = packet.get(header.len + 1);
-        let wanted = header.protocol == PROTO_VRRP
+        let front = if self.protocol == PROTO_AH { AH_LEN } else { 0 };
+        let vrid = packet.get(header.len + front + 1);
+        let wanted = header.protocol == self.protocol
             && Family::of(header.source) == self.family
             && (local || self.groups.contains(&header.destination))
             && self.vrids.as_ref().is_none_or(|vrids| vrid.is_some_and(|v| vrids.contains(v)));
@@ -78,6 +81,7 @@ impl VrrpNet for Net {
         let socket = Socket {
             link,
             family: spec.family,
+            protocol: spec.protocol,
             groups: spec.groups.clone(),
             vrids: None,
             queue: VecDeque::new(),

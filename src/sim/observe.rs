@@ -9,6 +9,7 @@ use tracing::Level;
 use super::{By, LanId, NodeId, World};
 use crate::base::{Family, Instant, MacAddr};
 use crate::host::{Address, Command, KernelOp, Link, Route, Rule};
+use crate::wire::ah::{AH_LEN, PROTO_AH};
 use crate::wire::ip;
 
 /// Something that happened.
@@ -109,7 +110,8 @@ impl Record {
             return None;
         };
         let header = ip::Header::parse(packet).ok()?;
-        let [_, vrid, priority] = *packet.get(header.len..)?.first_chunk()?;
+        let front = if header.protocol == PROTO_AH { AH_LEN } else { 0 };
+        let [_, vrid, priority] = *packet.get(header.len + front..)?.first_chunk()?;
         let family = Family::of(header.source);
         Some(Advert { at: self.at, node, lan: *lan, family, vrid, priority, packet: Rc::clone(packet) })
     }

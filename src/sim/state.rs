@@ -70,6 +70,8 @@ pub(super) struct Node {
     pub(super) arp: BTreeMap<IpAddr, (Instant, MacAddr)>,
     /// Exit status of the last daemon that ended by itself.
     pub(super) exit_status: Option<u8>,
+    /// By how much its wall clock is ahead, and by how much behind.
+    pub(super) clock: (Duration, Duration),
 }
 
 pub(super) struct State {

@@ -3,17 +3,29 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
+use super::NodeId;
 use super::state::{Event, Key, Shared};
 use crate::base::Instant;
 use crate::host::{Clock, Timer, Timers};
 
-/// The time line, and the timers on it.
-pub(super) struct Time(pub(super) Shared);
+/// What the wall clocks say when the world begins: in January 2027.
+const BEGINNING: Duration = Duration::from_secs(1_800_000_000);
+
+/// The time line, the timers on it, and the wall clock of a node.
+pub(super) struct Time(pub(super) Shared, pub(super) NodeId);
 
 impl Clock for Time {
     fn now(&self) -> Instant {
         self.0.borrow().now
+    }
+
+    fn unix_time(&self) -> Duration {
+        let mut world = self.0.borrow_mut();
+        let passed = world.now - Instant::ZERO;
+        let (ahead, behind) = world.node(self.1).clock;
+        (BEGINNING + ahead + passed).saturating_sub(behind)
     }
 }
 

@@ -1,15 +1,19 @@
 //! The adverts a router sends, prepared beforehand so that sending one costs next to nothing.
 
 use std::net::IpAddr;
+use std::ops::Range;
 use std::time::Duration;
 
+use super::auth::{Authentication, Mark};
 use super::params::{Delivery, Params};
 use crate::base::Family;
 use crate::config::model::Version;
+use crate::wire::ah::{self, AH_LEN, Ah};
 use crate::wire::ip::{
     PROTO_VRRP, TOS_INTERNETWORK_CONTROL, V4_HEADER_LEN, V4Header, V6_HEADER_LEN, V6Header, VRRP_TTL,
 };
-use crate::wire::vrrp::{Cover, MAX_INTERVAL_CS, V2, V3};
+use crate::wire::trailer::TRAILER_LEN;
+use crate::wire::vrrp::{self, AUTH_AH, Cover, MAX_INTERVAL_CS, V2, V3};
 
 /// Makes the complete packets of one router.
 #[derive(Clone, Debug)]
@@ -29,7 +33,34 @@ struct Packet {
     destination: IpAddr,
     /// Its IPv4 header, to be written anew each time.
     header: Option<V4Header>,
+    /// Headers, authentication header, PDU, trailer.
     bytes: Vec<u8>,
+    /// Where the PDU is in there.
+    pdu: Range<usize>,
+}
+
+impl Packet {
+    /// Writes the authentication header, which covers the IP header.
+    fn authenticate(&mut self, sequence: u32, key: &[u8; 8]) {
+        let (Some(V4Header { source, .. }), Some(room)) =
+            (self.header, self.bytes.get_mut(V4_HEADER_LEN..V4_HEADER_LEN + AH_LEN))
+        else {
+            return;
+        };
+        room.copy_from_slice(&Ah { spi: source, sequence }.emit());
+        // It fails only for want of the room that has just been found.
+        let _ = ah::seal(&mut self.bytes, key);
+    }
+
+    /// Writes the trailer, which over IPv6 is covered by the checksum.
+    fn sign(&mut self, source: IpAddr, trailer: &[u8; TRAILER_LEN]) {
+        if let Some(room) = self.bytes.get_mut(self.pdu.end..) {
+            room.copy_from_slice(trailer);
+        }
+        if let (IpAddr::V6(_), Some(covered)) = (source, self.bytes.get_mut(self.pdu.start..)) {
+            vrrp::seal(covered, Cover::Packet(source, self.destination));
+        }
+    }
 }
 
 impl Adverts {
@@ -44,18 +75,36 @@ impl Adverts {
     }
 
     /// The next advert: a packet, IP header included, for each destination. All have the same identification, which is
-    /// one more than the last one's, never 0.
-    pub fn next(&mut self, params: &Params, priority: u8) -> impl Iterator<Item = (&[u8], IpAddr)> {
+    /// one more than the last one's, never 0. `mark`: see [`Memory`](super::auth::Memory).
+    pub fn next(
+        &mut self,
+        params: &Params,
+        priority: u8,
+        mark: Mark,
+    ) -> impl Iterator<Item = (&[u8], IpAddr)> {
         let content = (priority, params.delivery.sends_old_checksum());
         if self.made != Some(content) {
             self.packets = self.make(params, priority);
             self.made = Some(content);
         }
         self.id = self.id.checked_add(1).unwrap_or(1);
+        // The same for all peers, as the checksum, which tells their PDUs apart, is not signed.
+        let mut trailer = None;
         for packet in &mut self.packets {
             if let Some(header) = &mut packet.header {
                 header.id = self.id;
                 header.emit(&mut packet.bytes);
+            }
+            match (&params.authentication, mark) {
+                (Authentication::Ah(key), Mark::Sequence(sequence)) => packet.authenticate(sequence, key),
+                (Authentication::Hmac(hmac), Mark::Stamp(stamp)) if hmac.signs() => {
+                    let pdu = packet.bytes.get(packet.pdu.clone()).unwrap_or_default();
+                    trailer = trailer.or_else(|| hmac.sign(stamp, self.source, pdu));
+                    if let Some(trailer) = &trailer {
+                        packet.sign(self.source, trailer);
+                    }
+                }
+                _ => {}
             }
         }
         self.packets.iter().map(|packet| (packet.bytes.as_slice(), packet.destination))
@@ -79,17 +128,18 @@ impl Adverts {
     /// `None` if source and destination are not of one family, which no configuration says.
     fn packet(&self, params: &Params, priority: u8, destination: IpAddr, ttl: u8) -> Option<Packet> {
         let pdu = self.pdu(params, priority, destination);
-        // At most 40 + 8 + 255 * 16 + 8 bytes.
-        let pdu_len = pdu.len() as u16;
+        let authentication = &params.authentication;
+        // At most 24 + 8 + 255 * 16 + 8 + 28 bytes.
+        let payload_len = (authentication.header_len() + pdu.len() + authentication.trailer_len()) as u16;
         let (header, mut bytes) = match (self.source, destination) {
             (IpAddr::V4(source), IpAddr::V4(destination)) => {
                 let header = V4Header {
                     header_len: V4_HEADER_LEN as u8,
                     tos: TOS_INTERNETWORK_CONTROL,
-                    total_len: V4_HEADER_LEN as u16 + pdu_len,
+                    total_len: V4_HEADER_LEN as u16 + payload_len,
                     id: 0,
                     ttl,
-                    protocol: PROTO_VRRP,
+                    protocol: authentication.protocol(),
                     source,
                     destination,
                 };
@@ -98,14 +148,18 @@ impl Adverts {
             (IpAddr::V6(source), IpAddr::V6(destination)) => {
                 let class = TOS_INTERNETWORK_CONTROL;
                 let mut bytes = vec![0; V6_HEADER_LEN];
-                V6Header { class, payload_len: pdu_len, next: PROTO_VRRP, hops: ttl, source, destination }
+                V6Header { class, payload_len, next: PROTO_VRRP, hops: ttl, source, destination }
                     .emit(&mut bytes);
                 (None, bytes)
             }
             _ => return None,
         };
+        let start = bytes.len() + authentication.header_len();
+        let range = start..start + pdu.len();
+        bytes.resize(start, 0);
         bytes.extend_from_slice(&pdu);
-        Some(Packet { destination, header, bytes })
+        bytes.resize(range.end + authentication.trailer_len(), 0);
+        Some(Packet { destination, header, bytes, pdu: range })
     }
 
     fn pdu(&self, params: &Params, priority: u8, destination: IpAddr) -> Vec<u8> {
@@ -115,8 +169,16 @@ impl Adverts {
         match params.version {
             Version::V2 => {
                 let interval_secs = u8::try_from(params.advert_int.as_secs()).unwrap_or(u8::MAX);
-                let password = params.password;
-                V2 { vrid, priority, interval_secs, password, family, addresses, cover }.emit()
+                let password = match params.authentication {
+                    Authentication::Password(password) => Some(password),
+                    _ => None,
+                };
+                let mut pdu = V2 { vrid, priority, interval_secs, password, family, addresses, cover }.emit();
+                if matches!(params.authentication, Authentication::Ah(_)) {
+                    pdu[4] = AUTH_AH;
+                    vrrp::seal(&mut pdu, cover);
+                }
+                pdu
             }
             Version::V3 => {
                 let interval_cs = centiseconds(params.advert_int);

@@ -5,9 +5,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use crate::config::model::HmacMode;
-use crate::wire::ah::{self, AH_LEN, Ah};
-use crate::wire::ip::V4_HEADER_LEN;
+use crate::wire::ah::{self, AH_LEN, Ah, PROTO_AH};
+use crate::wire::ip::{PROTO_VRRP, V4_HEADER_LEN};
 use crate::wire::trailer::{self, Stamp, TRAILER_LEN, Trailer};
+use crate::wire::vrrp;
 
 /// How adverts are authenticated.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub struct Hmac {
 impl Hmac {
     /// Whether our own adverts are signed.
     pub fn signs(&self) -> bool {
-        self.mode != HmacMode::ReceiveOnly
+        self.mode != HmacMode::ReceiveOnly && self.keys.contains_key(&self.active)
     }
 
     /// The trailer of an advert.
@@ -143,14 +144,19 @@ fn skew(stamp: Stamp, unix_time: Duration) -> u32 {
 
 /// The numbers of our own adverts, and of those heard, with `auth_type AH`: one sequence that the master continues.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Sequence(u32);
+pub struct Sequence {
+    /// The last one, sent or heard; 0: none.
+    last: u32,
+    /// It was our own.
+    own: bool,
+}
 
 impl Sequence {
     /// The number of the next advert.
     pub fn advance(&mut self) -> u32 {
         // 0 is never sent: a receiver that has heard nothing yet would not take it.
-        self.0 = self.0.checked_add(1).unwrap_or(1);
-        self.0
+        *self = Self { last: self.last.checked_add(1).unwrap_or(1), own: true };
+        self.last
     }
 
     /// Judges `packet`, with its IP header, as it was received from `source`. A backup continues the sender's count.
@@ -166,7 +172,10 @@ impl Sequence {
         if !ah::is_right(packet, key) {
             return Err(Doubt::WrongCode);
         }
-        if !is_later(read.sequence, self.0) {
+        // Who has heard nothing yet takes any number.
+        // Two masters that send at the same moment may have the same number for ever: it was not heard before.
+        let same = self.own && read.sequence == self.last;
+        if self.last != 0 && !same && !is_later(read.sequence, self.last) {
             return Err(Doubt::Replayed);
         }
         Ok(read.sequence)
@@ -174,7 +183,7 @@ impl Sequence {
 
     /// Continues from `heard`.
     pub fn follow(&mut self, heard: u32) {
-        self.0 = heard;
+        *self = Self { last: heard, own: false };
     }
 }
 
@@ -184,9 +193,76 @@ fn is_later(number: u32, last: u32) -> bool {
     ahead != 0 && ahead < 1 << 31
 }
 
-/// Bytes that authentication adds between the IP header and the PDU, and behind the PDU.
+/// What is remembered so that no advert counts twice, in either direction.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// `auth_hmac`: of others.
+    pub stamps: Stamps,
+    /// `auth_type AH`: of all.
+    pub sequence: Sequence,
+    /// `auth_hmac`: the last one of our own.
+    last: Option<Stamp>,
+}
+
+/// What tells an advert from all others of its sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Nothing does.
+    None,
+    /// `auth_type AH`: its number.
+    Sequence(u32),
+    /// `auth_hmac`: when it was signed.
+    Stamp(Stamp),
+}
+
+impl Memory {
+    /// The mark of our next advert. `unix_time`: now, since 1970.
+    pub fn mark(&mut self, authentication: &Authentication, unix_time: Duration) -> Mark {
+        match authentication {
+            Authentication::None | Authentication::Password(_) => Mark::None,
+            Authentication::Ah(_) => Mark::Sequence(self.sequence.advance()),
+            Authentication::Hmac(hmac) => {
+                let stamp = next_stamp(self.last, hmac.window, unix_time);
+                self.last = Some(stamp);
+                Mark::Stamp(stamp)
+            }
+        }
+    }
+}
+
+/// A stamp after `last`, also when the clock was set back: to those who heard us, we would be replaying. But if it
+/// was so wrong that nobody believed us, the right time is better.
+fn next_stamp(last: Option<Stamp>, window: Option<Duration>, unix_time: Duration) -> Stamp {
+    let now = Stamp::at(unix_time);
+    let Some(last) = last.filter(|last| !now.is_after(*last)) else { return now };
+    let next = Stamp(last.0.wrapping_add(1));
+    match window {
+        Some(window) if skew(next, unix_time) > window.as_secs() as u32 => now,
+        _ => next,
+    }
+}
+
 impl Authentication {
-    /// Bytes in front of the PDU.
+    /// Bytes behind the PDU of our own adverts.
+    pub fn trailer_len(&self) -> usize {
+        if matches!(self, Self::Hmac(hmac) if hmac.signs()) { TRAILER_LEN } else { 0 }
+    }
+
+    /// The IP protocol of adverts.
+    pub fn protocol(&self) -> u8 {
+        if matches!(self, Self::Ah(_)) { PROTO_AH } else { PROTO_VRRP }
+    }
+
+    /// The auth type of version 2.
+    pub fn auth_type(&self) -> u8 {
+        match self {
+            Self::None | Self::Hmac(_) => vrrp::AUTH_NONE,
+            Self::Password(_) => vrrp::AUTH_PASS,
+            Self::Ah(_) => vrrp::AUTH_AH,
+        }
+    }
+
+    /// Bytes between the IP header and the PDU.
     pub fn header_len(&self) -> usize {
         if matches!(self, Self::Ah(_)) { AH_LEN } else { 0 }
     }

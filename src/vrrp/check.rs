@@ -3,11 +3,13 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::auth::{Authentication, Doubt, Memory};
 use super::event::Reject;
 use super::params::{Delivery, Params};
 use crate::base::{Family, Instant};
-use crate::config::model::Version;
+use crate::config::model::{HmacMode, Version};
 use crate::wire::ip::VRRP_TTL;
+use crate::wire::trailer::TRAILER_LEN;
 use crate::wire::vrrp::{self, Cover, Header};
 
 /// A packet for one virtual router, as the demux hands it over.
@@ -21,11 +23,15 @@ pub struct Packet {
     pub destination: IpAddr,
     /// TTL or hop limit of the IP header.
     pub ttl: u8,
-    /// Bytes of the IP header; 0 for IPv6, where it does not count.
+    /// The wall clock at that time: since 1970.
+    pub unix_time: Duration,
+    /// Bytes of the IP header, and of the authentication header if there is one; 0 for IPv6, where it does not count.
     pub ip_header_len: usize,
     /// Total length by the IP header, counted likewise.
     pub ip_total_len: usize,
-    /// The VRRP PDU: everything behind the IP header.
+    /// The whole packet, if it has an authentication header.
+    pub sealed: Option<Vec<u8>>,
+    /// The VRRP PDU: everything behind those headers.
     pub pdu: Vec<u8>,
 }
 
@@ -43,24 +49,36 @@ pub struct Advert {
 }
 
 /// Judges `packet`. Oddities that do not make it unacceptable go to `odd`; with `known`, addresses are not compared.
+/// `memory` is as it has to be from now on if the packet is accepted, and is not to be used if it is not.
 ///
 /// # Errors
 /// Why it is dropped.
-pub fn check(params: &Params, packet: &Packet, known: bool, odd: &mut Vec<Reject>) -> Result<Advert, Reject> {
+pub fn check(
+    params: &Params,
+    packet: &Packet,
+    known: bool,
+    memory: &mut Memory,
+    odd: &mut Vec<Reject>,
+) -> Result<Advert, Reject> {
     let too_short = Reject::Length {
         received: packet.ip_header_len + packet.pdu.len(),
         expected: packet.ip_header_len + 8,
     };
     let header = Header::parse(&packet.pdu).map_err(|_| too_short)?;
-    check_length(params, packet, &header)?;
+    let uses_ah = matches!(params.authentication, Authentication::Ah(_));
+    if packet.sealed.is_some() != uses_ah {
+        return Err(Reject::AuthTypeMismatch(if uses_ah { header.auth_type() } else { vrrp::AUTH_AH }));
+    }
+    let (pdu, trailer) = check_length(params, packet, &header)?;
     if packet.ttl != VRRP_TTL && !params.delivery.is_unicast() {
         return Err(Reject::Ttl(packet.ttl));
     }
     if header.version != version_number(params.version) {
         return Err(Reject::Version(header.version));
     }
+    check_trailer(params, packet, pdu, trailer, memory, odd)?;
     if params.version == Version::V2 {
-        check_v2(params, packet, &header)?;
+        check_v2(params, packet, pdu, &header, memory)?;
     }
     if header.kind != vrrp::TYPE_ADVERTISEMENT {
         return Err(Reject::Type(header.kind));
@@ -74,7 +92,9 @@ pub fn check(params: &Params, packet: &Packet, known: bool, odd: &mut Vec<Reject
     if interval != params.advert_int {
         odd.push(Reject::IntervalDiffers(header.interval_cs()));
     }
-    let old_checksum = check_checksum(params, packet)?;
+    // Over IPv6, the checksum covers the trailer.
+    let covered = if params.family == Family::V6 { &packet.pdu } else { pdu };
+    let old_checksum = check_checksum(params, packet, covered)?;
     check_delivery(params, packet)?;
     if !known {
         check_addresses(params, packet, &header, odd);
@@ -90,20 +110,58 @@ pub fn version_number(version: Version) -> u8 {
     }
 }
 
-/// The PDU is as long as its own header says, and the IP header agrees.
-fn check_length(params: &Params, packet: &Packet, header: &Header) -> Result<(), Reject> {
-    let expected = packet.ip_header_len + header.pdu_len(params.family);
+/// The PDU is as long as its own header says, and the IP header agrees. With `auth_hmac` a trailer may follow, which is
+/// recognised by nothing else. Gives both.
+fn check_length<'a>(
+    params: &Params,
+    packet: &'a Packet,
+    header: &Header,
+) -> Result<(&'a [u8], Option<&'a [u8; TRAILER_LEN]>), Reject> {
+    let len = header.pdu_len(params.family);
     let received = packet.ip_header_len + packet.pdu.len();
-    if received == expected && packet.ip_total_len == expected {
-        Ok(())
-    } else {
-        Err(Reject::Length { received, expected })
+    let wrong = Reject::Length { received, expected: packet.ip_header_len + len };
+    if packet.ip_total_len != received {
+        return Err(wrong);
     }
+    let (pdu, rest) = packet.pdu.split_at_checked(len).ok_or(wrong)?;
+    if rest.is_empty() {
+        return Ok((pdu, None));
+    }
+    let signed = matches!(params.authentication, Authentication::Hmac(_));
+    rest.try_into().ok().filter(|_| signed).map(|trailer| (pdu, Some(trailer))).ok_or(wrong)
+}
+
+/// `auth_hmac`: signed by whom we know, lately, and not heard before.
+fn check_trailer(
+    params: &Params,
+    packet: &Packet,
+    pdu: &[u8],
+    trailer: Option<&[u8; TRAILER_LEN]>,
+    memory: &mut Memory,
+    odd: &mut Vec<Reject>,
+) -> Result<(), Reject> {
+    let Authentication::Hmac(hmac) = &params.authentication else { return Ok(()) };
+    let Some(trailer) = trailer else {
+        let missing = Reject::Trailer(Doubt::Missing);
+        if hmac.mode == HmacMode::Enforce {
+            return Err(missing);
+        }
+        // Worth knowing before the mode is changed.
+        odd.push(missing);
+        return Ok(());
+    };
+    let peers = match &params.delivery {
+        Delivery::Multicast(_) => 0,
+        Delivery::Unicast(unicast) => unicast.peers.len(),
+    };
+    let verdict = memory.stamps.verify(hmac, packet.source, pdu, trailer, peers, packet.unix_time);
+    odd.extend(verdict.map_err(Reject::Trailer)?.map(Reject::ClockSkew));
+    Ok(())
 }
 
 /// Gives whether it is right in the way of very old routers only.
-fn check_checksum(params: &Params, packet: &Packet) -> Result<bool, Reject> {
-    let right = |cover| vrrp::checksum_is_right(&packet.pdu, cover);
+fn check_checksum(params: &Params, packet: &Packet, covered: &[u8]) -> Result<bool, Reject> {
+    let right = |cover| vrrp::checksum_is_right(covered, cover);
     let whole = Cover::Packet(packet.source, packet.destination);
     let v3_over_v4 = (params.family, params.version) == (Family::V4, Version::V3);
     let good = match (params.family, params.version) {
@@ -140,15 +198,28 @@ fn check_delivery(params: &Params, packet: &Packet) -> Result<(), Reject> {
 }
 
 /// Authentication and interval, which only version 2 has to agree on.
-fn check_v2(params: &Params, packet: &Packet, header: &Header) -> Result<(), Reject> {
+fn check_v2(
+    params: &Params,
+    packet: &Packet,
+    pdu: &[u8],
+    header: &Header,
+    memory: &mut Memory,
+) -> Result<(), Reject> {
     let kind = header.auth_type();
     if !matches!(kind, vrrp::AUTH_NONE | vrrp::AUTH_PASS | vrrp::AUTH_AH) {
         return Err(Reject::AuthTypeInvalid(kind));
     }
-    match params.password {
-        Some(_) if kind != vrrp::AUTH_PASS => return Err(Reject::AuthTypeMismatch(kind)),
-        None if kind != vrrp::AUTH_NONE => return Err(Reject::AuthTypeMismatch(kind)),
-        Some(password) if vrrp::auth_data(&packet.pdu) != password => return Err(Reject::Password),
+    if kind != params.authentication.auth_type() {
+        return Err(Reject::AuthTypeMismatch(kind));
+    }
+    match (&params.authentication, &packet.sealed, packet.source) {
+        (Authentication::Password(password), ..) if vrrp::auth_data(pdu) != *password => {
+            return Err(Reject::Password);
+        }
+        (Authentication::Ah(key), Some(sealed), IpAddr::V4(source)) => {
+            let heard = memory.sequence.verify(sealed, key, source).map_err(Reject::Ah)?;
+            memory.sequence.follow(heard);
+        }
         _ => {}
     }
     if Duration::from_secs(u64::from(header.interval_secs())) != params.advert_int {

@@ -12,10 +12,14 @@ use super::check::Packet;
 use crate::base::{Family, IfIndex, IfName, Vrid};
 use crate::host::{Datagram, EndpointSpec, Error, Plane, VrrpNet, VrrpReceiver, VrrpSender};
 use crate::report::wording;
+use crate::wire::ah::{AH_LEN, PROTO_AH};
+use crate::wire::ip::PROTO_VRRP;
+use crate::wire::trailer::TRAILER_LEN;
 use crate::wire::vrrp::HEADER_LEN;
 
-/// The longest packet: IPv4 header with options, VRRP header, 255 IPv6 addresses, authentication data.
-const LONGEST: usize = 60 + 8 + 255 * 16 + 8;
+/// The longest packet: IPv4 header with options, authentication header, VRRP header, 255 IPv6 addresses,
+/// authentication data, trailer.
+const LONGEST: usize = 60 + AH_LEN + 8 + 255 * 16 + 8 + TRAILER_LEN;
 /// Packets taken from a socket before anything else gets a turn.
 const TURN: usize = 64;
 /// Packets taken at most when an instance wants to know what has arrived: a socket buffer's worth.
@@ -103,9 +107,16 @@ impl Endpoint {
     }
 
     fn deliver(&self, datagram: &Datagram, buffer: &[u8]) {
-        let Some(pdu) = buffer.get(datagram.payload.clone()) else { return };
+        let Some(payload) = buffer.get(datagram.payload.clone()) else { return };
+        let sealed = datagram.protocol == PROTO_AH;
+        // Others than VRRP use authentication headers, too.
+        if sealed && payload.first() != Some(&PROTO_VRRP) {
+            return;
+        }
+        let front = if sealed { AH_LEN } else { 0 };
+        let pdu = payload.get(front..).unwrap_or_default();
         if pdu.len() < HEADER_LEN {
-            wording::packet_too_short(self.family, datagram.header_len + pdu.len());
+            wording::packet_too_short(self.family, datagram.header_len + payload.len());
             return;
         }
         let vrid = pdu[1];
@@ -120,8 +131,10 @@ impl Endpoint {
             source: datagram.source,
             destination: datagram.destination,
             ttl: datagram.ttl,
-            ip_header_len: datagram.header_len,
+            unix_time: self.plane.unix_time(),
+            ip_header_len: datagram.header_len + front,
             ip_total_len: datagram.declared_len,
+            sealed: sealed.then(|| buffer.get(..datagram.payload.end).unwrap_or_default().to_vec()),
             pdu: pdu.to_vec(),
         };
         if inbox.try_send(packet).is_err() {
@@ -177,8 +190,19 @@ impl Drop for Seat {
     }
 }
 
-/// Where an endpoint is: an interface, or all of them, and a family.
-type Place = (Option<IfIndex>, Family);
+/// Where an endpoint is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its interface; `None`: all of them.
+    pub interface: Option<(IfIndex, IfName)>,
+    /// What its packets are sent over.
+    pub family: Family,
+    /// Their IP protocol: that of VRRP, or that of an authentication header.
+    pub protocol: u8,
+}
+
+/// An endpoint by interface, family and protocol.
+type Key = (Option<IfIndex>, Family, u8);
 
 /// Opens endpoints and shares them.
 pub struct Endpoints {
@@ -187,7 +211,7 @@ pub struct Endpoints {
     log_unknown: bool,
     /// Groups that instances use, by interface.
     groups: BTreeMap<IfName, Vec<IpAddr>>,
-    open: RefCell<BTreeMap<Place, Weak<Endpoint>>>,
+    open: RefCell<BTreeMap<Key, Weak<Endpoint>>>,
 }
 
 impl Endpoints {
@@ -201,23 +225,16 @@ impl Endpoints {
         Self { plane, net, log_unknown, groups, open: RefCell::default() }
     }
 
-    /// A place for virtual router `vrid` on an interface, or on all of them; its packets go to `inbox`.
+    /// A seat for virtual router `vrid`; its packets go to `inbox`.
     ///
     /// # Errors
     /// The sockets cannot be opened.
-    pub fn seat(
-        &self,
-        interface: Option<(IfIndex, IfName)>,
-        family: Family,
-        vrid: Vrid,
-        hears: Hears,
-        inbox: Sender<Packet>,
-    ) -> Result<Seat, Error> {
-        let key = (interface.as_ref().map(|(link, _)| *link), family);
+    pub fn seat(&self, place: Place, vrid: Vrid, hears: Hears, inbox: Sender<Packet>) -> Result<Seat, Error> {
+        let key = (place.interface.as_ref().map(|(link, _)| *link), place.family, place.protocol);
         let known = self.open.borrow().get(&key).and_then(Weak::upgrade);
         let endpoint = match known {
             Some(endpoint) => endpoint,
-            None => self.open(interface, family)?,
+            None => self.open(place)?,
         };
         let number = endpoint.numbers.get() + 1;
         endpoint.numbers.set(number);
@@ -228,12 +245,13 @@ impl Endpoints {
         Ok(Seat { endpoint, vrid, number })
     }
 
-    fn open(&self, interface: Option<(IfIndex, IfName)>, family: Family) -> Result<Rc<Endpoint>, Error> {
+    fn open(&self, place: Place) -> Result<Rc<Endpoint>, Error> {
+        let Place { interface, family, protocol } = place;
         let (link, name) = interface.clone().unzip();
         let groups = name.as_ref().and_then(|name| self.groups.get(name));
         let groups =
             groups.into_iter().flatten().copied().filter(|group| Family::of(*group) == family).collect();
-        let (receiver, sender) = self.net.open(&EndpointSpec { interface, family, groups })?;
+        let (receiver, sender) = self.net.open(&EndpointSpec { interface, family, protocol, groups })?;
         let endpoint = Rc::new(Endpoint {
             name,
             family,
@@ -246,7 +264,7 @@ impl Endpoints {
             buffer: RefCell::new(vec![0; LONGEST]),
             overflows: Cell::new(0),
         });
-        self.open.borrow_mut().insert((link, family), Rc::downgrade(&endpoint));
+        self.open.borrow_mut().insert((link, family, protocol), Rc::downgrade(&endpoint));
         let reader = Rc::downgrade(&endpoint);
         self.plane.tasks.spawn("demux", Box::pin(read(reader)));
         Ok(endpoint)

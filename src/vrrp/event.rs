@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::auth::{Doubt, SkewWarning};
 use super::machine::State;
 use crate::base::{Family, Instant, Priority};
 
@@ -42,10 +43,19 @@ pub enum Reject {
     IntervalDiffers(u16),
     /// Unicast, and sent by nobody we know.
     NotAPeer,
+    /// Its authentication header is not believed.
+    Ah(Doubt),
+    /// Its `auth_hmac` trailer is not believed. Accepted all the same if it has none and need not have one.
+    Trailer(Doubt),
+    /// Accepted all the same: the sender's clock differs from ours so much that soon it will not be.
+    ClockSkew(SkewWarning),
 }
 
 impl Reject {
-    /// A number for each kind, whatever it carries: 0 to 15.
+    /// How many kinds there are.
+    pub const KINDS: usize = 23;
+
+    /// A number for each kind, whatever it carries: less than [`Reject::KINDS`].
     pub fn kind(&self) -> u32 {
         match self {
             Self::Length { .. } => 0,
@@ -62,6 +72,17 @@ impl Reject {
             Self::AddressMissing(_) => 11,
             Self::IntervalDiffers(_) => 12,
             Self::NotAPeer => 13,
+            Self::Ah(Doubt::Replayed) => 14,
+            Self::Ah(_) => 15,
+            Self::Trailer(doubt) => match doubt {
+                Doubt::Missing => 16,
+                Doubt::Malformed => 17,
+                Doubt::UnknownKey(_) => 18,
+                Doubt::WrongCode => 19,
+                Doubt::Stale { .. } => 20,
+                Doubt::Replayed => 21,
+            },
+            Self::ClockSkew(_) => 22,
         }
     }
 }
@@ -190,6 +211,8 @@ pub enum Event {
         /// The priority.
         priority: u8,
     },
+    /// MASTER with `auth_type AH`, and somebody of lower priority counts adverts as well: we go on from its number.
+    SequenceSynced,
     /// An advert with our priority and our address.
     OwnAddressHeard,
     /// MASTER, and somebody else claims to own the addresses as well.

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender};
 
 use super::advert::Adverts;
 use super::check::Packet;
-use super::demux::{Endpoints, Hears, Seat};
+use super::demux::{Endpoints, Hears, Place, Seat};
 use super::event::Fault;
 use super::group::{Order, Report};
 use super::group_hub::GroupHub;
@@ -280,8 +280,8 @@ impl Instance {
             (Some(_), None) => return,
             (None, _) => None,
         };
-        let inbox = self.inbox_sender.clone();
-        match self.ports.endpoints.seat(interface, params.family, params.vrid, hears, inbox) {
+        let place = Place { interface, family: params.family, protocol: params.authentication.protocol() };
+        match self.ports.endpoints.seat(place, params.vrid, hears, self.inbox_sender.clone()) {
             Ok(seat) => self.seat = Some(seat),
             Err(error) => {
                 wording::no_socket(&self.plan.name, &error);
@@ -324,7 +324,8 @@ impl Instance {
 
     fn send(&mut self, priority: u8) {
         let (Some(seat), Some(adverts)) = (&self.seat, &mut self.adverts) else { return };
-        for (packet, destination) in adverts.next(self.machine.params(), priority) {
+        let mark = self.machine.mark(self.ports.plane.unix_time());
+        for (packet, destination) in adverts.next(self.machine.params(), priority, mark) {
             if let Err(error) = seat.endpoint().send(packet, destination) {
                 wording::send_failed(&self.plan.name, &error);
             }

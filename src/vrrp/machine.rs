@@ -17,6 +17,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::auth::{Authentication, Mark, Memory};
 use super::check::{self, Packet};
 use super::event::{Cause, Change, Event, Fault, Reject};
 use super::group::{Order, Report};
@@ -120,7 +121,7 @@ pub struct Counters {
     /// Adverts with priority 0 sent.
     pub pri_zero_sent: u64,
     /// Packets judged, by [`Reject::kind`].
-    pub rejects: [u64; 16],
+    pub rejects: [u64; Reject::KINDS],
 }
 
 /// What an observer may see.
@@ -186,7 +187,9 @@ pub struct Machine {
     claim: u64,
     pending: Option<Notice>,
     /// Kinds of [`Reject`] reported since the state or the master changed, as bits.
-    reported: u16,
+    reported: u32,
+    /// What keeps adverts from counting twice.
+    memory: Memory,
     counters: Counters,
     /// The last changes, oldest first.
     history: VecDeque<Change>,
@@ -222,6 +225,7 @@ impl Machine {
             claim: 0,
             pending: None,
             reported: 0,
+            memory: Memory::default(),
             counters: Counters::default(),
             history: VecDeque::new(),
         }
@@ -235,6 +239,11 @@ impl Machine {
     /// The last 100 changes of state and of the reasons for FAULT, oldest first.
     pub fn history(&self) -> &VecDeque<Change> {
         &self.history
+    }
+
+    /// What tells our next advert from all others. `unix_time`: now, since 1970.
+    pub fn mark(&mut self, unix_time: Duration) -> Mark {
+        self.memory.mark(&self.params.authentication, unix_time)
     }
 
     /// When [`Input::Deadline`] is due.
@@ -288,11 +297,14 @@ impl Machine {
         }
         let mut odd = Vec::new();
         let known = self.params.skip_check_adv_addr && self.master == Some(packet.source);
-        let verdict = check::check(&self.params, packet, known, &mut odd);
+        // Packets that are dropped leave no trace: what is wrong with one may have been put in on its way.
+        let mut memory = self.memory.clone();
+        let verdict = check::check(&self.params, packet, known, &mut memory, &mut odd);
         for reject in odd.iter().chain(verdict.as_ref().err()) {
             self.reject(*reject, packet.source, out);
         }
         let Ok(advert) = verdict else { return };
+        self.memory = memory;
         if advert.old_checksum && self.params.delivery.learn_old_checksum() {
             out.push(Output::Event(Event::OldChecksum));
         }
@@ -304,7 +316,13 @@ impl Machine {
             self.counters.pri_zero_rcvd += 1;
         }
         match self.state {
-            State::Master => self.advert_as_master(now, &advert, out),
+            State::Master => {
+                let lower = advert.priority != Priority::RESIGN && advert.priority < self.priority.get();
+                if lower && matches!(self.params.authentication, Authentication::Ah(_)) {
+                    out.push(Output::Event(Event::SequenceSynced));
+                }
+                self.advert_as_master(now, &advert, out);
+            }
             _ => self.advert_as_backup(now, &advert, out),
         }
     }

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::auth::Authentication;
 use crate::base::{Family, Priority, Vrid};
 use crate::config::model::{UnicastPeer, Version};
 
@@ -23,8 +24,8 @@ pub struct Params {
     pub preempt: bool,
     /// How long to put up with one first.
     pub preempt_delay: Duration,
-    /// VRRPv2 password, zero-padded; IPv4 only.
-    pub password: Option<[u8; 8]>,
+    /// How adverts are authenticated: by password or AH only in version 2 over IPv4.
+    pub authentication: Authentication,
     /// What adverts are sent over.
     pub family: Family,
     /// Where adverts go.

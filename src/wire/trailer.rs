@@ -12,6 +12,7 @@
 //! bytes), the PDU with its checksum zeroed, the first 12 bytes of the trailer, and 16 bytes of 0.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -33,6 +34,12 @@ const TYPE: u8 = 1;
 pub struct Stamp(pub u64);
 
 impl Stamp {
+    /// The first stamp of this moment, which is the time since 1970.
+    pub fn at(unix_time: Duration) -> Self {
+        let fraction = (u64::from(unix_time.subsec_nanos()) << 16) / 1_000_000_000;
+        Self(unix_time.as_secs() << 32 | fraction << 16)
+    }
+
     /// Whole seconds since 1970, modulo 2³².
     pub const fn secs(self) -> u32 {
         (self.0 >> 32) as u32

@@ -219,8 +219,12 @@ fn header(version: u8, vrid: u8, priority: u8, addresses: &[IpAddr], word: [u8; 
     pdu
 }
 
-/// Fills in the checksum.
-fn seal(pdu: &mut [u8], cover: Cover) {
+/// Writes the checksum of `pdu`, whatever it was before, unless it is shorter than a header.
+pub fn seal(pdu: &mut [u8], cover: Cover) {
+    if pdu.len() < HEADER_LEN {
+        return;
+    }
+    pdu[6..8].fill(0);
     let checksum = finish(sum(cover.beside(pdu.len()), pdu));
     pdu[6..8].copy_from_slice(&checksum.to_be_bytes());
 }

@@ -14,6 +14,7 @@
 #![allow(clippy::disallowed_methods, unreachable_pub)]
 
 mod addresses;
+mod auth;
 mod failover;
 mod family;
 mod groups;

@@ -1,5 +1,6 @@
 //! Single stories with exact expectations.
 
+mod auth;
 mod failover;
 mod family;
 mod groups;

@@ -86,7 +86,14 @@ fn failing(b: &mut Build<'_>, script: &VrrpScript, command: &str, user: User, li
     if weighted || b.loader.program(name, user.uid, user.gid).is_ok() {
         return None;
     }
-    b.report.warning(line, format!("Track script {} counts as failed until it can be executed", script.name));
+    let text = format!("Track script {} '{name}' counts as failed until it can be executed", script.name);
+    // One finding for one mistake: this is what becomes of it.
+    match b.report.list.last_mut() {
+        Some(why) => why.text = text,
+        None => {
+            b.report.warning(line, text);
+        }
+    }
     // With script security nothing may run that was not looked at: then it fails until the next start.
     let program = if b.config.globals.script_security { String::new() } else { name.clone() };
     Some(Script::Run { program, argv, user })

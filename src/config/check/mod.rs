@@ -131,12 +131,5 @@ fn not_in_effect(b: &mut Build<'_>, draft: &Draft) -> bool {
 
 /// What an instance cannot be without and is not in effect.
 fn needs(instance: &VrrpInstance) -> Option<&'static str> {
-    let pending = &instance.pending;
-    [
-        (pending.vrf.is_some(), "vrf"),
-        (pending.hmac.is_some(), "auth_hmac"),
-        (pending.auth_ah.is_some(), "auth_type AH"),
-    ]
-    .into_iter()
-    .find_map(|(needed, what)| needed.then_some(what))
+    instance.pending.vrf.is_some().then_some("vrf")
 }

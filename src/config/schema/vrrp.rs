@@ -102,11 +102,11 @@ pub(crate) static AUTHENTICATION: Table = table(
 pub(crate) static AUTH_HMAC: Table = table(
     "auth_hmac",
     &[
-        value("key", Arg::Text).required().stores(apply::hmac::key),
-        value("active_key", int(1, 255)).fatal().stores(apply::hmac::active_key),
-        value("time_window", int(1, 300)).fatal().stores(apply::hmac::time_window),
-        value("anti_replay", Arg::Text).fatal().stores(apply::hmac::anti_replay),
-        value("mode", Arg::Text).fatal().stores(apply::hmac::mode),
+        value("key", Arg::Text).required().does(apply::hmac::key),
+        value("active_key", int(1, 255)).fatal().does(apply::hmac::active_key),
+        value("time_window", int(1, 300)).fatal().does(apply::hmac::time_window),
+        value("anti_replay", Arg::Text).fatal().does(apply::hmac::anti_replay),
+        value("mode", Arg::Text).fatal().does(apply::hmac::mode),
     ],
 );
 
@@ -194,7 +194,7 @@ pub(crate) static VRRP_INSTANCE: Table = table(
             .required()
             .stores(apply::options::kernel_rx_buf_size),
         block("authentication", &AUTHENTICATION).does(apply::instance::authentication),
-        block("auth_hmac", &AUTH_HMAC).stores(apply::hmac::block),
+        block("auth_hmac", &AUTH_HMAC).does(apply::hmac::block),
         list("virtual_ipaddress", &super::addresses::VIRTUAL_IPADDRESS)
             .does(apply::instance::virtual_ipaddress),
         list("virtual_ipaddress_excluded", &super::addresses::VIRTUAL_IPADDRESS)

@@ -50,7 +50,7 @@ fn a_key_file_is_for_nobody_else() {
         machine.access.insert("/etc/key".into(), FileAccess { owner: 0, mode });
         load_from(&machine).diagnostics.iter().map(|d| d.class).max()
     };
-    assert_eq!(class(0o600), Some(Class::Log));
+    assert_eq!(class(0o600), None);
     assert_eq!(class(0o640), Some(Class::Security));
     assert_eq!(class(0o604), Some(Class::Security));
 }

@@ -114,9 +114,11 @@ fn instances() {
 
 #[test]
 fn what_would_split_is_left_out() {
-    let config = good(&instance("authentication {\nauth_type AH\nauth_pass x\n}"));
+    let config = good(&in_a_vrf());
     assert_eq!((config.instances.len(), config.left_out.len()), (0, 1));
     for text in [
+        "authentication {\nauth_type AH\nauth_pass x\n}",
+        "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\nactive_key 1\n}",
         "unicast_peer { 192.0.2.9 }",
         "mcast_dst_ip 224.0.0.99",
         "use_vmac",

@@ -32,6 +32,7 @@ fn spec(name: &str) -> EndpointSpec {
     EndpointSpec {
         interface: Some((index(name), IfName::new(name).unwrap())),
         family: Family::V4,
+        protocol: PROTO_VRRP,
         groups: vec![GROUP],
     }
 }
@@ -154,7 +155,7 @@ fn unicast_needs_no_interface() {
     in_a_namespace(|plane| async move {
         let own = Ipv4Addr::new(10, 9, 0, 1);
         for family in [Family::V4, Family::V6] {
-            let anywhere = EndpointSpec { interface: None, family, groups: vec![] };
+            let anywhere = EndpointSpec { interface: None, family, protocol: PROTO_VRRP, groups: vec![] };
             let (mut receiver, sender) = RawVrrpNet.open(&anywhere).unwrap();
             let mut buf = [0; 4200];
             let (bytes, destination): (_, IpAddr) = match family {

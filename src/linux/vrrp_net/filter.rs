@@ -22,19 +22,19 @@ pub(super) fn everything(family: Family) -> Vec<SockFilter> {
     }
 }
 
-/// Lets through packets whose second payload byte is one of `vrids`. Offset 0 of a raw socket's filter is the IP header
+/// Lets through packets whose second byte behind `front` bytes of payload is one of `vrids`. Offset 0 of a raw socket's filter is the IP header
 /// of IPv4, and what is behind it of IPv6.
-pub(super) fn vrids(family: Family, vrids: &[u8]) -> Vec<SockFilter> {
+pub(super) fn vrids(family: Family, front: u32, vrids: &[u8]) -> Vec<SockFilter> {
     match family {
         Family::V4 => version_4(
             [
                 op(libc::BPF_LDX | libc::BPF_B | libc::BPF_MSH, 0, 0, 0), // X = length of the IP header
-                op(libc::BPF_LD | libc::BPF_B | libc::BPF_IND, 0, 0, 1),
+                op(libc::BPF_LD | libc::BPF_B | libc::BPF_IND, 0, 0, front + 1),
             ]
             .into_iter()
             .chain(one_of(vrids)),
         ),
-        Family::V6 => [op(libc::BPF_LD | libc::BPF_B | libc::BPF_ABS, 0, 0, 1)]
+        Family::V6 => [op(libc::BPF_LD | libc::BPF_B | libc::BPF_ABS, 0, 0, front + 1)]
             .into_iter()
             .chain(one_of(vrids))
             .collect(),

@@ -11,6 +11,7 @@ fn spec(link: IfIndex) -> EndpointSpec {
     EndpointSpec {
         interface: Some((link, IfName::new("eth0").unwrap())),
         family: Family::V4,
+        protocol: 112,
         groups: vec![IpAddr::V4(GROUP)],
     }
 }

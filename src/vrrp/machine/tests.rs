@@ -1,3 +1,4 @@
+mod auth;
 mod delivery;
 mod options;
 
@@ -26,7 +27,7 @@ fn params(priority: u8) -> Params {
         down_timer_adverts: 3,
         preempt: true,
         preempt_delay: Duration::ZERO,
-        password: None,
+        authentication: Authentication::None,
         family: Family::V4,
         delivery: Delivery::Multicast(GROUP),
         v3_checksum_as_v2: false,
@@ -156,17 +157,25 @@ impl Router {
 
 /// The advert a router with these parameters sends from `from`.
 fn packet(params: &Params, from: IpAddr, priority: u8, at: Instant) -> Packet {
+    marked(params, from, priority, at, Mark::None)
+}
+
+/// That advert with a mark.
+fn marked(params: &Params, from: IpAddr, priority: u8, at: Instant, mark: Mark) -> Packet {
     let mut adverts = Adverts::new(from);
-    let (bytes, _) = adverts.next(params, priority).next().unwrap();
+    let (bytes, _) = adverts.next(params, priority, mark).next().unwrap();
     let header = Header::parse(bytes).unwrap();
+    let front = params.authentication.header_len();
     Packet {
         at,
+        unix_time: Duration::ZERO,
+        sealed: (front > 0).then(|| bytes.to_vec()),
         source: header.source,
         destination: header.destination,
         ttl: header.ttl,
-        ip_header_len: if header.source.is_ipv4() { header.len } else { 0 },
+        ip_header_len: if header.source.is_ipv4() { header.len + front } else { 0 },
         ip_total_len: if header.source.is_ipv4() { header.total_len } else { header.total_len - header.len },
-        pdu: bytes[header.len..].to_vec(),
+        pdu: bytes[header.len + front..].to_vec(),
     }
 }
 
@@ -552,7 +561,11 @@ fn notices_keep_their_order_when_the_kernel_is_slow() {
 #[test]
 fn bad_packets_are_dropped_counted_and_reported_once() {
     type Break = fn(&mut Packet);
-    let v2 = || Params { version: Version::V2, password: Some(*b"secret12"), ..params(100) };
+    let v2 = || Params {
+        version: Version::V2,
+        authentication: Authentication::Password(*b"secret12"),
+        ..params(100)
+    };
     let cases: [(Params, Break, Reject); 10] = [
         (params(100), |p| p.ttl = 254, Reject::Ttl(254)),
         (params(100), |p| p.pdu[0] = 0x21, Reject::Length { received: 32, expected: 40 }),

@@ -79,14 +79,17 @@ impl Advert {
     fn parse(at: Duration, packet: &[u8]) -> Option<Self> {
         let total = usize::from(u16::from_be_bytes([*packet.get(2)?, *packet.get(3)?]));
         let packet = packet.get(..total)?;
-        if *packet.first()? != 0x45 || *packet.get(9)? != 112 {
-            return None;
-        }
-        let (vrid, priority) = (*packet.get(21)?, *packet.get(22)?);
+        // Behind an authentication header (51), or not.
+        let front = match (*packet.first()?, *packet.get(9)?) {
+            (0x45, 112) => 20,
+            (0x45, 51) => 44,
+            _ => return None,
+        };
+        let (vrid, priority) = (*packet.get(front + 1)?, *packet.get(front + 2)?);
         Some(Self { at, source: ipv4(packet.get(12..16)?)?, bytes: packet.to_vec(), vrid, priority })
     }
 
-    /// The VRRP message, without the IPv4 header.
+    /// The VRRP message, without the IPv4 header; of an advert without authentication header.
     pub fn message(&self) -> &[u8] {
         &self.bytes[20..]
     }

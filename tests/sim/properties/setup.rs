@@ -35,10 +35,44 @@ pub(super) struct Virtual {
     /// Whether the routers have lists of each other instead of a multicast group.
     unicast: bool,
     version: u8,
-    password: bool,
+    authentication: Authentication,
     down_timer_adverts: u8,
     /// By router.
     pub(super) members: Vec<Member>,
+}
+
+/// How routers authenticate each other.
+#[derive(Clone, Copy, Debug)]
+enum Authentication {
+    None,
+    Password,
+    Ah,
+    Hmac,
+}
+
+impl Authentication {
+    /// One that this version has; `auth_hmac` both have.
+    fn any(version: u8, rng: &mut Rng) -> Self {
+        use Authentication::{Ah, Hmac, None, Password};
+        *if version == 2 {
+            rng.one_of(&[None, Password, Ah, Hmac])
+        } else {
+            rng.one_of(&[None, None, None, Hmac])
+        }
+    }
+
+    fn block(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Password => {
+                Some("authentication {\n        auth_type PASS\n        auth_pass secret\n    }")
+            }
+            Self::Ah => Some("authentication {\n        auth_type AH\n        auth_pass secret\n    }"),
+            Self::Hmac => Some(
+                "auth_hmac {\n        key 1 0123456789abcdef0123456789abcdef\n        active_key 1\n    }",
+            ),
+        }
+    }
 }
 
 /// All of it.
@@ -140,7 +174,7 @@ impl Virtual {
             vrid,
             unicast: rng.chance(300_000),
             version,
-            password: version == 2 && rng.chance(500_000),
+            authentication: Authentication::any(version, rng),
             down_timer_adverts: *rng.one_of(&[3, 3, 3, 2, 5]),
             members,
         };
@@ -169,9 +203,8 @@ impl Virtual {
         if member.preempt_delay > 0 {
             instance = instance.with(&format!("preempt_delay {}", member.preempt_delay));
         }
-        if self.password {
-            instance =
-                instance.with("authentication {\n        auth_type PASS\n        auth_pass secret\n    }");
+        if let Some(block) = self.authentication.block() {
+            instance = instance.with(block);
         }
         if let Some(weight) = member.tracks {
             let (list, name) = match member.by {

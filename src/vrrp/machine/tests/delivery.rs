@@ -92,8 +92,8 @@ fn an_ipv6_router_hears_its_like() {
 #[test]
 fn nobody_writes_to_himself() {
     let own = unicast(UnicastChecksum::New);
-    assert_eq!(Adverts::new(HIGH).next(&own, 100).count(), 0);
-    assert_eq!(Adverts::new(OURS).next(&own, 100).count(), 1);
+    assert_eq!(Adverts::new(HIGH).next(&own, 100, Mark::None).count(), 0);
+    assert_eq!(Adverts::new(OURS).next(&own, 100, Mark::None).count(), 1);
 }
 
 #[test]

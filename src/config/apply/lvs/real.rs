@@ -12,7 +12,9 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
     b.nothing_given();
     b.lvs.real = Some(Real { real: RealServer::new(ip, port), at: header(stmt), commands: Vec::new() });
     b.run("real_server", &stmt.body);
-    let Some(real) = b.lvs.real.take() else { return };
+    let Some(mut real) = b.lvs.real.take() else { return };
+    // Most have one checker; there may be tens of thousands.
+    real.real.checkers.shrink_to_fit();
     let Some(server) = &mut b.lvs.server else { return };
     // Only through a tunnel can the families differ. The first server that tells decides.
     let family = Family::of(ip);

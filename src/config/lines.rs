@@ -10,6 +10,11 @@ pub(crate) const fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\x0c' | '\x0b' | '\r' | '\n')
 }
 
+/// The same of a byte of a text: blanks are ASCII.
+const fn is_blank_byte(b: u8) -> bool {
+    is_blank(b as char)
+}
+
 /// Why a line is there although no file has it literally; a list, innermost first.
 #[derive(Debug)]
 pub(crate) struct Trail {
@@ -93,15 +98,15 @@ impl Line {
             return None;
         }
         let before = self.text.get(self.start.checked_sub(self.column)? as usize..self.start as usize)?;
-        before.chars().all(is_blank).then_some(self.column as usize)
+        before.bytes().all(is_blank_byte).then_some(self.column as usize)
     }
 
     /// Without blanks around it.
     pub(crate) fn trimmed(self) -> Self {
-        let text = self.text();
-        let start = text.len() - text.trim_start_matches(is_blank).len();
-        let end = text.trim_end_matches(is_blank).len().max(start);
-        self.into_part(start..end)
+        let text = self.text().as_bytes();
+        let end = text.iter().rposition(|b| !is_blank_byte(*b)).map_or(0, |last| last + 1);
+        let start = text.iter().position(|b| !is_blank_byte(*b)).unwrap_or(0).min(end);
+        if start == 0 && end == text.len() { self } else { self.into_part(start..end) }
     }
 
     /// Where it is.

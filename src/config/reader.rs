@@ -169,6 +169,9 @@ impl<'a> Reader<'a> {
     /// Takes a line through all steps. What is left of it, or what it stands for, goes on the stack.
     fn process(&mut self, line: Line, report: &mut Report) -> Option<Line> {
         let line = line.trimmed();
+        if is_plain(line.text()) {
+            return Some(line);
+        }
         match expand::step(self, line, report) {
             expand::Step::Gone => None,
             expand::Step::Repeat(repeat) => {
@@ -373,13 +376,46 @@ impl OpenFile {
 /// Takes blanks and the comment off a physical line; `None` if nothing is left.
 fn physical(line: Line, in_globals: bool, report: &mut Report) -> Option<Line> {
     let mut line = line.trimmed();
-    if let Some(nul) = line.text().find('\0') {
+    if kinds(line.text()) & CUT == 0 {
+        return (!line.text().is_empty()).then_some(line);
+    }
+    if let Some(nul) = line.text().bytes().position(|b| b == 0) {
         report.error(&line, "NUL character found - the rest of the line is ignored");
         line = line.into_part(0..nul).trimmed();
     }
     let escapes = in_globals || line.text().starts_with("global_defs");
     let line = uncomment(line, escapes, report);
     (!line.text().is_empty()).then_some(line)
+}
+
+/// Whether a line stands for itself, as most do: nothing in it asks for an expansion, and it has no brace.
+fn is_plain(text: &str) -> bool {
+    let brace = text == "}" || text == "{";
+    brace || (!text.is_empty() && kinds(text) & EXPANDED == 0 && !text.starts_with("include"))
+}
+
+/// A byte after which something may have to be cut off, or said: quotes, comments, NUL.
+const CUT: u8 = 1;
+/// A byte that may ask for an expansion, or splits a line.
+const EXPANDED: u8 = 2;
+
+/// Of what kinds the bytes of a line are. All lines are looked through for this, so it is a table and no search.
+fn kinds(text: &str) -> u8 {
+    const KINDS: [u8; 256] = {
+        let mut kinds = [0; 256];
+        let mut b = 0;
+        while b < kinds.len() {
+            kinds[b] = match b as u8 {
+                b'"' | b'#' | b'!' | 0 => CUT,
+                b'\\' => CUT | EXPANDED,
+                b'$' | b'{' | b'}' | b'@' | b'~' => EXPANDED,
+                _ => 0,
+            };
+            b += 1;
+        }
+        kinds
+    };
+    text.bytes().fold(0, |kinds, b| kinds | KINDS[usize::from(b)])
 }
 
 /// A backslash at the end of a line belongs to its last word, whatever blanks are before it.

@@ -56,7 +56,12 @@ impl Loader for SystemLoader {
             require_literal_separator: true,
             require_literal_leading_dot: true,
         };
-        match glob::glob_with(&pattern.to_string_lossy(), options) {
+        // Several asterisks are one, as in glob(3); to the crate they would mean all that is below.
+        let mut text = pattern.to_string_lossy().into_owned();
+        while text.contains("**") {
+            text = text.replace("**", "*");
+        }
+        match glob::glob_with(&text, options) {
             Ok(paths) => paths.filter_map(Result::ok).collect(),
             // Not a pattern: perhaps a path.
             Err(_) if pattern.exists() => vec![pattern.to_path_buf()],

@@ -18,6 +18,7 @@ pub(super) fn link(b: &mut Build<'_>, drafts: &[Draft]) -> Vec<SyncGroup> {
     for draft in std::mem::take(&mut b.sync_groups) {
         let name = draft.group.name.clone();
         let mut group = draft.group.clone();
+        let before = b.report.list.len();
         for (member, place) in draft.members() {
             if !drafts.contains_key(member.as_str()) {
                 let text = format!(
@@ -39,7 +40,9 @@ pub(super) fn link(b: &mut Build<'_>, drafts: &[Draft]) -> Vec<SyncGroup> {
         }
         match &group.members[..] {
             [] => {
-                b.report.error(&draft.name, format!("Sync group {name} has no virtual router(s) - removing"));
+                let text = format!("Sync group {name} has no virtual router(s) - removing");
+                b.report.lacks(&draft.name, "group", text);
+                b.report.comes_from(before);
                 continue;
             }
             [only] => {
@@ -47,6 +50,8 @@ pub(super) fn link(b: &mut Build<'_>, drafts: &[Draft]) -> Vec<SyncGroup> {
                     "Sync group {name} has only 1 virtual router ({only}) - this probably isn't what you want"
                 );
                 b.report.error(&draft.name, text);
+                // A member that does not exist, or is in another group, has been told.
+                b.report.comes_from(before);
             }
             _ => {}
         }

@@ -23,6 +23,8 @@ pub(crate) struct Report {
     causes: BTreeMap<Place, usize>,
     /// Keywords of a block, known by its first line, that were written and could not be used: why.
     attempts: BTreeMap<(Place, &'static str), usize>,
+    /// Names of blocks that could not be read: why.
+    lost: BTreeMap<String, usize>,
     /// Advice for lines on which something turns out to be wrong.
     hints: BTreeMap<Place, String>,
 }
@@ -123,6 +125,21 @@ impl Report {
     pub(crate) fn attempt_at(&mut self, block: Place, keyword: &'static str, number: usize) {
         if !self.is_full() {
             self.attempts.entry((block, keyword)).or_insert(number);
+        }
+    }
+
+    /// The diagnostic that was added last is why there is no block of this name.
+    pub(crate) fn loses(&mut self, name: &str) {
+        if let Some(last) = self.last() {
+            self.lost.entry(name.to_owned()).or_insert(last);
+        }
+    }
+
+    /// The diagnostic that was added last says that there is no block of this name. If there is one that could not be
+    /// read, that has been said.
+    pub(crate) fn misses(&mut self, name: &str) {
+        if let Some(root) = self.lost.get(name).copied() {
+            self.comes_from(root);
         }
     }
 

@@ -116,6 +116,8 @@ struct Astray {
     /// The first line of the block that it would be right in, unless it is outside any.
     block: Option<Place>,
     keyword: &'static str,
+    /// What follows the keyword: perhaps the name of a block.
+    name: Option<String>,
 }
 
 /// How many of those are noted: nobody reads as many findings.
@@ -147,13 +149,15 @@ impl Builder {
     /// Ends the input: what is open is closed, with one diagnostic.
     pub(crate) fn finish(mut self, report: &mut Report) -> Vec<Stmt> {
         let lost = self.derailed_at.is_some() && self.depth > 0;
-        if let Some(suspect) = self.suspect.take().filter(|_| !self.open.is_empty() || lost) {
+        if let Some(suspect) = self.suspect.take().filter(|_| self.depth > 0) {
             let text = format!("Missing '}}' at the end, probably to close '{}'", suspect.keyword);
             let hint = format!("line {} is not indented as if it were inside", suspect.found);
             report.error(&suspect.line, text).hint(hint);
             for astray in &self.astray {
-                if let Some(block) = astray.block {
-                    report.attempt(block, astray.keyword);
+                match (astray.block, &astray.name) {
+                    (Some(block), _) => report.attempt(block, astray.keyword),
+                    (None, Some(name)) => report.loses(name),
+                    (None, None) => {}
                 }
             }
             report.is_cause_of(self.astray.iter().map(|a| a.at));
@@ -279,10 +283,11 @@ impl Builder {
         let row = if is_list { None } else { table.row(keyword) };
         // A keyword that no block around this one has is more likely misspelt.
         let outside = if self.suspect.is_some() && row.is_none() { self.outside(keyword) } else { None };
-        if let Some(found) = &outside
-            && self.astray.len() < ASTRAY
-        {
-            self.astray.push(Astray { at: place_of(&stmt.line), block: found.0, keyword: found.1 });
+        let strays = outside.is_some() || self.derailed && self.suspect.is_some() && row.is_none();
+        if strays && self.astray.len() < ASTRAY {
+            let (block, keyword) = outside.unwrap_or((None, ""));
+            let name = stmt.word(1).map(str::to_owned);
+            self.astray.push(Astray { at: place_of(&stmt.line), block, keyword, name });
         }
         if !is_list {
             let Some(row) = row else {
@@ -291,8 +296,10 @@ impl Builder {
                     let here = |s: &&Suspect| outside.is_some() && s.found == stmt.line.span().line;
                     let lacking = self.suspect.as_ref().filter(here);
                     let meant = unknown_keyword(report, &stmt, table, lacking, &mut self.advices);
-                    if let Some((keyword, block)) = meant.zip(self.open.last()) {
-                        report.attempt(place_of(&block.stmt.line), keyword);
+                    match (meant, self.open.last(), stmt.word(1)) {
+                        (Some(keyword), Some(block), _) => report.attempt(place_of(&block.stmt.line), keyword),
+                        (_, None, Some(name)) => report.loses(name),
+                        _ => {}
                     }
                 }
                 return None;

@@ -25,6 +25,7 @@ pub(super) fn link(b: &mut Build<'_>, drafts: &[Draft]) -> Vec<SyncGroup> {
                     "Virtual router {member} specified in sync group {name} doesn't exist - ignoring"
                 );
                 b.report.error(place, text);
+                b.report.misses(member);
                 continue;
             }
             match taken.insert(member.clone(), name.clone()) {

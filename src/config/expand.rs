@@ -55,7 +55,12 @@ impl Expander {
     /// Knows nothing yet. `growth`: how many bytes may come of definitions, repetition and files that are read
     /// again, in all. The time that loading takes is bounded by the length of the files and this.
     pub(crate) fn new(growth: usize) -> Self {
-        Self { definitions: BTreeMap::new(), open: None, left: Some(growth), comparisons: Cell::new(suggest::MOST) }
+        Self {
+            definitions: BTreeMap::new(),
+            open: None,
+            left: Some(growth),
+            comparisons: Cell::new(suggest::MOST),
+        }
     }
 
     /// Takes a physical line if it belongs to the body of a definition.

@@ -107,6 +107,11 @@ impl Report {
         }
     }
 
+    /// What everything on this line comes from.
+    pub(crate) fn cause_on(&self, line: &Line) -> Option<usize> {
+        self.causes.get(&place_of(line)).copied()
+    }
+
     /// The diagnostic that was added last comes from the one of this number.
     pub(crate) fn comes_from(&mut self, root: usize) {
         if let Some(last) = self.last().filter(|n| *n != root) {

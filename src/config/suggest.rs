@@ -71,13 +71,19 @@ fn keyword(word: &str, table: &'static Table) -> Option<Advice> {
         return meant(known.map_or(what.clone(), |name| format!("did you mean '{name}'? {what}")), known);
     }
     if let Some(c) = word.chars().find(|c| !c.is_ascii()) {
-        return plain(format!("it contains the character '{c}' (U+{:04X}), which no keyword has", u32::from(c)));
+        return plain(format!(
+            "it contains the character '{c}' (U+{:04X}), which no keyword has",
+            u32::from(c)
+        ));
     }
     if let Some((_, instead)) = OBSOLETE.iter().find(|(name, _)| *name == word) {
         return plain((*instead).to_owned());
     }
     if word.starts_with("include") {
-        return plain("'include FILE' reads a file; includer, includem, includew, includeb and includea are stricter".into());
+        return plain(
+            "'include FILE' reads a file; includer, includem, includew, includeb and includea are stricter"
+                .into(),
+        );
     }
     if let Some(near) = nearest(word, table.rows) {
         return meant(format!("did you mean '{near}'?"), Some(near));

@@ -149,7 +149,8 @@ impl Builder {
     /// Ends the input: what is open is closed, with one diagnostic.
     pub(crate) fn finish(mut self, report: &mut Report) -> Vec<Stmt> {
         let lost = self.derailed_at.is_some() && self.depth > 0;
-        if let Some(suspect) = self.suspect.take().filter(|_| self.depth > 0) {
+        let strayed = !self.astray.is_empty() && self.depth > 0;
+        if let Some(suspect) = self.suspect.take().filter(|_| !self.open.is_empty() || strayed) {
             let text = format!("Missing '}}' at the end, probably to close '{}'", suspect.keyword);
             let hint = format!("line {} is not indented as if it were inside", suspect.found);
             report.error(&suspect.line, text).hint(hint);
@@ -297,7 +298,9 @@ impl Builder {
                     let lacking = self.suspect.as_ref().filter(here);
                     let meant = unknown_keyword(report, &stmt, table, lacking, &mut self.advices);
                     match (meant, self.open.last(), stmt.word(1)) {
-                        (Some(keyword), Some(block), _) => report.attempt(place_of(&block.stmt.line), keyword),
+                        (Some(keyword), Some(block), _) => {
+                            report.attempt(place_of(&block.stmt.line), keyword)
+                        }
                         (_, None, Some(name)) => report.loses(name),
                         _ => {}
                     }
@@ -326,7 +329,8 @@ impl Builder {
     /// The first line of the block around the innermost one that has this keyword, and the keyword.
     fn outside(&self, keyword: &str) -> Option<(Option<Place>, &'static str)> {
         let blocks = self.open.iter().rev().skip(1);
-        let mut found = blocks.filter_map(|o| Some((Some(place_of(&o.stmt.line)), o.inside.row(keyword)?.name)));
+        let mut found =
+            blocks.filter_map(|o| Some((Some(place_of(&o.stmt.line)), o.inside.row(keyword)?.name)));
         found.next().or_else(|| Some((None, TOP.row(keyword)?.name)))
     }
 
@@ -391,8 +395,7 @@ fn unseen(report: &mut Report, stmt: &Stmt, is_list: bool) {
         // Inside a text such a character may be meant; in front of a word it hardly is.
         let in_front = word.chars().next().is_some_and(suggest::characters::is_unwanted);
         if in_front {
-            let text = format!("'{word}' does not begin with what it seems to");
-            report.warning(&stmt.place(first + n), text).hint(hint);
+            report.warning(&stmt.place(first + n), hint);
             report.is_cause();
         } else {
             report.if_wrong(&stmt.line, hint);

@@ -32,7 +32,9 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
         pending(b, |p| p.hmac = Some(hmac));
     } else {
         let text = "auth_hmac has no active_key that is defined - not in use";
-        b.report.lacks_one_of(&stmt.line, &["key", "active_key"], text).hint("key ID TEXT, and active_key ID");
+        b.report
+            .lacks_one_of(&stmt.line, &["key", "active_key"], text)
+            .hint("key ID TEXT, and active_key ID");
     }
 }
 

@@ -201,9 +201,15 @@ impl<'a> Build<'a> {
             self.blocks.pop();
             self.quiet -= u32::from(!row.in_effect);
         }
-        let wrong = self.report.list.get(before..).and_then(|new| new.iter().position(|d| d.severity == Severity::Error));
+        let wrong = self
+            .report
+            .list
+            .get(before..)
+            .and_then(|new| new.iter().position(|d| d.severity == Severity::Error));
+        // Or its words were not to be told, which has been said before.
+        let wrong = wrong.map(|n| before + n).or_else(|| self.report.cause_on(&stmt.line));
         match (wrong, self.blocks.last()) {
-            (Some(n), Some((place, _))) => self.report.attempt_at(*place, row.name, before + n),
+            (Some(n), Some((place, _))) => self.report.attempt_at(*place, row.name, n),
             (Some(_), None) => {}
             (None, _) if !row.in_effect && late => self.not_in_effect(block, stmt),
             (None, _) => {}
@@ -215,7 +221,9 @@ impl<'a> Build<'a> {
         let row = stmt.row;
         let taken = match row.kind {
             Kind::Flag => 1,
-            Kind::Value(Arg::Integer { .. } | Arg::Decimal { .. } | Arg::Address | Arg::Interface | Arg::Boolean) => 2,
+            Kind::Value(
+                Arg::Integer { .. } | Arg::Decimal { .. } | Arg::Address | Arg::Interface | Arg::Boolean,
+            ) => 2,
             Kind::Value(Arg::Text) if row.name == "state" => 2,
             _ => return,
         };
@@ -223,12 +231,15 @@ impl<'a> Build<'a> {
         if matches!(row.kind, Kind::Flag) && row.words.is_none() && grammar::boolean(word) == Some(false) {
             let text = format!("'{}' takes no argument: this switches it on", row.name);
             self.report.warning(&stmt.place(taken), text).hint("leave the keyword out to have it off");
+            self.report.is_cause();
             return;
         }
         let Some((place, table)) = self.blocks.last().copied() else { return };
         let own = |word: &str| row.words.is_some_and(|t| t.row(word).is_some());
         for (n, word) in stmt.words_from(taken).enumerate() {
-            let Some(other) = table.row(word).filter(|other| !own(word) && other.name != row.name) else { continue };
+            let Some(other) = table.row(word).filter(|other| !own(word) && other.name != row.name) else {
+                continue;
+            };
             let text = format!("'{word}' is not read: it stands on the line of '{}'", row.name);
             self.report.warning(&stmt.place(taken + n), text).hint("keepalived reads one keyword a line");
             self.report.attempt(place, other.name);

@@ -26,7 +26,11 @@ pub(crate) fn complete(b: &mut Build<'_>, draft: &Draft) -> bool {
         complete = false;
         if !reported(b, draft.bad_vrid) {
             let hint = "add virtual_router_id with a number from 1 to 255, the same on all routers";
-            missing.push(("virtual_router_id", format!("VRRP_Instance({name}) the virtual id must be set"), hint));
+            missing.push((
+                "virtual_router_id",
+                format!("VRRP_Instance({name}) the virtual id must be set"),
+                hint,
+            ));
         }
     }
     let pending = &draft.instance.pending;

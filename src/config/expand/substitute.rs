@@ -176,6 +176,8 @@ impl Expansion<'_, '_> {
                     }
                     self.text(&value, depth + 1)?;
                 }
+                // It may be a parameter of a repetition that has not begun.
+                Value::Unknown(_) if depth == 0 && repeats(whole, text.len()) => self.push(written)?,
                 Value::Unknown(why) => {
                     let splits = written.ends_with('}') && !self.quoted;
                     self.unknown(name, why, splits);
@@ -292,6 +294,12 @@ impl Expansion<'_, '_> {
         let offset = (max - min).checked_add(1).map_or(random, |count| random % count);
         Value::Text((min + offset).to_string())
     }
+}
+
+/// Whether a repetition stands in a line before the last `left` bytes of it.
+fn repeats(line: &str, left: usize) -> bool {
+    let before = line.get(..line.len() - left).unwrap_or_default();
+    line.contains('~') && (before.contains("~SEQ") || before.contains("~LST"))
 }
 
 /// Splits a reference, which begins with `$`, into name, arguments and what is behind it. `brace`: there may be a `}`.

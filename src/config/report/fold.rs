@@ -21,7 +21,8 @@ pub(super) fn fold(report: Report) -> Vec<Diagnostic> {
         let by_line = || place(diagnostic).and_then(|p| causes.get(&p)).copied();
         roots.get(&n).copied().or_else(by_line).unwrap_or(n)
     };
-    let next: Vec<usize> = list.iter().enumerate().map(|(n, d)| if d.not_in_effect { n } else { root(n, d) }).collect();
+    let next: Vec<usize> =
+        list.iter().enumerate().map(|(n, d)| if d.not_in_effect { n } else { root(n, d) }).collect();
     let mut kept: BTreeMap<usize, Diagnostic> = BTreeMap::new();
     let mut folded = Vec::new();
     for (n, diagnostic) in list.into_iter().enumerate() {
@@ -63,7 +64,8 @@ fn end(next: &[usize], n: usize) -> usize {
 /// Makes a finding count for another one.
 fn absorb(into: &mut Diagnostic, other: &Diagnostic) {
     into.severity = into.severity.max(other.severity);
-    if let (Effect::Runs, effect) | (effect @ Effect::Refuses(_), Effect::Runs) = (into.effect, other.effect) {
+    if let (Effect::Runs, effect) | (effect @ Effect::Refuses(_), Effect::Runs) = (into.effect, other.effect)
+    {
         into.effect = effect;
     } else if other.class > into.class {
         into.effect = other.effect;
@@ -118,7 +120,8 @@ fn repetitions(list: Vec<Diagnostic>) -> Vec<Diagnostic> {
         if let Some(diagnostic) = kept.get_mut(n) {
             let more = if count > shown.len() { ", …" } else { "" };
             let what = format!("the same for {count} values: {}{more}", shown.join(", "));
-            diagnostic.hint = Some(diagnostic.hint.take().map_or(what.clone(), |hint| format!("{hint}; {what}")));
+            diagnostic.hint =
+                Some(diagnostic.hint.take().map_or(what.clone(), |hint| format!("{hint}; {what}")));
         }
     }
     kept
@@ -129,7 +132,9 @@ fn shape(text: &str) -> String {
     let mut out = String::new();
     let unquoted = text.split(['\'', '`']).step_by(2);
     for piece in unquoted {
-        out.extend(piece.chars().map(|c| if c.is_ascii_hexdigit() || matches!(c, '.' | ':') { '0' } else { c }));
+        out.extend(
+            piece.chars().map(|c| if c.is_ascii_hexdigit() || matches!(c, '.' | ':') { '0' } else { c }),
+        );
         out.push('\'');
     }
     // Numbers of any length.

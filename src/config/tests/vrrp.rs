@@ -204,9 +204,8 @@ fn a_missing_brace_is_where_the_indentation_says() {
     let other = whole.replace("instance A", "instance B").replace("_id 1", "_id 2");
     let loaded = load_text(&format!("{whole}{other}}}\n"));
     let first = &loaded.diagnostics[0];
-    assert_eq!(first.text, "Unknown keyword 'vrrp_instance'");
-    let hint = "the '}' of 'vrrp_instance' in line 1 is probably missing before this line";
-    assert_eq!(first.hint.as_deref(), Some(hint));
+    assert_eq!(first.text, "Missing '}' at the end, probably to close 'vrrp_instance'");
+    assert_eq!(first.hint.as_deref(), Some("line 7 is not indented as if it were inside"));
     // Of the list in it.
     let loaded = load_text(&format!(
         "{}    priority 5\n}}\n",

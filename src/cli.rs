@@ -263,7 +263,9 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, Refusa
         return Err(Refusal(format!("Missing parameter for option --{option}")));
     }
     if options.json() && options.dump_conf {
-        return Err(Refusal("--format=json and --dump-conf both print on stdout: use one of them".to_owned()));
+        return Err(Refusal(
+            "--format=json and --dump-conf both print on stdout: use one of them".to_owned(),
+        ));
     }
     match options.format.as_deref() {
         Some("text" | "json") if options.config_test.is_some() => {}

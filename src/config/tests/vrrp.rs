@@ -258,3 +258,21 @@ fn what_does_not_fit_into_a_packet_is_excluded() {
     let instance = load_text(&text).config.instances.remove(0);
     assert_eq!((instance.addresses.len(), instance.excluded.len()), (89, 11));
 }
+
+#[test]
+fn a_bad_value_of_an_encapsulation_drops_the_route() {
+    for (encap, routes) in [
+        ("ip dst 192.0.2.9 flags 1", 2),
+        ("ip dst 192.0.2.9 flags x", 1),
+        ("ip dst 192.0.2.9 ttl 256", 1),
+        ("ip dst x", 1),
+        ("ip6 dst 2001:db8::1 hoplimit x", 1),
+        ("mpls x", 1),
+        // Without it, as in stock.
+        ("foo", 2),
+    ] {
+        let text = format!("static_routes {{\n 198.51.100.0/24 dev eth0 encap {encap}\n 203.0.113.0/24 dev eth0\n}}\n");
+        let loaded = load_text(&text);
+        assert_eq!(loaded.config.static_routes.len(), routes, "{encap}: {:?}", lines(&loaded));
+    }
+}

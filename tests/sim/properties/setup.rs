@@ -218,6 +218,14 @@ impl Virtual {
         instance
     }
 
+    /// Whether router `i` is free to take over from a lower priority. `state MASTER` overrules `nopreempt`, but is
+    /// itself not taken together with AH.
+    pub(super) fn preempts(&self, i: usize) -> bool {
+        let member = &self.members[i];
+        let born_master = member.state_master && !matches!(self.authentication, Authentication::Ah);
+        !member.nopreempt || born_master || member.priority == 255
+    }
+
     /// The longest interval anybody uses, in seconds.
     pub(super) fn longest_interval(&self) -> f64 {
         self.members.iter().map(|m| m.interval).fold(0.0, f64::max)
@@ -241,11 +249,6 @@ impl Virtual {
 }
 
 impl Member {
-    /// Whether it is free to take over from a lower priority.
-    pub(super) fn preempts(&self) -> bool {
-        !self.nopreempt || self.state_master || self.priority == 255
-    }
-
     /// Its priority when the script fails or not; `None`: FAULT.
     pub(super) fn effective(&self, script_fails: bool) -> Option<u8> {
         if self.priority == 255 {

@@ -1,5 +1,6 @@
 //! What loading a configuration asks of the machine.
 
+mod files;
 mod link;
 
 use std::fs::{self, Metadata};
@@ -51,22 +52,7 @@ impl Loader for SystemLoader {
     }
 
     fn glob(&self, pattern: &Path) -> Vec<PathBuf> {
-        let options = glob::MatchOptions {
-            case_sensitive: true,
-            require_literal_separator: true,
-            require_literal_leading_dot: true,
-        };
-        // Several asterisks are one, as in glob(3); to the crate they would mean all that is below.
-        let mut text = pattern.to_string_lossy().into_owned();
-        while text.contains("**") {
-            text = text.replace("**", "*");
-        }
-        match glob::glob_with(&text, options) {
-            Ok(paths) => paths.filter_map(Result::ok).collect(),
-            // Not a pattern: perhaps a path.
-            Err(_) if pattern.exists() => vec![pattern.to_path_buf()],
-            Err(_) => Vec::new(),
-        }
+        files::matching(pattern)
     }
 
     fn read(&self, path: &Path) -> Result<Vec<u8>, ReadError> {

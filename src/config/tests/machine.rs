@@ -77,9 +77,8 @@ fn namespaces_exist() {
 #[test]
 fn a_key_may_be_a_credential() {
     let text = |key: &str| instance(&format!("version 3\nauth_hmac {{\nkey 1 {key}\nactive_key 1\n}}"));
-    let machine = |key: &str| {
-        machine(&text(key)).file("/run/credentials/k/vrrp", "0123456789abcdef0123456789abcdef\n")
-    };
+    let machine =
+        |key: &str| machine(&text(key)).file("/run/credentials/k/vrrp", "0123456789abcdef0123456789abcdef\n");
     let mut service = machine("credential:vrrp");
     service.variables.insert("CREDENTIALS_DIRECTORY".into(), "/run/credentials/k".into());
     let loaded = load_from(&service);

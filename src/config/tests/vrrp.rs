@@ -271,7 +271,9 @@ fn a_bad_value_of_an_encapsulation_drops_the_route() {
         // Without it, as in stock.
         ("foo", 2),
     ] {
-        let text = format!("static_routes {{\n 198.51.100.0/24 dev eth0 encap {encap}\n 203.0.113.0/24 dev eth0\n}}\n");
+        let text = format!(
+            "static_routes {{\n 198.51.100.0/24 dev eth0 encap {encap}\n 203.0.113.0/24 dev eth0\n}}\n"
+        );
         let loaded = load_text(&text);
         assert_eq!(loaded.config.static_routes.len(), routes, "{encap}: {:?}", lines(&loaded));
     }

@@ -122,6 +122,11 @@ fn test(options: &Options) -> u8 {
         _ if options.json() => say(std::io::stdout(), &text),
         _ => say(std::io::stderr(), &text),
     }
+    if options.dump_conf {
+        let plan = plan::resolve(&loaded.config);
+        let lines = report::dump::lines(&loaded.config, &plan);
+        say(std::io::stdout(), &lines.iter().map(|line| format!("{line}\n")).collect::<String>());
+    }
     status
 }
 

@@ -96,7 +96,7 @@ fn complete(b: &mut Build<'_>, draft: &Draft, stmt: &Stmt) -> bool {
     };
     // If it is there but was of no use, that has been told.
     if !stmt.body.iter().any(|s| s.row.name == missing) {
-        b.report.error(&draft.at, format!("{} has no {missing} - ignoring", stmt.row.name));
+        b.report.lacks(&draft.at, missing, format!("{} has no {missing} - ignoring", stmt.row.name));
     }
     false
 }

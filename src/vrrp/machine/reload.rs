@@ -90,6 +90,10 @@ impl Machine {
         if is_news && !self.is_stalled(now) {
             self.advertise(now, out);
         }
+        if !understands_the_same(old, &self.params) {
+            // There may have been another master, neither of us hearing the other.
+            self.announce(now, self.params.garp.repeat, out);
+        }
         let refresh = self.params.garp.refresh;
         if refresh != old.garp.refresh {
             self.timers.set(Timer::Refresh, (!refresh.is_zero()).then(|| now + refresh));

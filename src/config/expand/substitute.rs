@@ -177,7 +177,7 @@ impl Expansion<'_, '_> {
                     self.text(&value, depth + 1)?;
                 }
                 // It may be a parameter of a repetition that has not begun.
-                Value::Unknown(_) if depth == 0 && repeats(whole, text.len()) => self.push(written)?,
+                Value::Unknown(_) if depth == 0 && repeats(whole, reference.len()) => self.push(written)?,
                 Value::Unknown(why) => {
                     let splits = written.ends_with('}') && !self.quoted;
                     self.unknown(name, why, splits);

@@ -99,6 +99,10 @@ pub(crate) struct Builder {
     derailed: bool,
     /// The first `{` of an unknown keyword that upset it.
     derailed_at: Option<Line>,
+    /// What upset the nesting: the number of its diagnostic.
+    derailed_by: Option<usize>,
+    /// Blocks that have been closed since then, perhaps early.
+    cut: Vec<Cut>,
     /// The first block that something is inside of which does not look so: its `}` is probably missing.
     suspect: Option<Suspect>,
     /// Lines behind where a `}` seems to be missing that would be right in a block around.
@@ -120,8 +124,20 @@ struct Astray {
     name: Option<String>,
 }
 
+/// A block that a brace may have closed that was not meant for it.
+#[derive(Debug)]
+struct Cut {
+    at: Place,
+    inside: &'static Table,
+    /// The number of the diagnostic that is to blame.
+    by: usize,
+}
+
 /// How many of those are noted: nobody reads as many findings.
 const ASTRAY: usize = 10_000;
+
+/// How many blocks are noted that may have been closed early.
+const CUTS: usize = 16;
 
 impl Builder {
     /// Whether lines are inside `global_defs` now, or about to be.
@@ -214,6 +230,9 @@ impl Builder {
                     }
                 }
                 self.derailed = true;
+                if self.derailed_by.is_none() {
+                    self.derailed_by = unknown.or(report.list.len().checked_sub(1));
+                }
                 if unknown.is_some() {
                     self.derailed_at.get_or_insert_with(|| line.clone());
                 }
@@ -228,6 +247,11 @@ impl Builder {
             self.derailed = false;
             self.derailed_at = None;
         }
+        let by = self.derailed_by;
+        if self.depth == 0 {
+            self.derailed_by = None;
+            self.cut.clear();
+        }
         match self.open.last_mut() {
             None if derailed => {}
             None => {
@@ -237,6 +261,10 @@ impl Builder {
             Some(open) => {
                 if !open.begun {
                     missing_brace(report, open, line);
+                }
+                if let Some(by) = by.filter(|_| self.depth > 0 && self.cut.len() < CUTS) {
+                    let Open { stmt, inside, .. } = open;
+                    self.cut.push(Cut { at: place_of(&stmt.line), inside: *inside, by });
                 }
                 self.close();
             }
@@ -292,6 +320,9 @@ impl Builder {
         }
         if !is_list {
             let Some(row) = row else {
+                for (cut, row) in self.cut.iter().filter_map(|c| Some((c, c.inside.row(keyword)?))) {
+                    report.attempt_at(cut.at, row.name, cut.by);
+                }
                 if !self.derailed {
                     self.unknown = Some(report.list.len());
                     let here = |s: &&Suspect| outside.is_some() && s.found == stmt.line.span().line;

@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use self::fast::{Inboxes, Lines, Reload};
 use self::trackers::Trackers;
 use crate::base::InstanceId;
-use crate::host::{Host, LocalBoxFuture, Plane, Processes, Signal, Supervisor};
+use crate::host::{Host, LocalBoxFuture, Plane, Signal, Supervisor};
 use crate::notify::{Message, Notifier, Scripts};
 use crate::plan::{Plan, converge};
 use crate::report::wording;
@@ -41,7 +41,8 @@ pub async fn run(host: Host, mut plan: Plan, mut reread: Reread) -> u8 {
     let Host { slow, start_fast, processes, carriers, files, process_table, mut signals, supervisor } = host;
     let (mut controls, inboxes) = inboxes(plan.instances.iter().map(|instance| instance.id));
     let (notices, notices_inbox) = unbounded_channel();
-    let notified = start_notifier(&slow, &processes, Scripts::of(&plan), notices_inbox);
+    let notifier = Notifier::new(slow.clone(), Rc::clone(&processes), Rc::clone(&files), Scripts::of(&plan));
+    let notified = start_notifier(&slow, notifier, notices_inbox);
     let (tell_carrier, known_carriers) = unbounded_channel();
     let tools =
         trackers::Tools { slow: slow.clone(), processes, carriers, files, process_table, tell_carrier };
@@ -159,12 +160,10 @@ fn reload(
 
 fn start_notifier(
     slow: &Plane,
-    processes: &Rc<dyn Processes>,
-    scripts: Scripts,
+    notifier: Notifier,
     inbox: UnboundedReceiver<Message>,
 ) -> oneshot::Receiver<()> {
     let (done, notified) = oneshot::channel();
-    let notifier = Notifier { plane: slow.clone(), processes: Rc::clone(processes), scripts };
     let task = async move {
         notifier.run(inbox).await;
         // Nobody waits any more when the stop took too long.

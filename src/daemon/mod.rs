@@ -47,8 +47,7 @@ pub async fn run(host: Host, mut plan: Plan, mut reread: Reread) -> u8 {
         trackers::Tools { slow: slow.clone(), processes, carriers, files, process_table, tell_carrier };
     let mut trackers = Trackers::start(tools, &plan, &controls);
     let (reloads, reloads_inbox) = unbounded_channel();
-    let lines =
-        Lines { inboxes, notices: notices.clone(), carriers: known_carriers, reloads: reloads_inbox };
+    let lines = Lines { inboxes, notices: notices.clone(), carriers: known_carriers, reloads: reloads_inbox };
     // With nothing to do the daemon waits all the same, as stock's does.
     if plan.instances.is_empty() && plan.statics.is_empty() {
         wording::nothing_to_run();

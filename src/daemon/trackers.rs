@@ -145,8 +145,12 @@ impl Trackers {
         self.linkbeats = Watchers { plans: plan.linkbeats.clone(), listeners: Vec::new(), _stop: stop };
         if !plan.linkbeats.is_empty() {
             let Tools { slow, carriers, tell_carrier, .. } = &self.tools;
-            let linkbeat =
-                Linkbeat::new(slow.clone(), Rc::clone(carriers), plan.linkbeats.clone(), tell_carrier.clone());
+            let linkbeat = Linkbeat::new(
+                slow.clone(),
+                Rc::clone(carriers),
+                plan.linkbeats.clone(),
+                tell_carrier.clone(),
+            );
             slow.tasks.spawn("linkbeat", Box::pin(linkbeat.run(stopped)));
         }
     }

@@ -220,9 +220,8 @@ impl Ledger {
 
     /// Drops what nobody may claim and the kernel does not hold for us.
     fn forget_unclaimed(&mut self) {
-        let gone = |entry: &Entry| {
-            entry.owners.is_empty() && entry.placed.is_none() && entry.in_flight.is_none()
-        };
+        let gone =
+            |entry: &Entry| entry.owners.is_empty() && entry.placed.is_none() && entry.in_flight.is_none();
         self.entries.retain(|_, entry| !gone(entry));
         let known = |keys: &mut Vec<Key>| {
             keys.retain(|key| self.entries.contains_key(key));

@@ -22,6 +22,7 @@ mod lab;
 mod parity;
 mod process;
 mod rejects;
+mod reload;
 mod routes;
 mod scripts;
 mod seeds;

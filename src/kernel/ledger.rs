@@ -236,7 +236,7 @@ impl Ledger {
         if let Some(entry) = self.entries.get_mut(&key) {
             let missed = entry.is_missed(mirror);
             entry.missed |= missed && entry.claim.is_tracked();
-            entry.renounced |= missed && !entry.claim.is_tracked();
+            entry.renounced |= missed && !entry.claim.is_tracked() && entry.claim.can_stay(mirror);
             self.dirty.insert(key);
         }
     }

@@ -117,6 +117,13 @@ impl InstancePlan {
         addresses.chain(routes).chain(self.rules.iter().cloned().map(Claim::Rule)).collect()
     }
 
+    /// Of each interface with addresses that is not its own, the first address.
+    pub fn extra_announced(&self) -> impl Iterator<Item = &AddressClaim> {
+        let other = |a: &&AddressClaim| Some(&a.dev) != self.interface.as_ref();
+        let mut seen = BTreeSet::new();
+        self.addresses.iter().filter(other).filter(move |a| seen.insert(&a.dev))
+    }
+
     /// What the machine tracks, in the order of [`InstancePlan::tracks`].
     pub fn tracked(&self) -> Vec<Tracked> {
         let tracked = |t: &TrackPlan| Tracked {
@@ -285,7 +292,7 @@ fn delivery(globals: &Globals, instance: &VrrpInstance, family: Family) -> Deliv
     };
     Delivery::Unicast(Unicast {
         peers: instance.peers.clone(),
-        check_source: instance.check_unicast_src,
+        check_source: instance.check_unicast_src || globals.pending.check_unicast_src,
         ttl: instance.unicast_ttl.unwrap_or(ttl),
         checksum: match instance.old_unicast_checksum {
             None => UnicastChecksum::Learns(group),
@@ -328,6 +335,7 @@ fn ignores_adverts(globals: &Globals, instance: &VrrpInstance) -> bool {
 
 fn garp(globals: &Globals, instance: &VrrpInstance) -> GarpSchedule {
     let (own, all) = (&instance.garp, &globals.garp);
+    let extra = instance.pending.garp_extra.or(globals.pending.garp_extra);
     let mut default = GarpSchedule::default();
     if globals.pending.min_garp.unwrap_or(false) {
         default = GarpSchedule { repeat: 1, delay: Duration::ZERO, ..default };
@@ -345,6 +353,8 @@ fn garp(globals: &Globals, instance: &VrrpInstance) -> GarpSchedule {
             .max(1),
         lower_prio_repeat: own.lower_prio_repeat.or(all.lower_prio_repeat).unwrap_or(repeat),
         lower_prio_delay: own.lower_prio_delay.or(all.lower_prio_delay).unwrap_or(delay),
+        // Without `all` only VMACs are meant, of which there are none yet.
+        extra: extra.filter(|extra| extra.all).map(|extra| extra.interval).unwrap_or_default(),
     }
 }
 
@@ -358,6 +368,7 @@ fn claim(interface: Option<&IfName>, address: &VirtualAddress) -> Option<Address
         label: address.label.clone(),
         scope: address.scope.unwrap_or(0),
         options: options(address),
+        tracked: !address.flags.no_track,
     })
 }
 

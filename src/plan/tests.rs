@@ -55,6 +55,7 @@ fn defaults_are_stocks() {
             refresh_repeat: 1,
             lower_prio_repeat: 5,
             lower_prio_delay: Duration::from_secs(5),
+            extra: Duration::ZERO,
         },
         grouped: false,
         startup_delay: Duration::ZERO,

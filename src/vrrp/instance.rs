@@ -313,7 +313,8 @@ impl Instance {
                     }
                     wording::claim(&self.plan, hold);
                 }
-                Output::Announce(rounds) => self.announce(rounds),
+                Output::Announce(rounds) => self.announce(self.plan.addresses.iter(), rounds),
+                Output::AnnounceExtra => self.announce(self.plan.extra_announced(), 1),
                 Output::AnnounceSource => self.announce_source(),
                 Output::Group(report) => self.report(report),
                 Output::Notify(notice) => self.notify(notice),
@@ -353,8 +354,8 @@ impl Instance {
         }
     }
 
-    /// Announces every address, `rounds` times round.
-    fn announce(&self, rounds: u32) {
+    /// Announces these addresses, `rounds` times round.
+    fn announce<'a>(&self, addresses: impl Iterator<Item = &'a AddressClaim>, rounds: u32) {
         let mirror = self.ports.mirror.borrow();
         let mut routers = BTreeMap::new();
         let mut forwards = |dev: &IfName| {
@@ -364,8 +365,7 @@ impl Instance {
             let frame = frame(&mirror, &a.dev, a.cidr.ip, &mut forwards)?;
             Some((a.dev.clone(), a.cidr.ip, frame))
         };
-        let round: Vec<(IfName, IpAddr, Frame)> =
-            self.plan.addresses.iter().filter_map(announcement).collect();
+        let round: Vec<(IfName, IpAddr, Frame)> = addresses.filter_map(announcement).collect();
         for (dev, ip, _) in &round {
             wording::announcing(&self.plan.name, dev, *ip);
         }

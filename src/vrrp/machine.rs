@@ -86,6 +86,8 @@ pub enum Output {
     },
     /// Announce every address this many times.
     Announce(u32),
+    /// Announce, on each interface with addresses that is not the router's own, one of them.
+    AnnounceExtra,
     /// Announce the address adverts come from, so that peers who send to it can reach us.
     AnnounceSource,
     /// Tell the sync group.
@@ -349,6 +351,7 @@ impl Machine {
                 Timer::Advert => self.advert_due(now, due, out),
                 Timer::Announce => self.announce(now, self.second_burst, out),
                 Timer::Refresh => self.refresh_due(now, due, out),
+                Timer::Extra => self.extra_due(now, due, out),
             }
         }
     }
@@ -553,9 +556,13 @@ impl Machine {
     /// Announces the addresses, provided that they are there and nobody can have taken over while we were stalled:
     /// when we have listened, we announce them anyway.
     fn announce(&self, now: Instant, rounds: u32, out: &mut Vec<Output>) {
-        if self.state == State::Master && self.pending.is_none() && !self.is_stalled(now) {
+        if self.may_announce(now) {
             out.push(Output::Announce(rounds));
         }
+    }
+
+    fn may_announce(&self, now: Instant) -> bool {
+        self.state == State::Master && self.pending.is_none() && !self.is_stalled(now)
     }
 }
 

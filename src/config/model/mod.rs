@@ -302,13 +302,13 @@ pub struct AddressFlags {
     pub autojoin: bool,
     /// `preferred_lft`, whole seconds (IPv6).
     pub preferred: Option<PreferredLifetime>,
+    /// `no_track`: its disappearance is no fault, and it is not put back.
+    pub no_track: bool,
 }
 
 /// What an address line says that nothing acts on yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PendingAddress {
-    /// `no_track`: its disappearance is no fault.
-    pub no_track: bool,
     /// `use_vmac`: the address is on a VMAC.
     pub use_vmac: bool,
 }

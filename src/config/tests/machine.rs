@@ -73,3 +73,19 @@ fn namespaces_exist() {
     machine.namespaces = Some([].into());
     assert_eq!(load_from(&machine).test_status(), 5);
 }
+
+#[test]
+fn without_peers_there_must_be_an_interface() {
+    let alone = |text: &str| {
+        let text = format!(
+            "vrrp_instance A {{\nvirtual_router_id 1\nunicast_src_ip 192.0.2.9\n{text}\nvirtual_ipaddress {{\n192.0.2.1 dev eth0\n}}\n}}\n"
+        );
+        let loaded = load_from(&machine(&text));
+        let refused =
+            loaded.diagnostics.iter().any(|d| d.effect == crate::config::diagnostic::Effect::Refuses(2));
+        (refused, lines(&loaded).join("\n").contains("neither unicast_peer nor interface"))
+    };
+    assert_eq!(alone(""), (true, true));
+    assert_eq!(alone("unicast_peer {\n192.0.2.8\n}").1, false);
+    assert_eq!(alone("interface eth0").1, false);
+}

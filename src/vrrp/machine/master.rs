@@ -26,6 +26,7 @@ impl Machine {
         self.timers.set(Timer::Announce, (!garp.delay.is_zero()).then(|| now + garp.delay));
         let first_refresh = now + garp.delay + garp.refresh;
         self.timers.set(Timer::Refresh, (!garp.refresh.is_zero()).then_some(first_refresh));
+        self.timers.set(Timer::Extra, (!garp.extra.is_zero()).then(|| now + garp.extra));
     }
 
     /// Sends an advert; the next one is due an interval later.
@@ -90,6 +91,15 @@ impl Machine {
         self.announce(now, garp.refresh_repeat, out);
         let next = due + garp.refresh;
         self.timers.set(Timer::Refresh, Some(if next > now { next } else { now + garp.refresh }));
+    }
+
+    /// Time to announce on other interfaces, so that switches there do not forget us.
+    pub(super) fn extra_due(&mut self, now: Instant, due: Instant, out: &mut Vec<Output>) {
+        if self.may_announce(now) {
+            out.push(Output::AnnounceExtra);
+        }
+        let next = due + self.params.garp.extra;
+        self.timers.set(Timer::Extra, Some(if next > now { next } else { now + self.params.garp.extra }));
     }
 
     /// A valid advert while we are master: one of us has to yield.

@@ -112,3 +112,20 @@ fn the_last_hundred_changes_are_kept_with_their_causes() {
     }
     assert_eq!(router.machine.history().len(), 100);
 }
+
+#[test]
+fn addresses_on_other_interfaces_are_announced_now_and_then() {
+    let garp = GarpSchedule { extra: ms(1500), ..GarpSchedule::default() };
+    let mut router = Router::master(Params { garp, ..params(100) });
+    let extra = |router: &Router| router.out.iter().filter(|o| **o == Output::AnnounceExtra).count();
+    router.pass(ms(1499));
+    assert_eq!(extra(&router), 0);
+    for _ in 0..30 {
+        router.pass(ms(100));
+    }
+    assert_eq!(extra(&router), 2, "after 1.5 s and 3 s, not before the first interval is over");
+    router.hear(HIGH, 200);
+    router.out.clear();
+    router.pass(ms(1500));
+    assert_eq!(extra(&router), 0, "not as a backup");
+}

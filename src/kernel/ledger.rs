@@ -75,6 +75,8 @@ pub struct Interface {
 pub struct Watch {
     /// Its interface; `None`: it has none, and what happens to all of them matters.
     pub interface: Option<IfName>,
+    /// Without an interface, the VRF it is in.
+    pub vrf: Option<IfName>,
     /// The family its adverts are sent over.
     pub family: Family,
     /// The only address they may be sent from.
@@ -398,7 +400,12 @@ impl Ledger {
 fn view(mirror: &Mirror, watch: &Watch, before: Option<IpAddr>, claimed: &BTreeSet<IpAddr>) -> Interface {
     let Some(name) = &watch.interface else {
         let there = |ip: &IpAddr| mirror.links().any(|link| mirror.has_ip(link.index, *ip));
-        return Interface { index: None, usable: true, source: watch.source.filter(there) };
+        let vrf = watch.vrf.as_ref().map(|name| mirror.link(name));
+        return Interface {
+            index: vrf.flatten().map(|link| link.index),
+            usable: vrf.is_none_or(|vrf| vrf.is_some_and(Link::usable)),
+            source: watch.source.filter(there),
+        };
     };
     let Some(link) = mirror.link(name) else { return Interface::default() };
     let source = match watch.source {

@@ -74,6 +74,8 @@ pub struct InstancePlan {
     pub name: String,
     /// Where it sends and listens; `None`: wherever the routes lead, which is for unicast only.
     pub interface: Option<IfName>,
+    /// Without an interface, the VRF whose routes are meant.
+    pub vrf: Option<IfName>,
     /// Where its adverts come from; `None`: the interface's own address.
     pub source: Option<IpAddr>,
     /// Whether it cannot take part while that address is not there.
@@ -103,9 +105,15 @@ impl InstancePlan {
     pub fn watch(&self) -> Watch {
         Watch {
             interface: self.interface.clone(),
+            vrf: self.vrf.clone(),
             family: self.params.family,
             source: self.source.filter(|_| self.track_source),
         }
+    }
+
+    /// What its sockets are bound to, if anything.
+    pub fn device(&self) -> Option<&IfName> {
+        self.interface.as_ref().or(self.vrf.as_ref())
     }
 
     /// All that it holds while it is master.
@@ -273,6 +281,7 @@ fn resolve_instance(
         tracks,
         dont_track_primary: instance.dont_track_primary,
         notify: notify(instance),
+        vrf: instance.pending.vrf.clone(),
         interface,
     })
 }

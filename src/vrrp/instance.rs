@@ -244,7 +244,7 @@ impl Instance {
             self.handle(Input::Source(source), out);
         }
         self.take_seat(out);
-        let there = interface.index.is_some() || self.plan.interface.is_none();
+        let there = interface.index.is_some() || self.plan.device().is_none();
         let down = !interface.usable && !self.plan.dont_track_primary;
         let mut faults = [
             (Fault::InterfaceMissing, !there),
@@ -275,7 +275,7 @@ impl Instance {
             }
             (Delivery::Unicast(_), None) => return,
         };
-        let interface = match (&self.plan.interface, self.interface.and_then(|i| i.index)) {
+        let interface = match (self.plan.device(), self.interface.and_then(|i| i.index)) {
             (Some(name), Some(index)) => Some((index, name.clone())),
             (Some(_), None) => return,
             (None, _) => None,

@@ -36,7 +36,7 @@ pub struct Config {
     pub instances: Vec<VrrpInstance>,
     /// Virtual servers.
     pub lvs: lvs::Lvs,
-    /// `vrrp_instance` blocks that are usable but need something that is not in effect yet, in order.
+    /// `vrrp_instance` blocks that are sound but ask what their interfaces cannot do, in order.
     pub left_out: Vec<VrrpInstance>,
     /// Keywords outside any block.
     pub top: TopLevel,

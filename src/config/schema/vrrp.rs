@@ -116,7 +116,7 @@ pub(crate) static VRRP_INSTANCE: Table = table(
     &[
         value("state", Arg::Text).fatal().does(apply::instance::state),
         value("interface", Arg::Interface).fatal().does(apply::instance::interface),
-        value("vrf", Arg::Interface).fatal().stores(apply::options::vrf),
+        value("vrf", Arg::Interface).fatal().does(apply::options::vrf),
         value("use_vmac", Arg::Text).words(&USE_VMAC).stores(apply::vmac::use_vmac),
         flag("use_vmac_addr").stores(|b, _| options::flag(b, |p| &mut p.vmac_addresses)),
         flag("vmac_xmit_base").stores(|b, _| options::flag(b, |p| &mut p.vmac_xmit_base)),

@@ -89,3 +89,16 @@ fn without_peers_there_must_be_an_interface() {
     assert_eq!(alone("unicast_peer {\n192.0.2.8\n}").1, false);
     assert_eq!(alone("interface eth0").1, false);
 }
+
+#[test]
+fn the_vrf_of_a_route_is_its_table() {
+    let text = instance("virtual_routes {\n198.51.100.0/24 via 192.0.2.254 vrf red\n}");
+    let mut machine = machine(&text);
+    assert!(lines(&load_from(&machine)).join("\n").contains("VRF red not found"));
+    machine.links.insert("red".into(), LinkFacts { kind: LinkKind::Vrf { table: 77 }, ..ETHERNET });
+    let loaded = load_from(&machine);
+    assert_eq!(lines(&loaded), [""; 0]);
+    assert_eq!(loaded.config.instances[0].pending.routes[0].table, Some(77));
+    machine.links.insert("red".into(), ETHERNET);
+    assert!(lines(&load_from(&machine)).join("\n").contains("red is not a VRF"));
+}

@@ -34,7 +34,7 @@ fn claim(ip: &str) -> AddressClaim {
 }
 
 fn watch(interface: &str) -> Watch {
-    Watch { interface: Some(name(interface)), family: Family::V4, source: None }
+    Watch { interface: Some(name(interface)), vrf: None, family: Family::V4, source: None }
 }
 
 fn claims(ips: &[&str]) -> Vec<Claim> {

@@ -92,9 +92,10 @@ fn without_peers_there_must_be_an_interface() {
 
 #[test]
 fn the_vrf_of_a_route_is_its_table() {
-    let text = instance("virtual_routes {\n198.51.100.0/24 via 192.0.2.254 vrf red\n}");
+    let text = instance("virtual_routes {\n198.51.100.0/24 via 192.0.2.254 dev eth0 vrf red\n}");
     let mut machine = machine(&text);
     assert!(lines(&load_from(&machine)).join("\n").contains("VRF red not found"));
+    machine.interfaces.as_mut().unwrap().insert("red".into());
     machine.links.insert("red".into(), LinkFacts { kind: LinkKind::Vrf { table: 77 }, ..ETHERNET });
     let loaded = load_from(&machine);
     assert_eq!(lines(&loaded), [""; 0]);

@@ -3,6 +3,7 @@ mod lvs_checkers;
 mod machine;
 mod mistakes;
 mod models;
+mod one_finding;
 mod properties;
 mod vrrp;
 

@@ -11,7 +11,7 @@ use std::ops::Range;
 use super::diagnostic::{Class, Severity};
 use super::grammar;
 use super::lines::Line;
-use super::report::Report;
+use super::report::{Place, Report, place_of};
 use super::schema::top::TOP;
 use super::schema::{ENTRY, Head, Kind, Missing, Row, Table};
 use super::suggest;
@@ -101,9 +101,27 @@ pub(crate) struct Builder {
     derailed_at: Option<Line>,
     /// The first block that something is inside of which does not look so: its `}` is probably missing.
     suspect: Option<Suspect>,
+    /// Lines behind where a `}` seems to be missing that would be right in a block around.
+    astray: Vec<Astray>,
     /// The diagnostic of the unknown keyword on the line before, whose `{` may come.
     unknown: Option<usize>,
+    /// What unknown keywords may have been meant to be.
+    advices: suggest::Advices,
 }
+
+/// A line that would be right in a block around the one it is in.
+#[derive(Debug)]
+struct Astray {
+    at: Place,
+    /// The first line of the block that it would be right in, unless it is outside any.
+    block: Option<Place>,
+    keyword: &'static str,
+    /// What follows the keyword: perhaps the name of a block.
+    name: Option<String>,
+}
+
+/// How many of those are noted: nobody reads as many findings.
+const ASTRAY: usize = 10_000;
 
 impl Builder {
     /// Whether lines are inside `global_defs` now, or about to be.
@@ -131,10 +149,19 @@ impl Builder {
     /// Ends the input: what is open is closed, with one diagnostic.
     pub(crate) fn finish(mut self, report: &mut Report) -> Vec<Stmt> {
         let lost = self.derailed_at.is_some() && self.depth > 0;
-        if let Some(suspect) = self.suspect.take().filter(|_| !self.open.is_empty() || lost) {
+        let strayed = !self.astray.is_empty() && self.depth > 0;
+        if let Some(suspect) = self.suspect.take().filter(|_| !self.open.is_empty() || strayed) {
             let text = format!("Missing '}}' at the end, probably to close '{}'", suspect.keyword);
             let hint = format!("line {} is not indented as if it were inside", suspect.found);
             report.error(&suspect.line, text).hint(hint);
+            for astray in &self.astray {
+                match (astray.block, &astray.name) {
+                    (Some(block), _) => report.attempt(block, astray.keyword),
+                    (None, Some(name)) => report.loses(name),
+                    (None, None) => {}
+                }
+            }
+            report.is_cause_of(self.astray.iter().map(|a| a.at));
         } else if let Some(open) = self.open.last()
             && !self.derailed
         {
@@ -252,17 +279,31 @@ impl Builder {
         }
         let mut stmt = Stmt { row: &ENTRY, line, words: words.ranges, body: Vec::new() };
         let (table, is_list) = self.open.last().map_or((&TOP, false), |o| (o.inside, o.is_list));
+        unseen(report, &stmt, is_list);
+        let keyword = stmt.word(0).unwrap_or_default();
+        let row = if is_list { None } else { table.row(keyword) };
+        // A keyword that no block around this one has is more likely misspelt.
+        let outside = if self.suspect.is_some() && row.is_none() { self.outside(keyword) } else { None };
+        let strays = outside.is_some() || self.derailed && self.suspect.is_some() && row.is_none();
+        if strays && self.astray.len() < ASTRAY {
+            let (block, keyword) = outside.unwrap_or((None, ""));
+            let name = stmt.word(1).map(str::to_owned);
+            self.astray.push(Astray { at: place_of(&stmt.line), block, keyword, name });
+        }
         if !is_list {
-            let keyword = stmt.word(0).unwrap_or_default();
-            let Some(row) = table.row(keyword) else {
+            let Some(row) = row else {
                 if !self.derailed {
                     self.unknown = Some(report.list.len());
-                    // A keyword that no block around this one has is more likely misspelt.
-                    let outside = self.open.iter().rev().skip(1).map(|o| o.inside);
-                    let known = outside.chain([&TOP]).any(|t| t.row(keyword).is_some());
-                    let here = |s: &&Suspect| known && s.found == stmt.line.span().line;
+                    let here = |s: &&Suspect| outside.is_some() && s.found == stmt.line.span().line;
                     let lacking = self.suspect.as_ref().filter(here);
-                    unknown_keyword(report, &stmt, table, lacking);
+                    let meant = unknown_keyword(report, &stmt, table, lacking, &mut self.advices);
+                    match (meant, self.open.last(), stmt.word(1)) {
+                        (Some(keyword), Some(block), _) => {
+                            report.attempt(place_of(&block.stmt.line), keyword)
+                        }
+                        (_, None, Some(name)) => report.loses(name),
+                        _ => {}
+                    }
                 }
                 return None;
             };
@@ -270,6 +311,9 @@ impl Builder {
             if let Kind::Block(inside) | Kind::List(inside) = row.kind {
                 let is_list = matches!(row.kind, Kind::List(_));
                 let skipped = (!self.head(report, &stmt)).then_some(0);
+                if let Some(block) = self.open.last().filter(|_| skipped.is_some()) {
+                    report.attempt(place_of(&block.stmt.line), row.name);
+                }
                 let indent = stmt.line.indent();
                 self.open.push(Open { stmt, inside, is_list, begun: false, indent, indents: false, skipped });
                 return None;
@@ -280,6 +324,14 @@ impl Builder {
             Some(open) => open.stmt.body.last(),
             None => self.done.last(),
         }
+    }
+
+    /// The first line of the block around the innermost one that has this keyword, and the keyword.
+    fn outside(&self, keyword: &str) -> Option<(Option<Place>, &'static str)> {
+        let blocks = self.open.iter().rev().skip(1);
+        let mut found =
+            blocks.filter_map(|o| Some((Some(place_of(&o.stmt.line)), o.inside.row(keyword)?.name)));
+        found.next().or_else(|| Some((None, TOP.row(keyword)?.name)))
     }
 
     /// Checks what follows the keyword of a block; `false`: the block is to be skipped.
@@ -321,6 +373,34 @@ impl Builder {
             }
             Head::VirtualServer | Head::RealServer => service(report, stmt),
         }
+    }
+}
+
+/// Looks for what editors, web pages and other languages bring into configurations.
+fn unseen(report: &mut Report, stmt: &Stmt, is_list: bool) {
+    let first = usize::from(!is_list);
+    if is_list && stmt.words_from(0).any(|w| w.ends_with(',')) {
+        report.if_wrong(&stmt.line, "lists have no commas: write one entry a line");
+    }
+    if !is_list && stmt.word(1).is_some_and(|w| w.starts_with('=')) {
+        let (keyword, value) = (stmt.word(0).unwrap_or_default(), stmt.word(1).unwrap_or_default());
+        let value = value.strip_prefix('=').filter(|v| !v.is_empty()).or(stmt.word(2)).unwrap_or("VALUE");
+        report.if_wrong(&stmt.line, format!("no '=' stands before a value: write '{keyword} {value}'"));
+    }
+    if stmt.line.text().is_ascii() {
+        return;
+    }
+    for (n, word) in stmt.words_from(first).enumerate() {
+        let Some(hint) = suggest::characters::hint(word) else { continue };
+        // Inside a text such a character may be meant; in front of a word it hardly is.
+        let in_front = word.chars().next().is_some_and(suggest::characters::is_unwanted);
+        if in_front {
+            report.warning(&stmt.place(first + n), hint);
+            report.is_cause();
+        } else {
+            report.if_wrong(&stmt.line, hint);
+        }
+        return;
     }
 }
 
@@ -374,8 +454,16 @@ fn missing_brace(report: &mut Report, open: &Open, line: &Line) {
     report.error(line, format!("Missing '{{' after '{name}'")).hint(format!("'{name}' begins a block"));
 }
 
-fn unknown_keyword(report: &mut Report, stmt: &Stmt, table: &'static Table, lacking: Option<&Suspect>) {
+/// Says that a keyword is unknown, and tells the one of the same block that was probably meant.
+fn unknown_keyword(
+    report: &mut Report,
+    stmt: &Stmt,
+    table: &'static Table,
+    lacking: Option<&Suspect>,
+    advices: &mut suggest::Advices,
+) -> Option<&'static str> {
     let keyword = stmt.word(0).unwrap_or_default();
+    let mut meant = None;
     let hint = match lacking {
         Some(block) => Some(format!(
             "the '}}' of '{}' in line {} is probably missing before this line",
@@ -383,10 +471,12 @@ fn unknown_keyword(report: &mut Report, stmt: &Stmt, table: &'static Table, lack
             block.line.span().line
         )),
         None if report.is_full() => None,
-        None => suggest::keyword(keyword, table),
+        None => advices.on(keyword, table).map(|advice| {
+            meant = advice.meant;
+            advice.text
+        }),
     };
     let added = report.error(&stmt.place(0), format!("Unknown keyword '{keyword}'"));
-    if let Some(hint) = hint {
-        added.hint(hint);
-    }
+    added.hint = hint;
+    meant
 }

@@ -65,6 +65,28 @@ pub fn host(options: Options) -> Result<Host, Error> {
     })
 }
 
+/// Does `work` on a thread of its own, so that this plane goes on meanwhile. `None`: there was no thread, or it panicked.
+pub fn aside<T: Send + 'static>(
+    name: &'static str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> LocalBoxFuture<Option<T>> {
+    let (done, finished) = oneshot::channel();
+    let body = move || {
+        // Nobody waits any more when the daemon is stopping.
+        let _ = done.send(work());
+    };
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(body);
+    Box::pin(async move {
+        match thread {
+            Ok(_) => finished.await.ok(),
+            Err(error) => {
+                tracing::error!("{}", Error::new("start thread", name, error));
+                None
+            }
+        }
+    })
+}
+
 /// Clock, timers and tasks for the plane of this thread.
 pub(super) fn plane() -> Result<Plane, Error> {
     Ok(Plane { clock: Rc::new(Clock), timers: Rc::new(PlaneTimers::open()?), tasks: Rc::new(LocalTasks) })

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::base::InstanceId;
 use crate::config::model::Script;
 use crate::host::{Child, Command, Credentials, Kill, Plane, Processes};
-use crate::plan::{GroupPlan, InstancePlan, NotifyPlan};
+use crate::plan::{NotifyPlan, Plan};
 use crate::report::wording;
 use crate::vrrp::machine::{Notice, State};
 
@@ -21,12 +21,54 @@ const STOP_TIME: Duration = Duration::from_secs(1);
 const KILL_GRACE: Duration = Duration::from_millis(200);
 
 /// Something to be told to scripts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// By an instance.
     Instance(InstanceId, Notice),
-    /// By a sync group, given as its place in [`Plan::groups`](crate::plan::Plan): all members are in this state.
-    Group(usize, State),
+    /// By the sync group of this name: all members are in this state.
+    Group(String, State),
+    /// The configuration has changed.
+    Reload(Scripts),
+}
+
+/// What instances and sync groups want run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scripts {
+    /// Of each instance, with its name.
+    instances: BTreeMap<InstanceId, (String, NotifyPlan)>,
+    /// Of each sync group, by name.
+    groups: BTreeMap<String, NotifyPlan>,
+}
+
+impl Scripts {
+    /// Those of a plan.
+    pub fn of(plan: &Plan) -> Self {
+        let instances = plan.instances.iter().map(|i| (i.id, (i.name.clone(), i.notify.clone())));
+        let groups = plan.groups.iter().map(|group| (group.name.clone(), group.notify.clone()));
+        Self { instances: instances.collect(), groups: groups.collect() }
+    }
+
+    /// From now on these. Instances that have gone may still have something to say.
+    fn replace(&mut self, new: Self) {
+        self.instances.extend(new.instances);
+        self.groups = new.groups;
+    }
+
+    /// The programs to start, and for whom.
+    fn commands(&self, message: &Message) -> (&str, Vec<Command>) {
+        let found = match message {
+            Message::Instance(id, notice) => {
+                let instance = self.instances.get(id);
+                instance.map(|(name, plan)| (name.as_str(), of_instance(name, plan, *notice)))
+            }
+            Message::Group(name, state) => {
+                let group = self.groups.get_key_value(name);
+                group.map(|(name, plan)| (name.as_str(), of_state(plan, *state, "GROUP", name, 0)))
+            }
+            Message::Reload(_) => None,
+        };
+        found.unwrap_or_default()
+    }
 }
 
 /// Starts notify scripts.
@@ -35,19 +77,21 @@ pub struct Notifier {
     pub plane: Plane,
     /// Runs programs.
     pub processes: Rc<dyn Processes>,
-    /// What each instance wants run; an [`InstanceId`] is an index.
-    pub instances: Vec<InstancePlan>,
-    /// What each sync group wants run.
-    pub groups: Vec<GroupPlan>,
+    /// What is to be run.
+    pub scripts: Scripts,
 }
 
 impl Notifier {
     /// Starts scripts in the order in which messages come, until all senders are gone; then waits a moment for the
     /// scripts that announce the stop, and ends those that take longer.
-    pub async fn run(self, mut messages: UnboundedReceiver<Message>) {
+    pub async fn run(mut self, mut messages: UnboundedReceiver<Message>) {
         let mut stopping = Vec::new();
         let mut lower: BTreeMap<InstanceId, Box<dyn Child>> = BTreeMap::new();
         while let Some(message) = messages.recv().await {
+            if let Message::Reload(scripts) = message {
+                self.scripts.replace(scripts);
+                continue;
+            }
             let of_lower = match message {
                 Message::Instance(id, Notice::MasterRxLowerPri(_)) => Some(id),
                 _ => None,
@@ -56,10 +100,10 @@ impl Notifier {
             if of_lower.and_then(|id| lower.get_mut(&id)).is_some_and(|child| is_running(&mut **child)) {
                 continue;
             }
-            let (name, commands) = self.commands(message);
+            let (name, commands) = self.scripts.commands(&message);
             for command in commands {
                 match self.processes.spawn(&command) {
-                    Ok(child) if is_stop(message) => stopping.push(child),
+                    Ok(child) if is_stop(&message) => stopping.push(child),
                     Ok(child) if of_lower.is_some() => {
                         lower.extend(of_lower.map(|id| (id, child)));
                         break;
@@ -69,21 +113,12 @@ impl Notifier {
                     Err(error) => wording::notify_not_executed(name, &error),
                 }
             }
+            if let Message::Instance(id, Notice::Deleted(_)) = message {
+                self.scripts.instances.remove(&id);
+                lower.remove(&id);
+            }
         }
         self.await_stop(stopping).await;
-    }
-
-    /// The programs to start, and for whom.
-    fn commands(&self, message: Message) -> (&str, Vec<Command>) {
-        let found = match message {
-            Message::Instance(id, notice) => {
-                self.instances.get(id.0 as usize).map(|plan| (plan.name.as_str(), of_instance(plan, notice)))
-            }
-            Message::Group(group, state) => {
-                self.groups.get(group).map(|plan| (plan.name.as_str(), of_group(plan, state)))
-            }
-        };
-        found.unwrap_or_default()
     }
 
     async fn await_stop(&self, children: Vec<Box<dyn Child>>) {
@@ -113,7 +148,7 @@ fn is_running(child: &mut dyn Child) -> bool {
     poll_fn(|cx| child.poll_exit(cx)).now_or_never().is_none()
 }
 
-fn is_stop(message: Message) -> bool {
+fn is_stop(message: &Message) -> bool {
     matches!(
         message,
         Message::Instance(_, Notice::State(State::Stopped, _)) | Message::Group(_, State::Stopped)
@@ -121,20 +156,18 @@ fn is_stop(message: Message) -> bool {
 }
 
 /// What an instance's notice makes run.
-fn of_instance(plan: &InstancePlan, notice: Notice) -> Vec<Command> {
+fn of_instance(name: &str, plan: &NotifyPlan, notice: Notice) -> Vec<Command> {
     match notice {
-        Notice::State(state, priority) => {
-            of_state(&plan.notify, state, "INSTANCE", &plan.name, priority.get())
+        Notice::State(state, priority) => of_state(plan, state, "INSTANCE", name, priority.get()),
+        // Stock calls it a fault, but the script for faults does not run.
+        Notice::Deleted(priority) => {
+            let any = NotifyPlan { any: plan.any.clone(), ..NotifyPlan::default() };
+            of_state(&any, State::Fault, "INSTANCE", name, priority.get())
         }
         Notice::MasterRxLowerPri(_) => {
-            plan.notify.master_rx_lower_pri.iter().filter_map(|script| command(script, &[])).collect()
+            plan.master_rx_lower_pri.iter().filter_map(|script| command(script, &[])).collect()
         }
     }
-}
-
-/// What a sync group's change of state makes run.
-fn of_group(plan: &GroupPlan, state: State) -> Vec<Command> {
-    of_state(&plan.notify, state, "GROUP", &plan.name, 0)
 }
 
 /// In stock's order: first the script for this state, then the one for all, which is told `INSTANCE` or `GROUP`, the

@@ -1,6 +1,7 @@
 //! What should exist: the model with every default applied and every name resolved, in exactly one place.
 
 mod authentication;
+mod converge;
 mod links;
 mod pacing;
 mod routes;
@@ -23,6 +24,7 @@ use crate::vrrp::params::{Delivery, GarpSchedule, Params, Unicast, UnicastChecks
 use crate::vrrp::tracking::{Status, Tracked};
 use crate::wire::ip::VRRP_TTL;
 
+pub use converge::{Convergence, converge};
 pub use links::{LinkDelays, LinkbeatPlan, ShortenedDelay};
 pub use pacing::{Intervals, PacingGroup, PacingPlan};
 pub use tracks::{FilePlan, ProcessPlan, ScriptPlan, Subject, TrackPlan};
@@ -39,8 +41,10 @@ const V3_INTERVALS_MS: (u128, u128) = (10, 40_950);
 /// A whole daemon.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Virtual routers; an [`InstanceId`] is an index.
+    /// Virtual routers.
     pub instances: Vec<InstancePlan>,
+    /// How many [`InstanceId`]s have been given out, since the start: none is given twice.
+    pub numbers: u32,
     /// Static addresses, routes and rules.
     pub statics: Vec<Claim>,
     /// Scripts that at least one instance tracks.
@@ -196,6 +200,7 @@ pub fn resolve(config: &Config) -> Plan {
             plan
         }));
     }
+    plan.numbers = plan.instances.len() as u32;
     plan.groups = config.sync_groups.iter().map(|group| resolve_group(group, &plan.instances)).collect();
     plan.linkbeats = links::linkbeats(config, &plan.instances);
     plan.link_delays = links::resolve(config, &plan.instances);

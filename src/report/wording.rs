@@ -243,6 +243,8 @@ fn expected_ttl(params: &Params, from: IpAddr) -> String {
 pub fn cause(cause: &Cause) -> String {
     match cause {
         Cause::Start => String::new(),
+        Cause::Reload => "the configuration has changed".to_owned(),
+        Cause::Deleted => "removed from the configuration".to_owned(),
         Cause::MasterDown => "no advert for the master-down time".to_owned(),
         Cause::MasterResigned => "the master resigned".to_owned(),
         Cause::Owner => "address owner".to_owned(),
@@ -434,8 +436,8 @@ pub fn kernel(output: &Output) {
             trace!(target: "vrrp", "claim {number} of instance {} followed", owner.0)
         }
         Output::Apply(changes) => trace!(target: "vrrp", "{} changes to the kernel", changes.len()),
-        Output::Tracked(owner, index, usable) => {
-            trace!(target: "vrrp", "interface {index} tracked by instance {}: usable {usable}", owner.0);
+        Output::Tracked(owner, name, usable) => {
+            trace!(target: "vrrp", "interface {name} tracked by instance {}: usable {usable}", owner.0);
         }
         Output::Interface(owner, interface) => {
             trace!(target: "vrrp", "interface of instance {}: {interface:?}", owner.0);
@@ -527,6 +529,16 @@ pub fn started() {
     info!("Startup complete");
 }
 
+/// The configuration is to be read again.
+pub fn reloading() {
+    info!("Reloading ...");
+}
+
+/// What was read is in effect.
+pub fn reloaded() {
+    info!("Reload complete");
+}
+
 /// The daemon was told to stop.
 pub fn stopping() {
     info!("Stopping");
@@ -550,8 +562,7 @@ pub fn fast_plane_ended() {
 /// A signal that has no effect yet.
 pub fn signal_not_in_effect(signal: Signal) {
     let what = match signal {
-        Signal::Stop => "stop",
-        Signal::Reload => "reload (SIGHUP)",
+        Signal::Stop | Signal::Reload => return,
         Signal::Data => "data dump (SIGUSR1)",
         Signal::Stats => "statistics (SIGUSR2)",
         Signal::StatsClear => "clearing of statistics",

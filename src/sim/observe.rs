@@ -76,6 +76,8 @@ pub enum What {
     Program(Command),
     /// The daemon told the service manager that it is up.
     Ready,
+    /// The daemon told the service manager that it reloads its configuration.
+    Reloading,
     /// The daemon told the service manager that it is stopping.
     Stopping,
     /// The daemon exited with this status.
@@ -259,6 +261,7 @@ impl World {
             What::Log { level, text } => format!("{level} {text}"),
             What::Program(command) => format!("ran {}", command.argv.join(" ")),
             What::Ready => "ready".to_owned(),
+            What::Reloading => "reloading".to_owned(),
             What::Stopping => "stopping".to_owned(),
             What::Exit(status) => format!("exit {status}"),
             What::Fault(text) => format!("-- {text}"),

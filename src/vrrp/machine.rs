@@ -12,6 +12,7 @@
 mod backup;
 mod master;
 mod owner;
+mod reload;
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -24,6 +25,7 @@ use super::group::{Order, Report};
 use super::params::Params;
 use super::timers::{self, Timer, Timers};
 use owner::Rival;
+pub use reload::Reload;
 
 use super::tracking::{Status, Tracked, Tracking};
 use crate::base::{Instant, Priority};
@@ -68,6 +70,10 @@ pub enum Input {
     Restored,
     /// The sync group wants this.
     Group(Order),
+    /// The configuration has changed.
+    Reload(Box<Reload>),
+    /// The configuration has it no more: stop.
+    Delete,
     /// Stop.
     Stop,
 }
@@ -105,6 +111,8 @@ pub enum Notice {
     State(State, Priority),
     /// A master heard an advert of lower priority.
     MasterRxLowerPri(Priority),
+    /// A reload has removed it; it had this effective priority.
+    Deleted(Priority),
 }
 
 /// What has been counted since the start.
@@ -172,6 +180,8 @@ pub struct Machine {
     put_off: bool,
     /// BACKUP in a sync group: we want to become master, and why.
     wants: Option<Cause>,
+    /// The sync group does not know yet whether we hear another master.
+    undecided: bool,
     /// The sync group knows that something of our own is wrong.
     own_fault: bool,
     /// MASTER: since when, and when the last advert left.
@@ -188,6 +198,8 @@ pub struct Machine {
     /// Number of the last claim, and the notice that waits for it.
     claim: u64,
     pending: Option<Notice>,
+    /// A reload has changed what the last claim asks for: to be announced, and nobody to be told.
+    renewed: bool,
     /// Kinds of [`Reject`] reported since the state or the master changed, as bits.
     reported: u32,
     /// What keeps adverts from counting twice.
@@ -217,6 +229,7 @@ impl Machine {
             resigned: false,
             put_off: false,
             wants: None,
+            undecided: true,
             own_fault: false,
             master_since: Instant::ZERO,
             last_sent: Instant::ZERO,
@@ -226,6 +239,7 @@ impl Machine {
             second_burst: 0,
             claim: 0,
             pending: None,
+            renewed: false,
             reported: 0,
             memory: Memory::default(),
             counters: Counters::default(),
@@ -288,7 +302,9 @@ impl Machine {
             Input::Confirmed(number) => self.confirmed(now, number, out),
             Input::Restored => self.announce(now, self.params.garp.repeat, out),
             Input::Group(order) => self.order(now, order, out),
-            Input::Stop => self.stop(now, out),
+            Input::Reload(reload) => self.reload(now, *reload, out),
+            Input::Delete => self.stop(now, Cause::Deleted, out),
+            Input::Stop => self.stop(now, Cause::Stop, out),
         }
     }
 
@@ -488,14 +504,18 @@ impl Machine {
     }
 
     /// Stops for good.
-    fn stop(&mut self, now: Instant, out: &mut Vec<Output>) {
+    fn stop(&mut self, now: Instant, cause: Cause, out: &mut Vec<Output>) {
         let was_master = self.state == State::Master;
-        self.leave(now, State::Stopped, Cause::Stop);
+        let notice = match cause {
+            Cause::Deleted => Notice::Deleted(self.priority),
+            _ => Notice::State(State::Stopped, self.priority),
+        };
+        self.leave(now, State::Stopped, cause);
         if was_master {
             self.resign(out);
             out.push(Output::Event(Event::SentPriorityZero));
         }
-        self.claim(false, Notice::State(State::Stopped, self.priority), out);
+        self.claim(false, notice, out);
         out.push(Output::Event(Event::Stopped));
     }
 
@@ -539,6 +559,7 @@ impl Machine {
             out.push(Output::Notify(overtaken));
         }
         self.claim += 1;
+        self.renewed = false;
         self.pending = Some(notice);
         out.push(Output::Claim { hold, number: self.claim });
     }
@@ -548,9 +569,11 @@ impl Machine {
         if number != self.claim {
             return;
         }
-        let Some(notice) = self.pending.take() else { return };
-        self.announce(now, self.params.garp.repeat, out);
-        out.push(Output::Notify(notice));
+        let notice = self.pending.take();
+        if notice.is_some() || std::mem::take(&mut self.renewed) {
+            self.announce(now, self.params.garp.repeat, out);
+        }
+        out.extend(notice.map(Output::Notify));
     }
 
     /// Announces the addresses, provided that they are there and nobody can have taken over while we were stalled:

@@ -8,6 +8,7 @@ mod kernel;
 mod many;
 mod options;
 mod panic;
+mod reload;
 mod routes;
 mod scripts;
 mod stalls;

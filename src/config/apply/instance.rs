@@ -203,7 +203,7 @@ pub(crate) fn authentication(b: &mut Build<'_>, stmt: &Stmt) {
     let Some(draft) = &mut b.instance else { return };
     match (draft.auth_type, draft.auth_pass) {
         (_, None) if draft.auth_type.is_some() => {
-            b.report.error(&stmt.line, "authentication without auth_pass - not authenticating");
+            b.report.lacks(&stmt.line, "auth_pass", "authentication without auth_pass - not authenticating");
         }
         (Some(AuthType::Pass), Some(pass)) => {
             draft.instance.authentication = Some(Authentication::Pass(pass))

@@ -34,8 +34,8 @@ use super::grammar;
 use super::lines::Line;
 use super::model::{Config, GarpGroup};
 use super::names::Names;
-use super::report::Report;
-use super::schema::{Arg, Kind, Missing, Row};
+use super::report::{Place, Report, place_of};
+use super::schema::{Arg, Kind, Missing, NO_WORDS, Row, Table};
 use super::tree::{self, Stmt};
 use crate::base::{Cidr, IfName};
 use crate::host::Loader;
@@ -49,6 +49,8 @@ pub(crate) struct Build<'a> {
     pub(crate) config: Config,
     /// Keywords already reported as not in effect, with their blocks.
     reported: BTreeSet<(&'static str, &'static str)>,
+    /// The blocks around this statement: where they begin, and what may stand in them.
+    blocks: Vec<(Place, &'static Table)>,
     /// How many statements that are not in effect are around this one: only the outermost is reported.
     quiet: u32,
     /// The default user of scripts.
@@ -143,6 +145,7 @@ impl<'a> Build<'a> {
             report,
             config: Config::default(),
             reported: BTreeSet::new(),
+            blocks: Vec::new(),
             quiet: 0,
             drafts: Drafts::default(),
             names: Names::default(),
@@ -179,15 +182,65 @@ impl<'a> Build<'a> {
             self.nothing_given();
         }
         self.deprecated(stmt);
-        if !row.in_effect {
+        let before = self.report.list.len();
+        // Of a value that cannot be used it does not matter that it is not in effect.
+        let late = !row.vital && row.inside().is_none();
+        if !row.in_effect && !late {
             self.not_in_effect(block, stmt);
         }
+        self.surplus(stmt);
         let Some(apply) = row.apply else { return };
         if self.has_argument(stmt) {
             // What is inside a block that is not in effect is not in effect either; that has been said.
             self.quiet += u32::from(!row.in_effect);
+            self.blocks.push((place_of(&stmt.line), row.inside().unwrap_or(&NO_WORDS)));
             apply(self, stmt);
+            self.blocks.pop();
             self.quiet -= u32::from(!row.in_effect);
+        }
+        let wrong = self
+            .report
+            .list
+            .get(before..)
+            .and_then(|new| new.iter().position(|d| d.severity == Severity::Error));
+        // Or its words were not to be told, which has been said before.
+        let wrong = wrong.map(|n| before + n).or_else(|| self.report.cause_on(&stmt.line));
+        match (wrong, self.blocks.last()) {
+            (Some(n), Some((place, _))) => self.report.attempt_at(*place, row.name, n),
+            (Some(_), None) => {}
+            (None, _) if !row.in_effect && late => self.not_in_effect(block, stmt),
+            (None, _) => {}
+        }
+    }
+
+    /// Looks at what stock ignores behind a keyword: another keyword, or a word that is taken for a switch.
+    fn surplus(&mut self, stmt: &Stmt) {
+        let row = stmt.row;
+        let taken = match row.kind {
+            Kind::Flag => 1,
+            Kind::Value(
+                Arg::Integer { .. } | Arg::Decimal { .. } | Arg::Address | Arg::Interface | Arg::Boolean,
+            ) => 2,
+            Kind::Value(Arg::Text) if row.name == "state" => 2,
+            _ => return,
+        };
+        let Some(word) = stmt.word(taken) else { return };
+        if matches!(row.kind, Kind::Flag) && row.words.is_none() && grammar::boolean(word) == Some(false) {
+            let text = format!("'{}' takes no argument: this switches it on", row.name);
+            self.report.warning(&stmt.place(taken), text).hint("leave the keyword out to have it off");
+            self.report.is_cause();
+            return;
+        }
+        let Some((place, table)) = self.blocks.last().copied() else { return };
+        let own = |word: &str| row.words.is_some_and(|t| t.row(word).is_some());
+        for (n, word) in stmt.words_from(taken).enumerate() {
+            let Some(other) = table.row(word).filter(|other| !own(word) && other.name != row.name) else {
+                continue;
+            };
+            let text = format!("'{word}' is not read: it stands on the line of '{}'", row.name);
+            self.report.warning(&stmt.place(taken + n), text).hint("keepalived reads one keyword a line");
+            self.report.attempt(place, other.name);
+            return;
         }
     }
 

@@ -103,3 +103,21 @@ fn the_vrf_of_a_route_is_its_table() {
     machine.links.insert("red".into(), ETHERNET);
     assert!(lines(&load_from(&machine)).join("\n").contains("red is not a VRF"));
 }
+
+#[test]
+fn a_key_may_be_a_credential() {
+    let text = |key: &str| instance(&format!("version 3\nauth_hmac {{\nkey 1 {key}\nactive_key 1\n}}"));
+    let machine =
+        |key: &str| machine(&text(key)).file("/run/credentials/k/vrrp", "0123456789abcdef0123456789abcdef\n");
+    let mut service = machine("credential:vrrp");
+    service.variables.insert("CREDENTIALS_DIRECTORY".into(), "/run/credentials/k".into());
+    let loaded = load_from(&service);
+    assert_eq!(loaded.test_status(), 0, "{:?}", lines(&loaded));
+    let hmac = loaded.config.instances[0].pending.hmac.as_ref().unwrap();
+    assert_eq!(hmac.keys[0].1.0, b"0123456789abcdef0123456789abcdef");
+    let [only] = &load_from(&machine("credential:vrrp")).diagnostics[..] else { panic!() };
+    assert!(only.text.contains("CREDENTIALS_DIRECTORY is not set"), "{}", only.text);
+    let mut outside = machine("credential:../k/vrrp");
+    outside.variables = service.variables.clone();
+    assert_eq!(load_from(&outside).test_status(), 5);
+}

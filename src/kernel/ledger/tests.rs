@@ -354,8 +354,8 @@ fn a_lost_report_is_made_up_for_by_a_resync() {
 fn instances_hear_of_interfaces_they_track() {
     let mut ledger = Ledger::default();
     ledger.register(ONE, watch("eth1"), &[]);
-    ledger.track(ONE, 3, name("eth0"));
-    ledger.track(TWO, 0, name("eth0"));
+    ledger.track(ONE, name("eth0"));
+    ledger.track(TWO, name("eth0"));
     let mut mirror = Mirror::default();
     let mut tell = |event: &KernelEvent| {
         mirror.apply(event);
@@ -364,7 +364,7 @@ fn instances_hear_of_interfaces_they_track() {
         out.retain(|o| matches!(o, Output::Tracked(..)));
         out
     };
-    let both = |usable| vec![Output::Tracked(ONE, 3, usable), Output::Tracked(TWO, 0, usable)];
+    let both = |usable| [ONE, TWO].map(|id| Output::Tracked(id, name("eth0"), usable)).to_vec();
     assert_eq!(tell(&KernelEvent::Resync(Dump::default())), both(false), "it does not exist");
     assert_eq!(tell(&KernelEvent::Link(link(true))), both(true));
     assert_eq!(tell(&KernelEvent::Link(link(true))), []);

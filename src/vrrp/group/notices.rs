@@ -39,6 +39,15 @@ impl Notices {
         }
     }
 
+    /// A member was there before the group was as it is now, and its scripts know this state.
+    pub(super) fn joined(&mut self, id: InstanceId, state: State) {
+        self.begun = true;
+        self.members.insert(id, Some(state));
+        if self.members.values().all(|told| *told == Some(state)) {
+            self.group = Some(state);
+        }
+    }
+
     /// The group is brought into `state`, these members one after the other.
     pub(super) fn sync(&mut self, state: State, order: Vec<InstanceId>, out: &mut Vec<Output>) {
         if self.begun {

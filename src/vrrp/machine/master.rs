@@ -30,7 +30,7 @@ impl Machine {
     }
 
     /// Sends an advert; the next one is due an interval later.
-    fn advertise(&mut self, now: Instant, out: &mut Vec<Output>) {
+    pub(super) fn advertise(&mut self, now: Instant, out: &mut Vec<Output>) {
         self.send(now, out);
         self.timers.set(Timer::Advert, Some(now + self.params.advert_int));
     }

@@ -126,18 +126,18 @@ impl Run {
         self.setup.virtuals.iter().map(|v| (v.vrid, self.cluster.holders(v.vrid))).collect()
     }
 
-    fn start(&mut self, i: usize) {
+    pub(super) fn start(&mut self, i: usize) {
         self.routers[i].started = self.cluster.now();
         self.cluster.start(i);
     }
 
     /// Lets up to `micros` pass.
-    fn pass(&mut self, micros: u64) {
+    pub(super) fn pass(&mut self, micros: u64) {
         let pause = Duration::from_micros(self.rng.pick(0..=micros));
         self.cluster.world.run_for(pause);
     }
 
-    fn quiet(&mut self) -> Result<(), String> {
+    pub(super) fn quiet(&mut self) -> Result<(), String> {
         let cluster = &mut self.cluster;
         cluster.world.set_lan(cluster.lan, LanOptions::default());
         for node in cluster.nodes.clone() {
@@ -245,7 +245,7 @@ impl Run {
         }
     }
 
-    fn script(&mut self, i: usize) {
+    pub(super) fn script(&mut self, i: usize) {
         let router = &mut self.routers[i];
         router.script_fails = !router.script_fails;
         let behaviour = match (router.script_fails, self.rng.pick(0..=2)) {
@@ -269,7 +269,7 @@ impl Run {
     }
 
     /// Stops all daemons that can hear it, one after the other.
-    fn stop(&mut self) -> Result<(), String> {
+    pub(super) fn stop(&mut self) -> Result<(), String> {
         for i in 0..self.setup.routers {
             let node = self.cluster.nodes[i];
             if !self.cluster.world.is_alive(node) {

@@ -222,9 +222,8 @@ impl Ledger {
 
     /// Drops what nobody may claim and the kernel does not hold for us.
     fn forget_unclaimed(&mut self) {
-        let gone = |entry: &Entry| {
-            entry.owners.is_empty() && entry.placed.is_none() && entry.in_flight.is_none()
-        };
+        let gone =
+            |entry: &Entry| entry.owners.is_empty() && entry.placed.is_none() && entry.in_flight.is_none();
         self.entries.retain(|_, entry| !gone(entry));
         let known = |keys: &mut Vec<Key>| {
             keys.retain(|key| self.entries.contains_key(key));
@@ -388,6 +387,13 @@ impl Ledger {
     /// When the next [`Ledger::settle`] is due, whatever happens.
     pub fn next_deadline(&self) -> Option<Instant> {
         self.retries.first().map(|(at, _)| *at)
+    }
+
+    /// The changes that take away all that is ours, in order. For when nothing else of this can be relied on.
+    pub fn abandon(&self, mirror: &Mirror) -> Vec<KernelOp> {
+        let mut removals: Vec<_> = self.entries.values().filter_map(|entry| entry.removal(mirror)).collect();
+        removals.sort_by_key(|(turn, _)| *turn);
+        removals.into_iter().map(|(_, op)| op).collect()
     }
 
     /// Whether every claim has been followed.

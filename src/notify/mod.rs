@@ -84,7 +84,7 @@ pub struct Notifier {
 impl Notifier {
     /// Starts scripts in the order in which messages come, until all senders are gone; then waits a moment for the
     /// scripts that announce the stop, and ends those that take longer.
-    pub async fn run(mut self, mut messages: UnboundedReceiver<Message>) {
+    pub async fn run(&mut self, messages: &mut UnboundedReceiver<Message>) {
         let mut stopping = Vec::new();
         let mut lower: BTreeMap<InstanceId, Box<dyn Child>> = BTreeMap::new();
         while let Some(message) = messages.recv().await {

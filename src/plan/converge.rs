@@ -97,9 +97,8 @@ pub fn converge(old: &Plan, mut new: Plan) -> Convergence {
 /// The members of groups that are not as they were.
 fn moved(old: &Plan, new: &Plan) -> BTreeSet<InstanceId> {
     let changed = |plan: &Plan, other: &Plan| -> BTreeSet<InstanceId> {
-        let is_new = |g: &&super::GroupPlan| {
-            !other.groups.iter().any(|o| o.name == g.name && o.members == g.members)
-        };
+        let is_new =
+            |g: &&super::GroupPlan| !other.groups.iter().any(|o| o.name == g.name && o.members == g.members);
         plan.groups.iter().filter(is_new).flat_map(|g| g.members.iter().copied()).collect()
     };
     let there: BTreeSet<InstanceId> = new.instances.iter().map(|i| i.id).collect();

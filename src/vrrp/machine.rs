@@ -187,6 +187,8 @@ pub struct Machine {
     /// MASTER: since when, and when the last advert left.
     master_since: Instant,
     last_sent: Instant,
+    /// MASTER: when we last answered an advert of lower priority.
+    insisted: Option<Instant>,
     /// MASTER: we were stalled and listen before we speak.
     listening: bool,
     /// MASTER: another address owner is heard.
@@ -233,6 +235,7 @@ impl Machine {
             own_fault: false,
             master_since: Instant::ZERO,
             last_sent: Instant::ZERO,
+            insisted: None,
             listening: false,
             rival: None,
             reduced: false,
@@ -547,6 +550,7 @@ impl Machine {
         self.resigned = false;
         self.put_off = false;
         self.wants = None;
+        self.insisted = None;
         self.listening = false;
         self.rival = None;
         self.reported = 0;

@@ -132,6 +132,11 @@ impl Machine {
 
     /// The other one has to yield. It may have announced the addresses, so announce them again.
     pub(super) fn insist(&mut self, now: Instant, advert: &Advert, out: &mut Vec<Output>) {
+        // An honest router sends one an interval. Who sends more must not make us flood the network and the log.
+        if self.insisted.is_some_and(|at| now - at < self.params.advert_int / 2) {
+            return;
+        }
+        self.insisted = Some(now);
         let election = !self.params.lower_prio_no_advert;
         // The router that we have just taken over from says goodbye: that is no news.
         let goodbye = now - self.master_since < self.params.advert_int;

@@ -37,7 +37,8 @@ impl Machine {
         if old.preempt_delay != self.params.preempt_delay || old.preempt != self.params.preempt {
             self.preempt_at = None;
         }
-        let learned = self.params.version == Version::V3 && old.version == Version::V3 && self.master.is_some();
+        let learned =
+            self.params.version == Version::V3 && old.version == Version::V3 && self.master.is_some();
         if self.state != State::Backup || !learned {
             self.master_interval = self.params.advert_int;
         }
@@ -71,8 +72,7 @@ impl Machine {
     /// A backup that waits has waited as long as it has: the end of its wait moves by what that is longer or shorter now.
     fn shift_election(&mut self, now: Instant, skew: std::time::Duration, down: std::time::Duration) {
         let Some(at) = self.timers.get(Timer::Election) else { return };
-        let (before, after) =
-            if self.resigned { (skew, self.skew()) } else { (down, self.master_down()) };
+        let (before, after) = if self.resigned { (skew, self.skew()) } else { (down, self.master_down()) };
         // Not into the past: that would look like a stall.
         self.timers.set(Timer::Election, Some((at + after).saturating_back(before).max(now)));
     }

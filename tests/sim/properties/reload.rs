@@ -43,7 +43,9 @@ impl Run {
             if self.setup.virtuals.iter().all(|v| v.vrid != vrid) {
                 let holders = self.cluster.holders(vrid);
                 if !holders.is_empty() {
-                    return Err(format!("vrid {vrid} is configured no more, but {holders:?} hold its address"));
+                    return Err(format!(
+                        "vrid {vrid} is configured no more, but {holders:?} hold its address"
+                    ));
                 }
             }
         }

@@ -61,9 +61,8 @@ fn a_backup_waits_as_the_new_configuration_says() {
 
 #[test]
 fn addresses_come_and_go_without_a_gap_for_the_others() {
-    let one = |more: &str| {
-        instance(1, 150).with(&format!("virtual_ipaddress_excluded {{\n{more}\n}}")).text()
-    };
+    let one =
+        |more: &str| instance(1, 150).with(&format!("virtual_ipaddress_excluded {{\n{more}\n}}")).text();
     let mut cluster = Cluster::new(1, vec![one("10.0.7.1/24\n10.0.7.2/24"), one("10.0.7.1/24")]);
     cluster.start(0);
     cluster.run(10.0);

@@ -129,3 +129,21 @@ fn addresses_on_other_interfaces_are_announced_now_and_then() {
     router.pass(ms(1500));
     assert_eq!(extra(&router), 0, "not as a backup");
 }
+
+#[test]
+fn a_flood_of_lower_priorities_is_answered_as_often_as_an_honest_router_sends() {
+    let mut router = Router::master(params(200));
+    router.pass(ms(10_000));
+    router.out.clear();
+    for _ in 0..1000 {
+        router.hear(LOW, 100);
+        router.pass(ms(2));
+    }
+    let count = |wanted: fn(&Output) -> bool| router.out.iter().filter(|o| wanted(o)).count();
+    let logged = count(|o| matches!(o, Output::Event(Event::LowerPriorityHeard { .. })));
+    let announced = count(|o| matches!(o, Output::Announce(_)));
+    let sent = count(|o| matches!(o, Output::Advert(_)));
+    // 2 s at 1 s an advert: one answer each half interval at most.
+    assert_eq!((logged, announced, sent), (4, 4, 4));
+    assert_eq!(router.machine.snapshot().counters.advert_rcvd, 1000);
+}

@@ -26,6 +26,7 @@ mod rejects;
 mod routes;
 mod scripts;
 mod seeds;
+mod stalls;
 mod start;
 mod support;
 mod trackers;

@@ -174,6 +174,14 @@ impl Report {
         &mut self.list[last]
     }
 
+    /// The diagnostic that was added last says that `keyword` is nowhere set. If it could not be used, that has been said.
+    pub(crate) fn lacks_anywhere(&mut self, keyword: &'static str) {
+        let tried = self.attempts.iter().find(|((_, k), _)| *k == keyword).map(|(_, root)| *root);
+        if let Some(root) = tried {
+            self.comes_from(root);
+        }
+    }
+
     /// Advice for this line, should something on it turn out to be wrong.
     pub(crate) fn if_wrong(&mut self, line: &Line, hint: impl Into<String>) {
         if !self.is_full() {

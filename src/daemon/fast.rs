@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::RESTART_PAUSE;
 use crate::base::{IfName, InstanceId, Instant};
 use crate::host::{Fast, Plane};
 use crate::kernel::debounce::Debounce;
@@ -24,9 +24,6 @@ use crate::vrrp::group_hub::GroupHub;
 use crate::vrrp::instance::{Change, Control, Facts, Instance, Message, Ports};
 use crate::vrrp::pacer::Pacer;
 use crate::vrrp::params::Delivery;
-
-/// The pause before a task that panicked starts again.
-const RESTART_PAUSE: Duration = Duration::from_secs(1);
 
 /// What the slow plane tells the instances by, for those that are new.
 pub(super) type Inboxes = BTreeMap<InstanceId, UnboundedReceiver<Control>>;

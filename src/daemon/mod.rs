@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use self::fast::{Inboxes, Lines, Reload};
 use self::trackers::Trackers;
 use crate::base::InstanceId;
-use crate::host::{Host, LocalBoxFuture, Plane, Processes, Signal, Supervisor};
+use crate::host::{Host, LocalBoxFuture, Plane, Signal, Supervisor};
 use crate::notify::{Message, Notifier, Scripts};
 use crate::plan::{Plan, converge};
 use crate::report::wording;
@@ -33,6 +33,9 @@ const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// How long notify scripts may take after that; they are ended when theirs is over.
 const NOTIFY_LIMIT: Duration = Duration::from_secs(3);
 
+/// The pause before a part that panicked goes on.
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
+
 /// Exit status: a normal stop.
 pub const EXIT_OK: u8 = 0;
 /// Exit status: a fatal error.
@@ -43,7 +46,8 @@ pub async fn run(host: Host, mut plan: Plan, mut reread: Reread) -> u8 {
     let Host { slow, start_fast, processes, carriers, files, process_table, mut signals, supervisor } = host;
     let (mut controls, inboxes) = inboxes(plan.instances.iter().map(|instance| instance.id));
     let (notices, notices_inbox) = unbounded_channel();
-    let notified = start_notifier(&slow, &processes, Scripts::of(&plan), notices_inbox);
+    let notifier = Notifier::new(slow.clone(), Rc::clone(&processes), Rc::clone(&files), Scripts::of(&plan));
+    let notified = start_notifier(&slow, notifier, notices_inbox);
     let (tell_carrier, known_carriers) = unbounded_channel();
     let tools =
         trackers::Tools { slow: slow.clone(), processes, carriers, files, process_table, tell_carrier };
@@ -169,17 +173,16 @@ fn reload(
 
 fn start_notifier(
     slow: &Plane,
-    processes: &Rc<dyn Processes>,
-    scripts: Scripts,
-    inbox: UnboundedReceiver<Message>,
+    mut notifier: Notifier,
+    mut inbox: UnboundedReceiver<Message>,
 ) -> oneshot::Receiver<()> {
     let (done, notified) = oneshot::channel();
-    let mut notifier = Notifier { plane: slow.clone(), processes: Rc::clone(processes), scripts };
-    let mut inbox = inbox;
+    let plane = slow.clone();
     let task = async move {
         // What made it panic has been taken out of the inbox.
         while AssertUnwindSafe(notifier.run(&mut inbox)).catch_unwind().await.is_err() {
             wording::task_panicked("notify", "goes on with what comes next");
+            plane.sleep(RESTART_PAUSE).await;
         }
         // Nobody waits any more when the stop took too long.
         let _ = done.send(());

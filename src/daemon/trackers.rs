@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
-use super::Controls;
+use super::{Controls, RESTART_PAUSE};
 use crate::base::IfName;
 use crate::host::{Carriers, Files, LocalBoxFuture, Plane, ProcessTable, Processes};
 use crate::plan::{FilePlan, LinkbeatPlan, Plan, ProcessPlan, ScriptPlan, Subject};
@@ -19,9 +18,6 @@ use crate::track::linkbeat::Linkbeat;
 use crate::track::listeners::Listeners;
 use crate::track::process_watch::ProcessTracker;
 use crate::track::script::Tracker;
-
-/// The pause before a tracker that panicked starts again.
-const RESTART_PAUSE: Duration = Duration::from_secs(1);
 
 /// What trackers work with.
 pub(super) struct Tools {

@@ -105,3 +105,79 @@ fn moved(old: &Plan, new: &Plan) -> BTreeSet<InstanceId> {
     let all: BTreeSet<InstanceId> = &changed(old, new) | &changed(new, old);
     &all & &there
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::plan::resolve;
+    use crate::sim::loader::MemoryLoader;
+
+    fn plan(text: &str) -> Plan {
+        let main = MemoryLoader::MAIN.to_owned();
+        let options = config::Options { main, config_id: None, all_files: false };
+        resolve(&config::load(&MemoryLoader::with_main(text), &options).config)
+    }
+
+    fn instance(name: &str, vrid: u8, more: &str) -> String {
+        format!(
+            "vrrp_instance {name} {{\n interface eth0\n virtual_router_id {vrid}\n {more}\n \
+             virtual_ipaddress {{\n 10.0.0.{vrid}/24\n }}\n}}\n"
+        )
+    }
+
+    fn ids(list: &[u32]) -> Vec<InstanceId> {
+        list.iter().copied().map(InstanceId).collect()
+    }
+
+    /// Added, changed and gone.
+    fn differences(old: &str, new: &str) -> (Vec<InstanceId>, Vec<InstanceId>, Vec<InstanceId>) {
+        let Convergence { added, changed, gone, .. } = converge(&plan(old), plan(new));
+        (added, changed, gone)
+    }
+
+    #[test]
+    fn an_instance_is_known_by_what_is_on_the_wire() {
+        let two = instance("a", 1, "") + &instance("b", 2, "");
+        let none: Vec<InstanceId> = Vec::new();
+        assert_eq!(differences(&two, &two), (none.clone(), none.clone(), none.clone()));
+        let swapped = instance("b", 2, "") + &instance("a", 1, "");
+        assert_eq!(
+            differences(&two, &swapped),
+            (none.clone(), none.clone(), none.clone()),
+            "order is nothing"
+        );
+        let renamed = instance("c", 1, "") + &instance("b", 2, "");
+        assert_eq!(differences(&two, &renamed), (none.clone(), ids(&[0]), none.clone()));
+        let changed = instance("a", 1, "") + &instance("b", 2, "priority 7");
+        assert_eq!(differences(&two, &changed), (none.clone(), ids(&[1]), none.clone()));
+        let other = instance("a", 3, "") + &instance("b", 2, "");
+        assert_eq!(
+            differences(&two, &other),
+            (ids(&[2]), none.clone(), ids(&[0])),
+            "another VRID is another router"
+        );
+        let unicast = instance("a", 1, "unicast_peer {\n 10.0.0.99\n }") + &instance("b", 2, "");
+        assert_eq!(differences(&two, &unicast), (ids(&[2]), none, ids(&[0])));
+    }
+
+    #[test]
+    fn a_number_is_never_given_twice() {
+        let start = plan(&instance("a", 1, ""));
+        let without = converge(&start, plan(&instance("b", 2, ""))).plan;
+        let again = converge(&without, plan(&instance("a", 1, ""))).plan;
+        let id = |plan: &Plan| plan.instances.first().map(|i| i.id.0);
+        assert_eq!([id(&start), id(&without), id(&again)], [Some(0), Some(1), Some(2)]);
+    }
+
+    #[test]
+    fn whoever_comes_into_another_company_has_changed() {
+        let all = (1..=3).map(|vrid| instance(&format!("v{vrid}"), vrid, "")).collect::<String>();
+        let group = |members: &str| format!("{all}vrrp_sync_group G {{\n group {{\n {members}\n }}\n}}\n");
+        let (added, changed, gone) = differences(&group("v1\nv2"), &group("v1\nv2\nv3"));
+        assert_eq!((added, gone), (vec![], vec![]));
+        let mut changed = changed;
+        changed.sort();
+        assert_eq!(changed, ids(&[0, 1, 2]));
+    }
+}

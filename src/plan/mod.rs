@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use crate::base::{Family, IfName, InstanceId, Priority};
 use crate::config::model::{
-    Config, Globals, InitialState, OldChecksum, PreferredLifetime, Script, SyncGroup, Version,
+    Config, Fifo, Globals, InitialState, OldChecksum, PreferredLifetime, Script, SyncGroup, Version,
     VirtualAddress, VrrpInstance,
 };
-use crate::host::AddressOptions;
+use crate::host::{AddressOptions, Credentials};
 use crate::kernel::ledger::Watch;
 use crate::kernel::{AddressClaim, Claim, RouteClaim, RuleClaim};
 use crate::vrrp::params::{Delivery, GarpSchedule, Params, Unicast, UnicastChecksum};
@@ -55,6 +55,10 @@ pub struct Plan {
     pub processes: Vec<ProcessPlan>,
     /// Sync groups.
     pub groups: Vec<GroupPlan>,
+    /// Named pipes that events are written to, in this order.
+    pub pipes: Vec<PipePlan>,
+    /// Whether all states are written to them again after a reload.
+    pub pipes_repeat_states: bool,
     /// Whether packets of unknown VRIDs are logged.
     pub log_unknown_vrids: bool,
     /// Pauses between announcements.
@@ -174,6 +178,23 @@ pub struct NotifyPlan {
     pub any: Option<Script>,
     /// `notify_master_rx_lower_pri`.
     pub master_rx_lower_pri: Option<Script>,
+    /// `notify_deleted`, which need not name a script.
+    pub deleted: Option<Option<Script>>,
+    /// `notify_priority_changes`.
+    pub priority_changes: bool,
+}
+
+/// A named pipe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PipePlan {
+    /// Its keyword, without `_fifo`, as the log calls it.
+    pub name: &'static str,
+    /// Where it is.
+    pub path: String,
+    /// Whose it is, if we make it.
+    pub owner: Option<Credentials>,
+    /// Reads it; gets its path as the last argument.
+    pub script: Option<Script>,
 }
 
 /// Applies all defaults. Blocks that lack what they cannot do without are left out; `config` has said so.
@@ -196,10 +217,13 @@ pub fn resolve(config: &Config) -> Plan {
         let resolved = resolve_instance(&config.globals, instance, id, tracks);
         plan.instances.extend(resolved.map(|mut plan| {
             plan.params.grouped = group.is_some();
+            plan.notify = notify(&config.globals, instance, group);
             plan.rules = rules;
             plan
         }));
     }
+    plan.pipes = pipes(&config.globals);
+    plan.pipes_repeat_states = config.globals.pending.fifo_states_on_reload;
     plan.numbers = plan.instances.len() as u32;
     plan.groups = config.sync_groups.iter().map(|group| resolve_group(group, &plan.instances)).collect();
     plan.linkbeats = links::linkbeats(config, &plan.instances);
@@ -218,7 +242,7 @@ fn resolve_group(group: &SyncGroup, instances: &[InstancePlan]) -> GroupPlan {
             fault: group.notify_fault.clone(),
             stop: group.notify_stop.clone(),
             any: group.notify.clone(),
-            master_rx_lower_pri: None,
+            ..NotifyPlan::default()
         },
     }
 }
@@ -285,7 +309,7 @@ fn resolve_instance(
         promote_secondaries: instance.pending.promote_secondaries,
         tracks,
         dont_track_primary: instance.dont_track_primary,
-        notify: notify(instance),
+        notify: NotifyPlan::default(),
         vrf: instance.pending.vrf.clone(),
         interface,
     })
@@ -405,8 +429,22 @@ fn options(address: &VirtualAddress) -> AddressOptions {
     }
 }
 
-fn notify(instance: &VrrpInstance) -> NotifyPlan {
+/// The pipe for everything comes before that for VRRP.
+fn pipes(globals: &Globals) -> Vec<PipePlan> {
+    let pipe = |name, fifo: &Fifo| {
+        let owner = fifo.owner.as_ref().map(|user| Credentials { uid: user.uid, gid: user.gid });
+        Some(PipePlan { name, path: fifo.path.clone()?, owner, script: fifo.script.clone() })
+    };
+    let all = [pipe("notify", &globals.pending.fifo), pipe("vrrp notify", &globals.pending.vrrp_fifo)];
+    all.into_iter().flatten().collect()
+}
+
+fn notify(globals: &Globals, instance: &VrrpInstance, group: Option<&SyncGroup>) -> NotifyPlan {
+    let of_group = group.and_then(|group| group.notify_priority_changes);
+    let changes = instance.pending.notify_priority_changes.or(of_group);
     NotifyPlan {
+        deleted: instance.pending.notify_deleted.clone(),
+        priority_changes: changes.or(globals.pending.notify_priority_changes).unwrap_or(false),
         master: instance.notify_master.clone(),
         backup: instance.notify_backup.clone(),
         fault: instance.notify_fault.clone(),

@@ -519,6 +519,24 @@ pub fn notify_not_executed(name: &str, error: &Error) {
     warn!(target: "vrrp", "({name}) {error}");
 }
 
+/// A named pipe could not be made, or is not ours.
+pub fn pipe_not_made(name: &str, error: &Error) {
+    error!(target: "vrrp", "Unable to use {name} fifo: {error}");
+}
+
+/// What was to be written to a named pipe is lost.
+pub fn pipe_not_written(name: &str, error: &Error) {
+    warn!(target: "vrrp", "{name} fifo: {error}");
+}
+
+/// The script that reads a named pipe has ended.
+pub fn pipe_reader_ended(name: &str, exit: Exit) {
+    match exit {
+        Exit::Signal(signal) => info!(target: "vrrp", "{name} fifo script terminated due to signal {signal}"),
+        Exit::Status(status) => info!(target: "vrrp", "{name} fifo script terminated with status {status}"),
+    }
+}
+
 /// A task panicked.
 pub fn panicked(task: &str) {
     error!(target: "vrrp", "Task {task} panicked; its addresses are released and it starts again");

@@ -111,6 +111,13 @@ pub enum Notice {
     State(State, Priority),
     /// A master heard an advert of lower priority.
     MasterRxLowerPri(Priority),
+    /// The effective priority is another one.
+    Priority {
+        /// Whether it is master.
+        master: bool,
+        /// What it is now.
+        priority: Priority,
+    },
     /// A reload has removed it; it had this effective priority.
     Deleted(Priority),
 }
@@ -405,6 +412,7 @@ impl Machine {
             self.timers.set(Timer::Election, Some(moved.max(now)));
         }
         out.push(Output::Event(Event::PriorityChanged { before, now: after, what }));
+        out.push(Output::Notify(Notice::Priority { master: self.state == State::Master, priority: after }));
     }
 
     /// A reason not to take part appeared or went.

@@ -23,6 +23,7 @@ mod links;
 mod parity;
 mod process;
 mod rejects;
+mod reload;
 mod routes;
 mod scripts;
 mod seeds;

@@ -101,6 +101,7 @@ fn security(b: &mut Build<'_>) {
     }
     let added = b.report.add(None, Severity::Warning, Class::Security, text);
     added.hint("add enable_script_security to global_defs");
+    b.report.lacks_anywhere("enable_script_security");
 }
 
 /// Rule 9: groups that static addresses, routes and rules name.

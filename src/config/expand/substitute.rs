@@ -28,7 +28,7 @@ pub(super) fn line(reader: &mut Reader<'_>, line: &Line, report: &mut Report) ->
         return Step::Gone;
     };
     if references == 0 {
-        let mut same = if out == line.text() { line.clone() } else { line.with_text(out) };
+        let mut same = line.clone();
         same.substituted = true;
         return Step::Line(same);
     }
@@ -177,18 +177,11 @@ impl Expansion<'_, '_> {
                     self.text(&value, depth + 1)?;
                 }
                 // It may be a parameter of a repetition that has not begun.
-                Value::Unknown(_) if depth == 0 && repeats(whole, text.len()) => self.push(written)?,
+                Value::Unknown(_) if depth == 0 && repeats(whole, reference.len()) => self.push(written)?,
                 Value::Unknown(why) => {
                     let splits = written.ends_with('}') && !self.quoted;
                     self.unknown(name, why, splits);
-                    // Left alone its braces would open and close blocks, as they do in stock: that would be a
-                    // mistake that nobody made.
-                    if splits {
-                        self.push("$")?;
-                        self.push(name)?;
-                    } else {
-                        self.push(written)?;
-                    }
+                    self.push(written)?;
                 }
             }
             text = after;
@@ -202,7 +195,8 @@ impl Expansion<'_, '_> {
         if self.out.len() > LENGTH { Err(TooMuch) } else { Ok(()) }
     }
 
-    /// Says that a reference stays as it is. `splits`: in stock its braces would split the line, which is an error.
+    /// Says that a reference stays as it is. `splits`: its braces split the line, as in stock. They open and close blocks
+    /// that nobody meant, and whatever comes of that is part of this mistake.
     fn unknown(&mut self, name: &str, why: Option<(String, &'static str)>, splits: bool) {
         if std::mem::replace(&mut self.complained, true) {
             return;

@@ -175,22 +175,22 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("bfd_rlimit_rtime", int(1, 4_294_967_295))
             .fatal()
             .stores(|b, s| settings::rttime(b, s, |g| &mut g.bfd_scheduling)),
-        value("notify_fifo", Arg::Text).required().stores(|b, s| settings::fifo(b, s, |g| &mut g.fifo)),
+        value("notify_fifo", Arg::Text).required().does(|b, s| settings::fifo(b, s, |g| &mut g.fifo)),
         value("notify_fifo_script", Arg::Command)
             .required()
-            .stores(|b, s| settings::fifo_script(b, s, |g| &mut g.fifo)),
+            .does(|b, s| settings::fifo_script(b, s, |g| &mut g.fifo)),
         value("vrrp_notify_fifo", Arg::Text)
             .required()
-            .stores(|b, s| settings::fifo(b, s, |g| &mut g.vrrp_fifo)),
+            .does(|b, s| settings::fifo(b, s, |g| &mut g.vrrp_fifo)),
         value("vrrp_notify_fifo_script", Arg::Command)
             .required()
-            .stores(|b, s| settings::fifo_script(b, s, |g| &mut g.vrrp_fifo)),
+            .does(|b, s| settings::fifo_script(b, s, |g| &mut g.vrrp_fifo)),
         value("lvs_notify_fifo", Arg::Text).required().stores(apply::lvs::globals::fifo),
         value("lvs_notify_fifo_script", Arg::Command).required().stores(apply::lvs::globals::fifo),
         boolean("vrrp_notify_priority_changes")
-            .stores(|b, s| settings::boolean(b, s, |g| &mut g.notify_priority_changes)),
+            .does(|b, s| settings::boolean(b, s, |g| &mut g.notify_priority_changes)),
         flag("fifo_write_vrrp_states_on_reload")
-            .stores(|b, _| settings::flag(b, |g| &mut g.fifo_states_on_reload)),
+            .does(|b, _| settings::flag(b, |g| &mut g.fifo_states_on_reload)),
         value("snmp_socket", Arg::Text).required().stores(settings::snmp_socket),
         flag("enable_traps").stores(|b, _| settings::flag(b, |g| &mut g.snmp.traps)),
         flag("enable_snmp_vrrp").stores(|b, _| settings::flag(b, |g| &mut g.snmp.vrrp)),

@@ -12,6 +12,25 @@ fn only(text: &str, count: usize, status: u8, expected: &str) -> diagnostic::Dia
     loaded.diagnostics.into_iter().find(|d| !d.not_in_effect).unwrap()
 }
 
+/// An undefined parameter in braces closes a block, as in stock; what is lost by that is not missed.
+#[test]
+fn what_braces_of_undefined_parameters_cut_off_is_not_missed() {
+    let rest = "interface eth0\n virtual_router_id 1\n virtual_ipaddress { 192.0.2.1 }\n";
+    only(
+        &format!("vrrp_instance A {{\n priority ${{P}}\n {rest}}}\n"),
+        1,
+        5,
+        "2) parameter 'P' is not defined",
+    );
+    only(&format!("vrrp_instance ${{N}} {{\n {rest}}}\n"), 1, 5, "1) parameter 'N' is not defined");
+    let server = "virtual_server ${IP} 80 {\n protocol TCP\n lb_algo rr\n lb_kind NAT\n real_server 192.0.2.2 80 {\n }\n}\n";
+    only(server, 1, 5, "1) parameter 'IP' is not defined");
+    let globals = "global_defs {\n router_id ${X}\n enable_script_security\n script_user root\n}\n";
+    let script = "vrrp_script S {\n script /bin/check\n}\n";
+    let text = format!("{globals}{script}vrrp_instance A {{\n {rest} track_script {{ S }}\n}}\n");
+    only(&text, 1, 6, "2) parameter 'X' is not defined");
+}
+
 /// What the finding marks.
 fn marked<'t>(text: &'t str, found: &diagnostic::Diagnostic) -> &'t str {
     let span = found.span.as_ref().unwrap();

@@ -1,6 +1,6 @@
 //! A changed configuration: the state stays, and what follows from it changes.
 
-use super::{Machine, Output, State};
+use super::{Machine, Notice, Output, State};
 use crate::base::{Instant, Priority};
 use crate::config::model::Version;
 use crate::vrrp::event::{Cause, Event, Fault};
@@ -45,7 +45,9 @@ impl Machine {
         let (priority, ..) = before;
         if self.priority != priority {
             let what = "the configuration".to_owned();
-            out.push(Output::Event(Event::PriorityChanged { before: priority, now: self.priority, what }));
+            let (master, after) = (self.state == State::Master, self.priority);
+            out.push(Output::Event(Event::PriorityChanged { before: priority, now: after, what }));
+            out.push(Output::Notify(Notice::Priority { master, priority: after }));
         }
         match self.state {
             State::Backup => {
@@ -89,6 +91,10 @@ impl Machine {
         let is_news = *old != self.params || priority != self.priority;
         if is_news && !self.is_stalled(now) {
             self.advertise(now, out);
+        }
+        if !understands_the_same(old, &self.params) {
+            // There may have been another master, neither of us hearing the other.
+            self.announce(now, self.params.garp.repeat, out);
         }
         let refresh = self.params.garp.refresh;
         if refresh != old.garp.refresh {

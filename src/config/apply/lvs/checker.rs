@@ -47,13 +47,8 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
         "FILE_CHECK" => Check::File { file: String::new(), weight: None, reverse: None },
         _ => Check::Bfd { name: String::new() },
     };
-    let checker = Checker {
-        check,
-        timing: Timing::default(),
-        alpha: None,
-        log_all_failures: None,
-        connection: None,
-    };
+    let checker =
+        Checker { check, timing: Timing::default(), alpha: None, log_all_failures: None, connection: None };
     // SMTP_CHECK learns the server's address late: its bindto may be of any family.
     let to = (name != "SMTP_CHECK").then_some(Family::of(real.real.ip));
     let at = stmt.place(0);

@@ -5,9 +5,11 @@ mod trackers;
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
@@ -31,6 +33,9 @@ const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// How long notify scripts may take after that; they are ended when theirs is over.
 const NOTIFY_LIMIT: Duration = Duration::from_secs(3);
 
+/// The pause before a part that panicked goes on.
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
+
 /// Exit status: a normal stop.
 pub const EXIT_OK: u8 = 0;
 /// Exit status: a fatal error.
@@ -48,7 +53,9 @@ pub async fn run(host: Host, mut plan: Plan, mut reread: Reread) -> u8 {
         trackers::Tools { slow: slow.clone(), processes, carriers, files, process_table, tell_carrier };
     let mut trackers = Trackers::start(tools, &plan, &controls);
     let (reloads, reloads_inbox) = unbounded_channel();
-    let lines = Lines { inboxes, notices: notices.clone(), carriers: known_carriers, reloads: reloads_inbox };
+    let (failed, mut failures) = unbounded_channel();
+    let lines =
+        Lines { inboxes, notices: notices.clone(), carriers: known_carriers, failed, reloads: reloads_inbox };
     // With nothing to do the daemon waits all the same, as stock's does.
     if plan.instances.is_empty() && plan.statics.is_empty() {
         wording::nothing_to_run();
@@ -64,10 +71,16 @@ pub async fn run(host: Host, mut plan: Plan, mut reread: Reread) -> u8 {
     };
     supervisor.ready();
     wording::started();
+    let mut status = EXIT_OK;
     loop {
         let signal = tokio::select! {
             biased;
             signal = poll_fn(|cx| signals.poll_signal(cx)) => signal,
+            Some(part) = failures.recv() => {
+                wording::part_failed(part);
+                status = EXIT_FATAL;
+                break;
+            }
             () = &mut fast => {
                 wording::fast_plane_ended();
                 return EXIT_FATAL;
@@ -97,7 +110,7 @@ pub async fn run(host: Host, mut plan: Plan, mut reread: Reread) -> u8 {
         () = ended => {}
         () = slow.sleep(NOTIFY_LIMIT) => {}
     }
-    EXIT_OK
+    status
 }
 
 /// Every instance resigns, the kernel gives up the addresses, the stop scripts run.
@@ -160,12 +173,17 @@ fn reload(
 
 fn start_notifier(
     slow: &Plane,
-    notifier: Notifier,
-    inbox: UnboundedReceiver<Message>,
+    mut notifier: Notifier,
+    mut inbox: UnboundedReceiver<Message>,
 ) -> oneshot::Receiver<()> {
     let (done, notified) = oneshot::channel();
+    let plane = slow.clone();
     let task = async move {
-        notifier.run(inbox).await;
+        // What made it panic has been taken out of the inbox.
+        while AssertUnwindSafe(notifier.run(&mut inbox)).catch_unwind().await.is_err() {
+            wording::task_panicked("notify", "goes on with what comes next");
+            plane.sleep(RESTART_PAUSE).await;
+        }
         // Nobody waits any more when the stop took too long.
         let _ = done.send(());
     };

@@ -55,7 +55,7 @@ impl Notifier {
 
     /// Does what messages say, in the order in which they come, until all senders are gone; then starts what is still
     /// waiting, gives scripts that announce the stop a moment, and ends those that take longer.
-    pub async fn run(mut self, mut messages: UnboundedReceiver<Message>) {
+    pub async fn run(&mut self, messages: &mut UnboundedReceiver<Message>) {
         let mut timer = self.plane.timers.timer();
         loop {
             timer.set(self.lanes.values().filter_map(Lane::next_deadline).min());

@@ -34,11 +34,11 @@ impl Bench {
         let scripts = Scripts::of(&plan::resolve(&loaded.config));
         let mut world = World::new(1);
         let node = world.node("a");
-        let (messages, inbox) = unbounded_channel();
+        let (messages, mut inbox) = unbounded_channel();
         world.start(node, move |host| {
-            let notifier = Notifier::new(host.slow, host.processes, host.files, scripts);
+            let mut notifier = Notifier::new(host.slow, host.processes, host.files, scripts);
             Box::pin(async move {
-                notifier.run(inbox).await;
+                notifier.run(&mut inbox).await;
                 0
             })
         });

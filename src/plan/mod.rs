@@ -82,6 +82,8 @@ pub struct InstancePlan {
     pub name: String,
     /// Where it sends and listens; `None`: wherever the routes lead, which is for unicast only.
     pub interface: Option<IfName>,
+    /// Without an interface, the VRF whose routes are meant.
+    pub vrf: Option<IfName>,
     /// Where its adverts come from; `None`: the interface's own address.
     pub source: Option<IpAddr>,
     /// Whether it cannot take part while that address is not there.
@@ -111,9 +113,15 @@ impl InstancePlan {
     pub fn watch(&self) -> Watch {
         Watch {
             interface: self.interface.clone(),
+            vrf: self.vrf.clone(),
             family: self.params.family,
             source: self.source.filter(|_| self.track_source),
         }
+    }
+
+    /// What its sockets are bound to, if anything.
+    pub fn device(&self) -> Option<&IfName> {
+        self.interface.as_ref().or(self.vrf.as_ref())
     }
 
     /// All that it holds while it is master.
@@ -123,6 +131,13 @@ impl InstancePlan {
         let addresses = promoted.chain(self.addresses.iter().cloned().map(Claim::Address));
         let routes = self.routes.iter().cloned().map(Claim::Route);
         addresses.chain(routes).chain(self.rules.iter().cloned().map(Claim::Rule)).collect()
+    }
+
+    /// Of each interface with addresses that is not its own, the first address.
+    pub fn extra_announced(&self) -> impl Iterator<Item = &AddressClaim> {
+        let other = |a: &&AddressClaim| Some(&a.dev) != self.interface.as_ref();
+        let mut seen = BTreeSet::new();
+        self.addresses.iter().filter(other).filter(move |a| seen.insert(&a.dev))
     }
 
     /// What the machine tracks, in the order of [`InstancePlan::tracks`].
@@ -295,6 +310,7 @@ fn resolve_instance(
         tracks,
         dont_track_primary: instance.dont_track_primary,
         notify: NotifyPlan::default(),
+        vrf: instance.pending.vrf.clone(),
         interface,
     })
 }
@@ -314,7 +330,7 @@ fn delivery(globals: &Globals, instance: &VrrpInstance, family: Family) -> Deliv
     };
     Delivery::Unicast(Unicast {
         peers: instance.peers.clone(),
-        check_source: instance.check_unicast_src,
+        check_source: instance.check_unicast_src || globals.pending.check_unicast_src,
         ttl: instance.unicast_ttl.unwrap_or(ttl),
         checksum: match instance.old_unicast_checksum {
             None => UnicastChecksum::Learns(group),
@@ -357,6 +373,7 @@ fn ignores_adverts(globals: &Globals, instance: &VrrpInstance) -> bool {
 
 fn garp(globals: &Globals, instance: &VrrpInstance) -> GarpSchedule {
     let (own, all) = (&instance.garp, &globals.garp);
+    let extra = instance.pending.garp_extra.or(globals.pending.garp_extra);
     let mut default = GarpSchedule::default();
     if globals.pending.min_garp.unwrap_or(false) {
         default = GarpSchedule { repeat: 1, delay: Duration::ZERO, ..default };
@@ -374,6 +391,8 @@ fn garp(globals: &Globals, instance: &VrrpInstance) -> GarpSchedule {
             .max(1),
         lower_prio_repeat: own.lower_prio_repeat.or(all.lower_prio_repeat).unwrap_or(repeat),
         lower_prio_delay: own.lower_prio_delay.or(all.lower_prio_delay).unwrap_or(delay),
+        // Without `all` only VMACs are meant, of which there are none yet.
+        extra: extra.filter(|extra| extra.all).map(|extra| extra.interval).unwrap_or_default(),
     }
 }
 
@@ -387,6 +406,7 @@ fn claim(interface: Option<&IfName>, address: &VirtualAddress) -> Option<Address
         label: address.label.clone(),
         scope: address.scope.unwrap_or(0),
         options: options(address),
+        tracked: !address.flags.no_track,
     })
 }
 

@@ -92,6 +92,8 @@ pub enum Output {
     },
     /// Announce every address this many times.
     Announce(u32),
+    /// Announce, on each interface with addresses that is not the router's own, one of them.
+    AnnounceExtra,
     /// Announce the address adverts come from, so that peers who send to it can reach us.
     AnnounceSource,
     /// Tell the sync group.
@@ -192,6 +194,8 @@ pub struct Machine {
     /// MASTER: since when, and when the last advert left.
     master_since: Instant,
     last_sent: Instant,
+    /// MASTER: when we last answered an advert of lower priority.
+    insisted: Option<Instant>,
     /// MASTER: we were stalled and listen before we speak.
     listening: bool,
     /// MASTER: another address owner is heard.
@@ -238,6 +242,7 @@ impl Machine {
             own_fault: false,
             master_since: Instant::ZERO,
             last_sent: Instant::ZERO,
+            insisted: None,
             listening: false,
             rival: None,
             reduced: false,
@@ -372,6 +377,7 @@ impl Machine {
                 Timer::Advert => self.advert_due(now, due, out),
                 Timer::Announce => self.announce(now, self.second_burst, out),
                 Timer::Refresh => self.refresh_due(now, due, out),
+                Timer::Extra => self.extra_due(now, due, out),
             }
         }
     }
@@ -556,6 +562,7 @@ impl Machine {
         self.resigned = false;
         self.put_off = false;
         self.wants = None;
+        self.insisted = None;
         self.listening = false;
         self.rival = None;
         self.reported = 0;
@@ -588,9 +595,13 @@ impl Machine {
     /// Announces the addresses, provided that they are there and nobody can have taken over while we were stalled:
     /// when we have listened, we announce them anyway.
     fn announce(&self, now: Instant, rounds: u32, out: &mut Vec<Output>) {
-        if self.state == State::Master && self.pending.is_none() && !self.is_stalled(now) {
+        if self.may_announce(now) {
             out.push(Output::Announce(rounds));
         }
+    }
+
+    fn may_announce(&self, now: Instant) -> bool {
+        self.state == State::Master && self.pending.is_none() && !self.is_stalled(now)
     }
 }
 

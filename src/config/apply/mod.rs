@@ -90,8 +90,6 @@ pub(crate) struct Build<'a> {
     pub(crate) of_instances: Vec<usize>,
     /// An interface does not exist: stock checks nothing after reading.
     pub(crate) interface_missing: bool,
-    /// Keywords of `global_defs` without which instances would speak past their peers.
-    pub(crate) vital: Vec<&'static str>,
 }
 
 /// Blocks being read that are not in effect yet; one of each kind at most.
@@ -168,7 +166,6 @@ impl<'a> Build<'a> {
             has_instances: false,
             of_instances: Vec::new(),
             interface_missing: false,
-            vital: Vec::new(),
         }
     }
 
@@ -260,20 +257,14 @@ impl<'a> Build<'a> {
             return;
         }
         if row.vital {
-            match (block, &mut self.instance) {
-                ("", _) => {
-                    let text = format!("'{}' is not in effect yet", row.name);
-                    let hint = "keepalived-rs would run in the wrong place, so it does not start";
-                    self.report
-                        .at(&stmt.line, Severity::Error, Class::Log, text)
-                        .refuses(2)
-                        .hint(hint)
-                        .not_in_effect();
-                    return;
-                }
-                (_, Some(instance)) => instance.left_out.push(row.name),
-                (_, None) => self.vital.push(row.name),
-            }
+            let text = format!("'{}' is not in effect yet", row.name);
+            let hint = "keepalived-rs would run in the wrong place, so it does not start";
+            self.report
+                .at(&stmt.line, Severity::Error, Class::Log, text)
+                .refuses(2)
+                .hint(hint)
+                .not_in_effect();
+            return;
         }
         self.word_not_in_effect(block, row.name, &stmt.place(0));
     }

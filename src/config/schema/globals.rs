@@ -78,7 +78,7 @@ pub(crate) static GLOBAL_DEFS: Table = table(
             .words(&DYNAMIC_INTERFACES)
             .does(apply::globals::dynamic_interfaces),
         flag("no_email_faults").stores(|b, _| settings::flag(b, |g| &mut g.mail.no_faults)),
-        value("default_interface", Arg::Interface).required().stores(settings::default_interface),
+        value("default_interface", Arg::Interface).required().does(settings::default_interface),
         flag("disable_local_igmp").stores(|b, _| settings::flag(b, |g| &mut g.disable_local_igmp)),
         flag("v3_checksum_as_v2").does(|b, _| b.config.globals.v3_checksum_as_v2 = true),
         value("lvs_timeouts", Arg::Text)
@@ -110,11 +110,11 @@ pub(crate) static GLOBAL_DEFS: Table = table(
             .fatal()
             .does(|b, s| settings::seconds(b, s, |g| &mut g.gna_interval)),
         boolean("vrrp_min_garp").does(|b, s| settings::boolean(b, s, |g| &mut g.min_garp)),
-        value("vrrp_garp_extra_if", int(1, 86_400)).required().stores(settings::garp_extra),
+        value("vrrp_garp_extra_if", int(1, 86_400)).required().does(settings::garp_extra),
         value("vrrp_vmac_garp_intvl", int(1, 86_400))
             .required()
             .deprecated("please use vrrp_garp_extra_if")
-            .stores(settings::garp_extra),
+            .does(settings::garp_extra),
         boolean("vrrp_lower_prio_no_advert").does(apply::globals::vrrp_lower_prio_no_advert),
         boolean("vrrp_higher_prio_send_advert").does(apply::globals::vrrp_higher_prio_send_advert),
         value("vrrp_version", loose(2, 3)).fatal().does(apply::globals::vrrp_version),
@@ -133,7 +133,7 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("nftables_ipvs_start_fwmark", int(1, 4_294_967_295))
             .fatal()
             .stores(apply::lvs::globals::nftables_start_mark),
-        flag("vrrp_check_unicast_src").stores(|b, _| settings::flag(b, |g| &mut g.check_unicast_src)),
+        flag("vrrp_check_unicast_src").does(|b, _| settings::flag(b, |g| &mut g.check_unicast_src)),
         boolean("vrrp_skip_check_adv_addr")
             .does(|b, s| settings::lenient_boolean(b, s, |g| &mut g.skip_check_adv_addr)),
         boolean("vrrp_strict").stores(|b, s| settings::lenient_boolean(b, s, |g| &mut g.strict)),
@@ -279,10 +279,10 @@ pub(crate) static GLOBAL_DEFS: Table = table(
             .stores(|b, s| settings::number(b, s, |g| &mut g.files.json_version)),
         value("iproute_usr_dir", Arg::Text)
             .required()
-            .stores(|b, s| settings::one_path(b, s, |g| &mut g.files.iproute_usr)),
+            .does(|b, s| settings::one_path(b, s, |g| &mut g.files.iproute_usr)),
         value("iproute_etc_dir", Arg::Text)
             .required()
-            .stores(|b, s| settings::one_path(b, s, |g| &mut g.files.iproute_etc)),
+            .does(|b, s| settings::one_path(b, s, |g| &mut g.files.iproute_etc)),
         value("state_dump_file", Arg::Text)
             .required()
             .stores(|b, s| settings::one_path(b, s, |g| &mut g.files.state)),

@@ -100,6 +100,10 @@ impl Machine {
         if refresh != old.garp.refresh {
             self.timers.set(Timer::Refresh, (!refresh.is_zero()).then(|| now + refresh));
         }
+        let extra = self.params.garp.extra;
+        if extra != old.garp.extra {
+            self.timers.set(Timer::Extra, (!extra.is_zero()).then(|| now + extra));
+        }
         if claims {
             self.claim += 1;
             self.renewed = true;

@@ -58,6 +58,9 @@ pub(super) async fn run(
         };
         plane.tasks.spawn("static items", Box::pin(keep));
     }
+    for address in plan.instances.iter().flat_map(|instance| &instance.addresses) {
+        mirror.borrow_mut().note_virtual(address.cidr.ip);
+    }
     let mut instances: BTreeMap<_, Deliver> = BTreeMap::new();
     let (news, news_inboxes): (Vec<_>, Vec<_>) = plan.instances.iter().map(|_| unbounded_channel()).unzip();
     let groups = group_hubs(&plan, &news, &notices);
@@ -136,7 +139,7 @@ fn group_hubs(
 fn multicast_groups(instances: &[InstancePlan]) -> BTreeMap<IfName, Vec<IpAddr>> {
     let mut groups: BTreeMap<IfName, Vec<IpAddr>> = BTreeMap::new();
     for instance in instances {
-        let (Some(interface), Delivery::Multicast(group)) = (&instance.interface, &instance.params.delivery)
+        let (Some(interface), Delivery::Multicast(group)) = (instance.seat(), &instance.params.delivery)
         else {
             continue;
         };

@@ -62,7 +62,7 @@ pub struct LinkFacts {
 }
 
 /// What kind of interface something is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LinkKind {
     /// A macvlan.
     Macvlan {
@@ -77,6 +77,7 @@ pub enum LinkKind {
     /// A VRF.
     Vrf,
     /// Anything else.
+    #[default]
     Other,
 }
 

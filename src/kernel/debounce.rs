@@ -109,7 +109,7 @@ impl Debounce {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::Dump;
+    use crate::host::{Dump, Stacking};
 
     fn link(running: bool, mtu: u32) -> Link {
         Link {
@@ -122,6 +122,7 @@ mod tests {
             loopback: false,
             mtu,
             mac: None,
+            stacking: Stacking::default(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What loading a configuration asks of the machine.
 
-mod link;
+pub(super) mod link;
 
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;

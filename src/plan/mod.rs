@@ -5,6 +5,7 @@ mod links;
 mod pacing;
 mod routes;
 mod tracks;
+mod vmac;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -16,7 +17,7 @@ use crate::config::model::{
     Config, Globals, InitialState, OldChecksum, PreferredLifetime, Script, SyncGroup, Version,
     VirtualAddress, VrrpInstance,
 };
-use crate::host::AddressOptions;
+use crate::host::{AddressOptions, Setting};
 use crate::kernel::ledger::Watch;
 use crate::kernel::{AddressClaim, Claim, RouteClaim, RuleClaim};
 use crate::vrrp::params::{Delivery, GarpSchedule, Params, Unicast, UnicastChecksum};
@@ -25,6 +26,7 @@ use crate::wire::ip::VRRP_TTL;
 
 pub use links::{LinkDelays, LinkbeatPlan, ShortenedDelay};
 pub use pacing::{Intervals, PacingGroup, PacingPlan};
+pub use vmac::VmacPlan;
 pub use tracks::{FilePlan, ProcessPlan, ScriptPlan, Subject, TrackPlan};
 
 /// The multicast group of VRRP over IPv4 (RFC 9568 section 5.1.1.2).
@@ -41,7 +43,7 @@ const V3_INTERVALS_MS: (u128, u128) = (10, 40_950);
 pub struct Plan {
     /// Virtual routers; an [`InstanceId`] is an index.
     pub instances: Vec<InstancePlan>,
-    /// Static addresses, routes and rules.
+    /// What is wanted from start to stop: VMACs, static addresses, routes and rules.
     pub statics: Vec<Claim>,
     /// Scripts that at least one instance tracks.
     pub scripts: Vec<ScriptPlan>,
@@ -72,8 +74,10 @@ pub struct InstancePlan {
     pub id: InstanceId,
     /// Its name.
     pub name: String,
-    /// Where it sends and listens; `None`: wherever the routes lead, which is for unicast only.
+    /// The interface it is on; `None`: wherever the routes lead, which is for unicast only.
     pub interface: Option<IfName>,
+    /// What it has of its own on that.
+    pub vmac: VmacPlan,
     /// Where its adverts come from; `None`: the interface's own address.
     pub source: Option<IpAddr>,
     /// Whether it cannot take part while that address is not there.
@@ -84,6 +88,8 @@ pub struct InstancePlan {
     pub addresses: Vec<AddressClaim>,
     /// How many of them are advertised.
     pub advertised: usize,
+    /// What keeps everybody from its addresses, if it does not accept what is sent to them.
+    pub drops: Vec<Claim>,
     /// Routes while master.
     pub routes: Vec<Arc<RouteClaim>>,
     /// Rules while master.
@@ -103,16 +109,22 @@ impl InstancePlan {
     pub fn watch(&self) -> Watch {
         Watch {
             interface: self.interface.clone(),
+            vmac: self.vmac.name.clone().filter(|_| !self.vmac.xmit_base),
             family: self.params.family,
             source: self.source.filter(|_| self.track_source),
         }
     }
 
+    /// The interface it sends and listens on.
+    pub fn seat(&self) -> Option<&IfName> {
+        self.vmac.name.as_ref().filter(|_| !self.vmac.xmit_base).or(self.interface.as_ref())
+    }
+
     /// All that it holds while it is master.
     pub fn claims(&self) -> Vec<Claim> {
         let devices: BTreeSet<_> = self.addresses.iter().map(|a| a.dev.clone()).collect();
-        let promoted = devices.into_iter().filter(|_| self.promote_secondaries).map(Claim::Promotion);
-        let addresses = promoted.chain(self.addresses.iter().cloned().map(Claim::Address));
+        let promoted = devices.into_iter().filter(|_| self.promote_secondaries).map(|dev| Claim::Setting(Setting::Promotion(dev)));
+        let addresses = promoted.chain(self.drops.iter().cloned()).chain(self.addresses.iter().cloned().map(Claim::Address));
         let routes = self.routes.iter().cloned().map(Claim::Route);
         addresses.chain(routes).chain(self.rules.iter().cloned().map(Claim::Rule)).collect()
     }
@@ -167,6 +179,7 @@ pub fn resolve(config: &Config) -> Plan {
         ..Plan::default()
     };
     let mut preferences = routes::Preferences::default();
+    let mut links = vmac::Links::new(config);
     plan.statics = routes::statics(config, &mut preferences);
     for instance in &config.instances {
         let id = InstanceId(plan.instances.len() as u32);
@@ -174,13 +187,14 @@ pub fn resolve(config: &Config) -> Plan {
         let mut tracks = tracks::of_instance(config, instance, group, &mut plan);
         routes::track_devices(config, instance, &mut tracks);
         let rules = routes::rules(&instance.pending.rules, &mut preferences);
-        let resolved = resolve_instance(&config.globals, instance, id, tracks);
+        let resolved = resolve_instance(&config.globals, instance, id, tracks, &mut links);
         plan.instances.extend(resolved.map(|mut plan| {
             plan.params.grouped = group.is_some();
             plan.rules = rules;
             plan
         }));
     }
+    plan.statics.extend(links.claims());
     plan.groups = config.sync_groups.iter().map(|group| resolve_group(group, &plan.instances)).collect();
     plan.linkbeats = links::linkbeats(config, &plan.instances);
     plan.link_delays = links::resolve(config, &plan.instances);
@@ -208,6 +222,7 @@ fn resolve_instance(
     instance: &VrrpInstance,
     id: InstanceId,
     tracks: Vec<TrackPlan>,
+    links: &mut vmac::Links<'_>,
 ) -> Option<InstancePlan> {
     let interface = instance.interface.clone();
     let family = instance.family.unwrap_or(Family::V4);
@@ -222,8 +237,9 @@ fn resolve_instance(
     let born_master = instance.state == Some(InitialState::Master) || priority.is_owner();
     let preempt = !instance.nopreempt || born_master;
     let may_delay = preempt && !born_master;
+    let vrid = instance.vrid?;
     let params = Params {
-        vrid: instance.vrid?,
+        vrid,
         version,
         priority,
         advert_int: advert_int(version, instance.advert_int),
@@ -246,12 +262,17 @@ fn resolve_instance(
         timer_expired_backup: instance.pending.timer_expired_backup.and_then(Priority::new),
         grouped: false,
     };
-    let claims = |list: &[VirtualAddress]| -> Vec<AddressClaim> {
-        list.iter().filter_map(|a| claim(interface.as_ref(), a)).collect()
+    let vmac = links.of_instance(instance, family, vrid);
+    let mut claims = |list: &[VirtualAddress]| -> Vec<AddressClaim> {
+        list.iter()
+            .filter_map(|a| Some(claim(links.device(instance, (&vmac, family, vrid), a)?, a)))
+            .collect()
     };
     let mut addresses = claims(&instance.addresses);
     let advertised = addresses.len();
     addresses.extend(claims(&instance.excluded));
+    let accepts = accepts(globals, instance) || priority.is_owner();
+    let drops = if accepts { Vec::new() } else { vmac::drops(&vmac::table(globals), &addresses) };
     Some(InstancePlan {
         id,
         name: instance.name.clone(),
@@ -260,6 +281,8 @@ fn resolve_instance(
         params,
         addresses,
         advertised,
+        drops,
+        vmac,
         routes: routes::routes(&instance.pending.routes),
         rules: Vec::new(),
         promote_secondaries: instance.pending.promote_secondaries,
@@ -319,9 +342,18 @@ fn advert_int(version: Version, written: Option<Duration>) -> Duration {
     }
 }
 
+fn is_strict(globals: &Globals, instance: &VrrpInstance) -> bool {
+    instance.pending.strict.or(globals.pending.strict).unwrap_or(false)
+}
+
+/// Whether packets to its addresses are taken although it does not own them; in strict mode not, unless told otherwise.
+fn accepts(globals: &Globals, instance: &VrrpInstance) -> bool {
+    instance.pending.accept.unwrap_or(!is_strict(globals, instance))
+}
+
 /// In strict mode an address owner does not listen, unless told otherwise.
 fn ignores_adverts(globals: &Globals, instance: &VrrpInstance) -> bool {
-    let strict = instance.pending.strict.or(globals.pending.strict).unwrap_or(false);
+    let strict = is_strict(globals, instance);
     let own = instance.pending.owner_ignore_adverts;
     own.or(strict.then_some(true)).or(globals.pending.owner_ignore_adverts).unwrap_or(false)
 }
@@ -348,17 +380,16 @@ fn garp(globals: &Globals, instance: &VrrpInstance) -> GarpSchedule {
     }
 }
 
-/// `None` if it has no interface; `config` has said so.
-fn claim(interface: Option<&IfName>, address: &VirtualAddress) -> Option<AddressClaim> {
-    Some(AddressClaim {
-        dev: address.dev.as_ref().or(interface)?.clone(),
+fn claim(dev: IfName, address: &VirtualAddress) -> AddressClaim {
+    AddressClaim {
+        dev,
         cidr: address.cidr,
         peer: address.peer.map(|p| p.ip),
         broadcast: address.broadcast.filter(|_| Family::of(address.cidr.ip) == Family::V4),
         label: address.label.clone(),
         scope: address.scope.unwrap_or(0),
         options: options(address),
-    })
+    }
 }
 
 /// A single IPv6 address is not for new connections, unless told otherwise: whoever prefers the address of a virtual

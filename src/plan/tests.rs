@@ -249,5 +249,5 @@ fn peers_take_the_place_of_the_group() {
     assert_eq!((to.peers.len(), to.ttl), (0, 255));
     assert_eq!(to.checksum, UnicastChecksum::Learns(VRRP_GROUP_V4.into()));
     let source = Some([192, 0, 2, 1].into());
-    assert_eq!(plan.watch(), Watch { interface: None, family: Family::V4, source });
+    assert_eq!(plan.watch(), Watch { interface: None, vmac: None, family: Family::V4, source });
 }

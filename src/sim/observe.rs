@@ -275,7 +275,11 @@ fn op_text(op: &KernelOp) -> String {
         KernelOp::DeleteRoute(route) => format!("deleted route {route}"),
         KernelOp::AddRule(rule) => format!("added rule {rule}"),
         KernelOp::DeleteRule(rule) => format!("deleted rule {rule}"),
-        KernelOp::SetPromotion(dev) => format!("set promote_secondaries of {dev}"),
-        KernelOp::UnsetPromotion(dev) => format!("unset promote_secondaries of {dev}"),
+        KernelOp::AddLink(link) => format!("made link {}", link.name),
+        KernelOp::DeleteLink(link) => format!("deleted link {}", link.name),
+        KernelOp::AddFirewall(entry) => format!("filters {:?}", entry.rule),
+        KernelOp::DeleteFirewall(entry) => format!("no longer filters {:?}", entry.rule),
+        KernelOp::Set(setting) => format!("set {setting}"),
+        KernelOp::Unset(setting) => format!("unset {setting}"),
     }
 }

@@ -92,7 +92,12 @@ impl Entry {
             true => self.placed.is_none(),
             false => self.renounced || self.is_present(mirror),
         };
-        self.in_flight.is_none() && (self.given_up || as_claimed)
+        // Of a link that we made, the report is still to come; nothing can be done with it before.
+        let reported = match &self.placed {
+            Some(Object::Link(link)) => mirror.link(&link.name).is_some() || self.holders.is_empty(),
+            _ => true,
+        };
+        self.in_flight.is_none() && (self.given_up || as_claimed && reported)
     }
 
     /// Whether what the kernel has already is ours. An address is, whoever added it; a route or rule may be somebody
@@ -109,7 +114,7 @@ impl Entry {
     /// added, the other way round. Within each in the order of the configuration.
     pub(super) fn turn(&self) -> (bool, u8, usize) {
         let is_add = matches!(self.in_flight, Some((_, true)));
-        let rank = self.claim.rank();
+        let rank = self.claim.rank(is_add);
         (is_add, if is_add { rank } else { u8::MAX - rank }, self.place)
     }
 

@@ -6,7 +6,7 @@ use super::entry::{FIRST_PAUSE, PEACE};
 use super::*;
 use crate::base::{Cidr, Family, MacAddr};
 use crate::host::route::{Hop, Route, RouteOptions, RuleAction};
-use crate::host::{Address, AddressOptions, Dump, Link};
+use crate::host::{Address, AddressOptions, Dump, FirewallRule, Link, Setting, Stacking};
 
 const ONE: InstanceId = InstanceId(0);
 const TWO: InstanceId = InstanceId(1);
@@ -33,7 +33,7 @@ fn claim(ip: &str) -> AddressClaim {
 }
 
 fn watch(interface: &str) -> Watch {
-    Watch { interface: Some(name(interface)), family: Family::V4, source: None }
+    Watch { interface: Some(name(interface)), vmac: None, family: Family::V4, source: None }
 }
 
 fn claims(ips: &[&str]) -> Vec<Claim> {
@@ -96,6 +96,14 @@ fn link(running: bool) -> Link {
         loopback: false,
         mtu: 1500,
         mac: Some(MacAddr([2, 0, 0, 0, 0, 1])),
+        stacking: Stacking::default(),
+    }
+}
+
+fn rule_text(rule: &FirewallRule) -> String {
+    match rule {
+        FirewallRule::Divert { link, family, .. } => format!("{family} of {}", link.0),
+        FirewallRule::Drop { ip, .. } => ip.to_string(),
     }
 }
 
@@ -172,8 +180,12 @@ impl Bench {
             KernelOp::DeleteRoute(route) => format!("delete {}", route.destination.ip),
             KernelOp::AddRule(rule) => format!("add {}", rule.preference),
             KernelOp::DeleteRule(rule) => format!("delete {}", rule.preference),
-            KernelOp::SetPromotion(dev) => format!("promote {dev}"),
-            KernelOp::UnsetPromotion(dev) => format!("demote {dev}"),
+            KernelOp::AddLink(link) => format!("make {}", link.name),
+            KernelOp::DeleteLink(link) => format!("unmake {}", link.name),
+            KernelOp::AddFirewall(entry) => format!("filter {}", rule_text(&entry.rule)),
+            KernelOp::DeleteFirewall(entry) => format!("unfilter {}", rule_text(&entry.rule)),
+            KernelOp::Set(setting) => format!("set {setting}"),
+            KernelOp::Unset(setting) => format!("unset {setting}"),
         };
         self.open.iter().map(text).collect()
     }
@@ -553,11 +565,11 @@ fn left_over_routes_and_rules_are_removed_at_once() {
 #[test]
 fn secondaries_are_promoted_while_there_are_addresses() {
     let mut ledger = Ledger::default();
-    let list = [Claim::Address(claim("10.0.0.1")), Claim::Promotion(name("eth0"))];
+    let list = [Claim::Address(claim("10.0.0.1")), Claim::Setting(Setting::Promotion(name("eth0")))];
     ledger.register(ONE, watch("eth0"), &list);
     let mut bench = Bench::of(ledger, &[]);
     bench.claim(ONE, true, 1);
-    assert_eq!(bench.ops(), ["promote eth0", "add 10.0.0.1"]);
+    assert_eq!(bench.ops(), ["set promote_secondaries on eth0", "add 10.0.0.1"]);
     bench.answer(Ok(()));
     bench.event(&KernelEvent::Resync(Dump {
         links: vec![link(true)],
@@ -566,5 +578,5 @@ fn secondaries_are_promoted_while_there_are_addresses() {
     }));
     assert_eq!(bench.ops(), [""; 0], "a setting outlives lost reports");
     bench.claim(ONE, false, 2);
-    assert_eq!(bench.ops(), ["delete 10.0.0.1", "demote eth0"]);
+    assert_eq!(bench.ops(), ["delete 10.0.0.1", "unset promote_secondaries on eth0"]);
 }

@@ -42,6 +42,9 @@ pub(super) async fn run(
     let Fast { plane, vrrp, announcer, events, writer } = fast;
     delay_startup(&plane, &mut plan);
     wording::delays_shortened(&plan.link_delays.shortened);
+    if plan.filters_unasked {
+        wording::filters_unasked();
+    }
     let mirror = Rc::new(RefCell::new(Mirror::default()));
     let multicast = multicast_groups(&plan.instances);
     let endpoints = Rc::new(Endpoints::new(plane.clone(), vrrp, multicast, plan.log_unknown_vrids));

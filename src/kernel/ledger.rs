@@ -247,7 +247,9 @@ impl Ledger {
                 for name in self.vmacs.keys().cloned().collect::<Vec<_>>() {
                     self.gone(mirror, Key::Link(name));
                 }
-                self.revive(|entry| entry.claim.resolve(mirror) == Err(Obstacle::Missing));
+                self.revive(|entry| {
+                    matches!(entry.claim.resolve(mirror), Err(Obstacle::Missing | Obstacle::Waiting))
+                });
                 self.stale_watches.extend(self.watched.keys());
             }
         }
@@ -300,8 +302,7 @@ impl Ledger {
         match answer {
             Ok(()) | Err(Errno::EXIST) if is_add && (answer.is_ok() || entry.is_ours(&object, mirror)) => {
                 mirror.record(&object);
-                entry.placed = Some(object);
-                entry.failed = None;
+                entry.added(now, object, mirror);
                 if std::mem::take(&mut entry.missed) && answer.is_ok() {
                     entry.restored(now);
                     let owners = entry.holders.iter().filter_map(Owner::instance).collect();
@@ -314,8 +315,8 @@ impl Ledger {
                 entry.failed = None;
             }
             Ok(()) => {}
-            // The interface is another one by now.
-            Err(Errno::NODEV) if entry.claim.resolve(mirror).is_ok_and(|now| now != object) => {}
+            // The interface is gone, or another one by now.
+            Err(Errno::NODEV) if entry.claim.resolve(mirror).ok().as_ref() != Some(&object) => {}
             Err(errno) => {
                 let retry = entry.put_off(now);
                 self.retries.insert((retry, key.clone()));
@@ -364,8 +365,14 @@ impl Ledger {
         }
         let mut ops = Vec::new();
         for key in std::mem::take(&mut self.dirty) {
+            let waits = self.waits_for_vmac(mirror, &key);
             let Some(entry) = self.entries.get_mut(&key) else { continue };
             self.unconfirmed.extend(&entry.owners);
+            if waits && entry.in_flight.is_none() && !entry.holders.is_empty() {
+                // It will be looked at again when that is reported.
+                entry.given_up = true;
+                continue;
+            }
             match entry.next_step(now, mirror) {
                 Step::Rest => {}
                 Step::Change(op) => {
@@ -388,6 +395,16 @@ impl Ledger {
             self.watch(mirror, &mut out);
         }
         out
+    }
+
+    /// Whether something is claimed on a VMAC that is not there at present, whatever the mirror still has of that name.
+    fn waits_for_vmac(&self, mirror: &Mirror, key: &Key) -> bool {
+        let dev = match key {
+            Key::Address(dev, _) | Key::LinkLocal(dev) => dev,
+            _ => return false,
+        };
+        self.vmacs.contains_key(dev)
+            && self.entries.get(&Key::Link(dev.clone())).is_some_and(|link| !link.is_present(mirror))
     }
 
     /// Tells instances that the kernel has followed their claims.

@@ -26,8 +26,6 @@ pub struct Mirror {
     settings: BTreeSet<(Option<IfIndex>, Setting)>,
     /// Entries of the packet filter that we have made; the kernel reports only what others do to them.
     firewall: BTreeSet<FirewallEntry>,
-    /// Links that we have made, until the kernel reports that they are up.
-    made: BTreeSet<IfName>,
     /// Addresses that move; whose they are is not decided here.
     virtuals: BTreeSet<IpAddr>,
     /// How many routes were forgotten without a report.
@@ -81,11 +79,8 @@ impl Mirror {
             Object::Address(address) => self.add(address),
             Object::Route(route) => self.add_route(route),
             Object::Rule(rule) => self.add_rule(rule),
-            Object::Link(link) => {
-                if !self.has_link(link) {
-                    self.made.insert(link.name.clone());
-                }
-            }
+            // Its report tells its number.
+            Object::Link(_) => {}
             Object::Firewall(entry) => {
                 self.firewall.insert(entry.clone());
             }
@@ -102,7 +97,6 @@ impl Mirror {
             Object::Route(route) => self.remove_route(route),
             Object::Rule(rule) => self.remove_rule(rule),
             Object::Link(link) => {
-                self.made.remove(&link.name);
                 if let Some(index) = self.names.get(&link.name) {
                     self.remove_link(*index);
                 }
@@ -158,9 +152,9 @@ impl Mirror {
         self.rules.contains(rule)
     }
 
-    /// Whether there is this link, or will be as soon as the kernel reports it.
+    /// Whether there is this link, as it should be.
     pub fn has_link(&self, wanted: &VirtualLink) -> bool {
-        self.made.contains(&wanted.name) || self.link(&wanted.name).is_some_and(|link| wanted.is(link))
+        self.link(&wanted.name).is_some_and(|link| wanted.is(link))
     }
 
     /// Whether we have made this entry of the packet filter.
@@ -229,9 +223,6 @@ impl Mirror {
             self.names.remove(&known.name);
         }
         self.names.insert(link.name.clone(), link.index);
-        if link.up {
-            self.made.remove(&link.name);
-        }
         if !link.up {
             let is_down = |mirror: &Self, on: Option<IfIndex>| {
                 on.is_some_and(|on| mirror.links.get(&on).is_none_or(|l| !l.up))
@@ -245,7 +236,6 @@ impl Mirror {
     fn remove_link(&mut self, index: IfIndex) {
         if let Some(link) = self.links.remove(&index) {
             self.names.remove(&link.name);
-            self.made.remove(&link.name);
         }
         self.addresses.retain(|(link, _), _| *link != index);
         self.settings.retain(|(link, _)| *link != Some(index));

@@ -26,7 +26,7 @@ use crate::wire::ip::VRRP_TTL;
 
 pub use links::{LinkDelays, LinkbeatPlan, ShortenedDelay};
 pub use pacing::{Intervals, PacingGroup, PacingPlan};
-pub use vmac::VmacPlan;
+pub use vmac::{ExtraGarp, VmacPlan};
 pub use tracks::{FilePlan, ProcessPlan, ScriptPlan, Subject, TrackPlan};
 
 /// The multicast group of VRRP over IPv4 (RFC 9568 section 5.1.1.2).
@@ -43,6 +43,8 @@ const V3_INTERVALS_MS: (u128, u128) = (10, 40_950);
 pub struct Plan {
     /// Virtual routers; an [`InstanceId`] is an index.
     pub instances: Vec<InstancePlan>,
+    /// The packet filter is needed, and nobody has said which one.
+    pub filters_unasked: bool,
     /// What is wanted from start to stop: VMACs, static addresses, routes and rules.
     pub statics: Vec<Claim>,
     /// Scripts that at least one instance tracks.
@@ -88,6 +90,8 @@ pub struct InstancePlan {
     pub addresses: Vec<AddressClaim>,
     /// How many of them are advertised.
     pub advertised: usize,
+    /// Announcements in between.
+    pub extra_garp: Option<ExtraGarp>,
     /// What keeps everybody from its addresses, if it does not accept what is sent to them.
     pub drops: Vec<Claim>,
     /// Routes while master.
@@ -195,6 +199,11 @@ pub fn resolve(config: &Config) -> Plan {
         }));
     }
     plan.statics.extend(links.claims());
+    let firewall = &config.globals.pending.firewall;
+    let filters = |claim: &Claim| matches!(claim, Claim::Firewall(_));
+    plan.filters_unasked = firewall.nftables.is_none()
+        && firewall.iptables.is_none()
+        && (plan.statics.iter().any(filters) || plan.instances.iter().any(|i| !i.drops.is_empty()));
     plan.groups = config.sync_groups.iter().map(|group| resolve_group(group, &plan.instances)).collect();
     plan.linkbeats = links::linkbeats(config, &plan.instances);
     plan.link_delays = links::resolve(config, &plan.instances);
@@ -251,7 +260,9 @@ fn resolve_instance(
         delivery,
         v3_checksum_as_v2: instance.v3_checksum_as_v2.unwrap_or(globals.v3_checksum_as_v2),
         addresses: instance.addresses.iter().map(|a| a.cidr.ip).collect(),
-        lower_prio_no_advert: instance.lower_prio_no_advert.or(globals.lower_prio_no_advert).unwrap_or(false),
+        lower_prio_no_advert: (instance.lower_prio_no_advert)
+            .or(globals.lower_prio_no_advert)
+            .unwrap_or(is_strict(globals, instance)),
         higher_prio_send_advert: instance.higher_prio_send_advert.or(globals.higher_prio_send_advert),
         garp: garp(globals, instance),
         startup_delay: Duration::ZERO,
@@ -272,6 +283,8 @@ fn resolve_instance(
     let advertised = addresses.len();
     addresses.extend(claims(&instance.excluded));
     let accepts = accepts(globals, instance) || priority.is_owner();
+    let seat = vmac.name.as_ref().filter(|_| !vmac.xmit_base).or(interface.as_ref());
+    let extra_garp = links.extra_garp(instance, seat, &addresses);
     let drops = if accepts { Vec::new() } else { vmac::drops(&vmac::table(globals), &addresses) };
     Some(InstancePlan {
         id,
@@ -281,6 +294,7 @@ fn resolve_instance(
         params,
         addresses,
         advertised,
+        extra_garp,
         drops,
         vmac,
         routes: routes::routes(&instance.pending.routes),
@@ -366,6 +380,8 @@ fn garp(globals: &Globals, instance: &VrrpInstance) -> GarpSchedule {
     }
     let repeat = own.master_repeat.or(all.master_repeat).unwrap_or(default.repeat).max(1);
     let delay = own.master_delay.or(all.master_delay).unwrap_or(default.delay);
+    // Strict mode answers a lower priority with nothing.
+    let lower = if is_strict(globals, instance) { (0, Duration::ZERO) } else { (repeat, delay) };
     GarpSchedule {
         repeat,
         delay,
@@ -375,8 +391,8 @@ fn garp(globals: &Globals, instance: &VrrpInstance) -> GarpSchedule {
             .or(all.master_refresh_repeat)
             .unwrap_or(default.refresh_repeat)
             .max(1),
-        lower_prio_repeat: own.lower_prio_repeat.or(all.lower_prio_repeat).unwrap_or(repeat),
-        lower_prio_delay: own.lower_prio_delay.or(all.lower_prio_delay).unwrap_or(delay),
+        lower_prio_repeat: own.lower_prio_repeat.or(all.lower_prio_repeat).unwrap_or(lower.0),
+        lower_prio_delay: own.lower_prio_delay.or(all.lower_prio_delay).unwrap_or(lower.1),
     }
 }
 

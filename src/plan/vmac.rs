@@ -1,13 +1,14 @@
 //! VMACs and ipvlans: which there are, what they are called, and which addresses are on them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::base::{Family, IfName, MacAddr, Vrid};
 use crate::config::model::{Config, Globals, IpvlanMode, VirtualAddress, VmacAddress, VrrpInstance};
 use crate::host::{FirewallRule, FirewallTable, Isolation, Setting, VirtualKind};
-use crate::kernel::{Claim, FirewallClaim, LinkClaim};
+use crate::kernel::{AddressClaim, Claim, FirewallClaim, LinkClaim};
 
 /// The table of the packet filter, unless named.
 const TABLE: &str = "keepalived";
@@ -23,6 +24,15 @@ pub struct VmacPlan {
     pub name: Option<IfName>,
     /// Whether adverts leave through the interface all the same.
     pub xmit_base: bool,
+}
+
+/// Announcements in between, so that switches on interfaces without adverts remember where the addresses are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExtraGarp {
+    /// How often.
+    pub interval: Duration,
+    /// Which of the instance's addresses: one for each interface.
+    pub addresses: Vec<usize>,
 }
 
 /// The links that instances need.
@@ -56,6 +66,26 @@ impl<'a> Links<'a> {
         Self { globals, table: table(globals), known: BTreeMap::new(), names, claims: Vec::new() }
     }
 
+    /// `garp_extra_if`: an address of each VMAC that no adverts leave by; with `all`, of each such interface.
+    pub(super) fn extra_garp(
+        &self,
+        instance: &VrrpInstance,
+        seat: Option<&IfName>,
+        addresses: &[AddressClaim],
+    ) -> Option<ExtraGarp> {
+        let extra = instance.pending.garp_extra.or(self.globals.pending.garp_extra)?;
+        let mut seen: BTreeSet<&IfName> = seat.into_iter().collect();
+        let is_wanted = |dev: &IfName| extra.all || self.known.values().any(|vmac| vmac == dev);
+        let mut chosen = Vec::new();
+        for (n, address) in addresses.iter().enumerate() {
+            if is_wanted(&address.dev) && seen.insert(&address.dev) {
+                chosen.push(n);
+            }
+        }
+        let any = !extra.interval.is_zero() && !chosen.is_empty();
+        any.then_some(ExtraGarp { interval: extra.interval, addresses: chosen })
+    }
+
     /// All that is wanted from start to stop.
     pub(super) fn claims(self) -> Vec<Claim> {
         self.claims
@@ -66,12 +96,7 @@ impl<'a> Links<'a> {
         let pending = &instance.pending;
         let Some(base) = instance.interface.clone() else { return VmacPlan::default() };
         let (kind, name, group) = if let Some(vmac) = &pending.vmac {
-            let mac = match vmac.mac {
-                Some(VmacAddress::Whole(mac)) => mac,
-                Some(VmacAddress::Prefix([a, b, c, d, e])) => MacAddr([a, b, c, d, e, vrid.get()]),
-                None => virtual_mac(family, vrid),
-            };
-            (VirtualKind::Macvlan(mac), vmac.name.clone(), vmac.group)
+            (VirtualKind::Macvlan(mac(instance, family, vrid)), vmac.name.clone(), vmac.group)
         } else if let Some(ipvlan) = &pending.ipvlan {
             let mode = match ipvlan.mode {
                 None | Some(IpvlanMode::Bridge) => Isolation::Bridge,
@@ -128,7 +153,7 @@ impl<'a> Links<'a> {
         let wanted = LinkClaim {
             name: base.clone(),
             base,
-            kind: VirtualKind::Macvlan(virtual_mac(family, vrid)),
+            kind: VirtualKind::Macvlan(mac(instance, family, vrid)),
             group: None,
             family,
             ipv6: family == Family::V6,
@@ -154,7 +179,7 @@ impl<'a> Links<'a> {
         if is_macvlan && let Some(name) = self.known.get(&known) {
             return name.clone();
         }
-        let name = name.unwrap_or_else(|| self.free_name(prefix, wanted.family, vrid));
+        let name = name.or_else(|| self.free_name(prefix, wanted.family, vrid)).unwrap_or(wanted.name.clone());
         self.known.insert(known, name.clone());
         self.names.push(name.clone());
         let (base, family) = (wanted.base.clone(), wanted.family);
@@ -177,7 +202,7 @@ impl<'a> Links<'a> {
 
     /// `vrrp.51`; if that is taken, `vrrp6.51` for IPv6, then `vrrp1.51` and so on. Names have 15 bytes: of a long
     /// prefix as much as there is room for.
-    fn free_name(&self, prefix: &str, family: Family, vrid: Vrid) -> IfName {
+    fn free_name(&self, prefix: &str, family: Family, vrid: Vrid) -> Option<IfName> {
         const LONGEST: usize = 15;
         let six = (family == Family::V6).then(|| "6".to_owned());
         let middles = std::iter::once(String::new()).chain(six).chain((1..).map(|n: u32| n.to_string()));
@@ -187,15 +212,16 @@ impl<'a> Links<'a> {
             let room = (0..=room).rev().find(|n| prefix.is_char_boundary(*n)).unwrap_or(0);
             IfName::new(&format!("{}{end}", prefix.get(..room).unwrap_or(prefix)))
         };
-        let mut names = middles.filter_map(make);
-        // There are more numbers than names.
-        names.find(|name| !self.names.contains(name)).unwrap_or_else(|| unreachable!("numbers do not end"))
+        // There are more numbers than names: the first will do when they end.
+        let mut names = middles.filter_map(make).peekable();
+        let first = names.peek().cloned();
+        names.find(|name| !self.names.contains(name)).or(first)
     }
 }
 
 /// What keeps everybody from addresses of an instance that accepts nothing, while it has them.
-pub(super) fn drops(table: &Arc<FirewallTable>, addresses: &[crate::kernel::AddressClaim]) -> Vec<Claim> {
-    let drop = |address: &crate::kernel::AddressClaim| {
+pub(super) fn drops(table: &Arc<FirewallTable>, addresses: &[AddressClaim]) -> Vec<Claim> {
+    let drop = |address: &AddressClaim| {
         let ip = address.cidr.ip;
         let local = matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
         let rule = FirewallRule::Drop { ip, link: local.then(|| address.dev.clone()) };
@@ -204,8 +230,14 @@ pub(super) fn drops(table: &Arc<FirewallTable>, addresses: &[crate::kernel::Addr
     addresses.iter().map(drop).collect()
 }
 
-/// The hardware address of a virtual router (RFC 9568 section 7.3).
-fn virtual_mac(family: Family, vrid: Vrid) -> MacAddr {
-    let fifth = if family == Family::V4 { 1 } else { 2 };
-    MacAddr([0x00, 0x00, 0x5e, 0x00, fifth, vrid.get()])
+/// The hardware address of VMACs of an instance: as written, or that of RFC 9568 section 7.3.
+fn mac(instance: &VrrpInstance, family: Family, vrid: Vrid) -> MacAddr {
+    match instance.pending.vmac.as_ref().and_then(|vmac| vmac.mac) {
+        Some(VmacAddress::Whole(mac)) => mac,
+        Some(VmacAddress::Prefix([a, b, c, d, e])) => MacAddr([a, b, c, d, e, vrid.get()]),
+        None => {
+            let fifth = if family == Family::V4 { 1 } else { 2 };
+            MacAddr([0x00, 0x00, 0x5e, 0x00, fifth, vrid.get()])
+        }
+    }
 }

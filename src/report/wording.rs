@@ -405,6 +405,14 @@ pub fn delays_shortened(shortened: &[ShortenedDelay]) {
     }
 }
 
+/// The packet filter is used without having been asked for.
+pub fn filters_unasked() {
+    info!(
+        target: "vrrp",
+        "use_vmac or no_accept/strict specified, but no firewall configured - using nftables"
+    );
+}
+
 /// The kernel has done what it was asked for.
 pub fn kernel_done(op: &KernelOp) {
     match op {

@@ -93,6 +93,8 @@ pub struct Instance {
     inbox_sender: tokio::sync::mpsc::Sender<Packet>,
     /// When to try again to open the sockets; until then, a VMAC may be missing.
     try_again: Option<Instant>,
+    /// When announcements in between are due.
+    extra_garp: Option<Instant>,
     stopped: bool,
 }
 
@@ -111,6 +113,7 @@ impl Instance {
             inbox,
             inbox_sender,
             try_again: None,
+            extra_garp: None,
             stopped: false,
         }
     }
@@ -124,6 +127,7 @@ impl Instance {
     ) {
         let mut timer = self.ports.plane.timers.timer();
         let mut seat_timer = self.ports.plane.timers.timer();
+        let mut garp_timer = self.ports.plane.timers.timer();
         let mut out = Vec::new();
         self.recall(&mut out);
         // What is known of trackers from the start counts before the start.
@@ -134,6 +138,7 @@ impl Instance {
         while !self.stopped {
             timer.set(self.machine.next_deadline());
             seat_timer.set(self.try_again);
+            garp_timer.set(self.extra_garp);
             tokio::select! {
                 biased;
                 message = news.recv() => match message {
@@ -150,9 +155,27 @@ impl Instance {
                     self.try_again = None;
                     self.take_seat(true, &mut out);
                 }
+                () = garp_timer.fired() => self.announce_extra(),
             }
             self.perform(&mut out);
+            self.time_extra();
         }
+    }
+
+    /// Only a master announces anything.
+    fn time_extra(&mut self) {
+        let is_master = self.machine.state() == State::Master;
+        let extra = self.plan.extra_garp.as_ref().filter(|_| is_master);
+        let now = self.ports.plane.now();
+        self.extra_garp = extra.map(|extra| self.extra_garp.unwrap_or(now + extra.interval));
+    }
+
+    /// Reminds switches on interfaces that no adverts leave by.
+    fn announce_extra(&mut self) {
+        let due = self.extra_garp.take();
+        let Some(extra) = &self.plan.extra_garp else { return };
+        self.extra_garp = due.map(|due| (due + extra.interval).max(self.ports.plane.now()));
+        self.announce(1, extra.addresses.iter().filter_map(|n| self.plan.addresses.get(*n)));
     }
 
     fn handle(&mut self, input: Input, out: &mut Vec<Output>) {
@@ -323,7 +346,7 @@ impl Instance {
                     }
                     wording::claim(&self.plan, hold);
                 }
-                Output::Announce(rounds) => self.announce(rounds),
+                Output::Announce(rounds) => self.announce(rounds, self.plan.addresses.iter()),
                 Output::AnnounceSource => self.announce_source(),
                 Output::Group(report) => self.report(report),
                 Output::Notify(notice) => self.notify(notice),
@@ -363,8 +386,8 @@ impl Instance {
         }
     }
 
-    /// Announces every address, `rounds` times round.
-    fn announce(&self, rounds: u32) {
+    /// Announces these addresses, `rounds` times round.
+    fn announce<'a>(&'a self, rounds: u32, addresses: impl Iterator<Item = &'a AddressClaim>) {
         let mirror = self.ports.mirror.borrow();
         let mut routers = BTreeMap::new();
         let mut forwards = |dev: &IfName| {
@@ -374,8 +397,7 @@ impl Instance {
             let frame = frame(&mirror, &a.dev, a.cidr.ip, &mut forwards)?;
             Some((a.dev.clone(), a.cidr.ip, frame))
         };
-        let round: Vec<(IfName, IpAddr, Frame)> =
-            self.plan.addresses.iter().filter_map(announcement).collect();
+        let round: Vec<(IfName, IpAddr, Frame)> = addresses.filter_map(announcement).collect();
         for (dev, ip, _) in &round {
             wording::announcing(&self.plan.name, dev, *ip);
         }

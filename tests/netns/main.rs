@@ -28,3 +28,4 @@ mod seeds;
 mod start;
 mod support;
 mod trackers;
+mod vmac;

@@ -12,4 +12,5 @@ mod routes;
 mod scripts;
 mod stalls;
 mod trackers;
+mod vmac;
 mod wire;

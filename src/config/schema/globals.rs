@@ -110,11 +110,11 @@ pub(crate) static GLOBAL_DEFS: Table = table(
             .fatal()
             .does(|b, s| settings::seconds(b, s, |g| &mut g.gna_interval)),
         boolean("vrrp_min_garp").does(|b, s| settings::boolean(b, s, |g| &mut g.min_garp)),
-        value("vrrp_garp_extra_if", int(1, 86_400)).required().stores(settings::garp_extra),
+        value("vrrp_garp_extra_if", int(1, 86_400)).required().does(settings::garp_extra),
         value("vrrp_vmac_garp_intvl", int(1, 86_400))
             .required()
             .deprecated("please use vrrp_garp_extra_if")
-            .stores(settings::garp_extra),
+            .does(settings::garp_extra),
         boolean("vrrp_lower_prio_no_advert").does(apply::globals::vrrp_lower_prio_no_advert),
         boolean("vrrp_higher_prio_send_advert").does(apply::globals::vrrp_higher_prio_send_advert),
         value("vrrp_version", loose(2, 3)).fatal().does(apply::globals::vrrp_version),
@@ -136,7 +136,7 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         flag("vrrp_check_unicast_src").stores(|b, _| settings::flag(b, |g| &mut g.check_unicast_src)),
         boolean("vrrp_skip_check_adv_addr")
             .does(|b, s| settings::lenient_boolean(b, s, |g| &mut g.skip_check_adv_addr)),
-        boolean("vrrp_strict").stores(|b, s| settings::lenient_boolean(b, s, |g| &mut g.strict)),
+        boolean("vrrp_strict").does(|b, s| settings::lenient_boolean(b, s, |g| &mut g.strict)),
         value("vrrp_priority", loose(-20, 19))
             .required()
             .stores(|b, s| settings::nice(b, s, |g| &mut g.vrrp_scheduling)),

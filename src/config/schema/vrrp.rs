@@ -60,7 +60,7 @@ pub(crate) static INTERFACE_UP_DOWN_DELAYS: Table = table("interface_up_down_del
 /// `vrrp_instance/use_vmac`.
 pub(crate) static USE_VMAC: Table = table(
     "use_vmac",
-    &[value("name", Arg::Text), position("MAC"), flag("netlink_notify_msg"), value("group", Arg::Text)],
+    &[value("name", Arg::Text), position("MAC"), flag("netlink_notify_msg").later(), value("group", Arg::Text)],
 );
 
 /// `vrrp_instance/use_ipvlan`.
@@ -146,7 +146,7 @@ pub(crate) static VRRP_INSTANCE: Table = table(
         flag("accept").does(apply::options::accept),
         flag("no_accept").does(apply::options::no_accept),
         boolean("skip_check_adv_addr").does(apply::options::skip_check_adv_addr),
-        boolean("strict_mode").stores(|b, s| options::boolean(b, s, |p| &mut p.strict)),
+        boolean("strict_mode").does(|b, s| options::boolean(b, s, |p| &mut p.strict)),
         flag("preempt").does(apply::instance::preempt),
         flag("nopreempt").does(apply::instance::nopreempt),
         value("preempt_delay", decimal(0, 1_000_000_000, 1)).fatal().does(apply::instance::preempt_delay),
@@ -178,11 +178,11 @@ pub(crate) static VRRP_INSTANCE: Table = table(
         value("garp_lower_prio_delay", loose(0, 4_294)).fatal().does(apply::instance::garp),
         value("garp_lower_prio_repeat", loose(0, 2_147_483_647)).fatal().does(apply::instance::garp),
         value("down_timer_adverts", loose(1, 100)).fatal().does(apply::instance::down_timer_adverts),
-        value("garp_extra_if", int(0, 86_400)).required().stores(apply::options::garp_extra),
+        value("garp_extra_if", int(0, 86_400)).required().does(apply::options::garp_extra),
         value("vmac_garp_intvl", int(0, 86_400))
             .required()
             .deprecated("please use garp_extra_if")
-            .stores(apply::options::garp_extra),
+            .does(apply::options::garp_extra),
         boolean("lower_prio_no_advert").does(apply::instance::lower_prio_no_advert),
         boolean("higher_prio_send_advert").does(apply::instance::higher_prio_send_advert),
         boolean("owner_ignore_adverts").does(|b, s| options::boolean(b, s, |p| &mut p.owner_ignore_adverts)),

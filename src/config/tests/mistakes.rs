@@ -93,8 +93,8 @@ fn what_is_not_in_effect_is_said_once() {
     let found = &loaded.diagnostics[0];
     assert_eq!((found.severity, found.class, found.shown_by_test()), (Severity::Warning, Class::Log, true));
     check(
-        "virtual_ipaddress {\n 192.0.2.2 use_vmac\n 192.0.2.3 use_vmac\n}",
-        &["(x: Line 13) keyword 'use_vmac' is not in effect yet"],
+        "virtual_ipaddress {\n 192.0.2.2 no_track\n 192.0.2.3 no_track\n}",
+        &["(x: Line 13) keyword 'no_track' is not in effect yet"],
     );
 }
 

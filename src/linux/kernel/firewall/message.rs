@@ -37,6 +37,9 @@ mod kind {
     pub(super) const DELETE_ELEMENTS: u16 = 14;
 }
 
+/// The type of an interface index, as nftables numbers types, and its bytes.
+pub(super) const INTERFACE: (u32, u32) = (20, 4);
+
 /// A set or map of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Set {
@@ -120,6 +123,7 @@ impl Batch {
             parts.extend([number(6, kind), number(7, len)]);
         }
         parts.push(number(10, id));
+        parts.push((13, byte_orders(set)));
         self.message(kind::NEW_SET, CREATE, family, &parts);
     }
 
@@ -161,6 +165,23 @@ impl Batch {
         self.bytes.extend(body);
         self.sequence += 1;
     }
+}
+
+/// How `nft list` is to read numbers of a set, which the kernel keeps for it: records of type, length and value.
+fn byte_orders(set: &Set) -> Vec<u8> {
+    /// Of keys and of what they are mapped to.
+    const KEY: u8 = 0;
+    const DATA: u8 = 1;
+    /// As the machine has them, and as the network has them.
+    const HOST: u32 = 1;
+    const NETWORK: u32 = 2;
+    let order = |kind| if kind == INTERFACE.0 { HOST } else { NETWORK };
+    let record = |what: u8, kind: u32| {
+        let order = order(kind).to_ne_bytes();
+        [&[what, order.len() as u8][..], &order].concat()
+    };
+    let data = set.data.map(|(kind, _)| record(DATA, kind)).unwrap_or_default();
+    [record(KEY, set.key.0), data].concat()
 }
 
 /// A netlink message as it came.
@@ -223,4 +244,43 @@ pub(super) fn number(kind: u16, value: u32) -> Attribute {
 /// An attribute made of others, marked as such.
 pub(super) fn nested(kind: u16, parts: &[Attribute]) -> Attribute {
     (kind | NESTED, attribute::bytes(parts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transaction_is_framed_and_its_last_message_is_known() {
+        let mut batch = Batch::new(7);
+        batch.table(Family::V6, "kk");
+        let (bytes, last) = batch.finish();
+        let word = |n: u32| n.to_ne_bytes();
+        let half = |n: u16| n.to_ne_bytes();
+        let expected = [
+            &word(20)[..], &half(0x10), &half(1), &word(7), &word(0), &[0, 0, 0, 10],
+            &word(28), &half(0x0a00), &half(0x405), &word(8), &word(0), &[10, 0, 0, 0],
+            &half(7), &half(1), b"kk\0\0",
+            &word(20), &half(0x11), &half(1), &word(9), &word(0), &[0, 0, 0, 10],
+        ];
+        assert_eq!((bytes, last), (expected.concat(), 8));
+    }
+
+    #[test]
+    fn answers_and_removals_are_told_from_the_rest() {
+        let mut batch = Batch::new(1);
+        batch.table(Family::V4, "mine");
+        batch.delete_table(Family::V4, "mine");
+        let (mut bytes, _) = batch.finish();
+        let refused = [&24_u32.to_ne_bytes()[..], &[2, 0, 0, 0], &9_u32.to_ne_bytes(), &[0; 4], &(-2_i32).to_ne_bytes(), &[0; 4]];
+        bytes.extend(refused.concat());
+        // What is cut off is nothing.
+        bytes.extend([100, 0, 0, 0, 2, 0]);
+        let all: Vec<_> = Received::all(&bytes).collect();
+        let removed: Vec<_> = all.iter().map(|m| m.removed_from()).collect();
+        assert_eq!(removed, [None, None, Some("mine"), None, None]);
+        let errors: Vec<_> = all.iter().map(|m| m.error()).collect();
+        assert_eq!(errors, [None, None, None, None, Some(2)]);
+        assert_eq!(all.last().unwrap().sequence, 9);
+    }
 }

@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::super::attribute::{Attribute, text};
-use super::message::{Batch, Element, Hook, Set, nested, number};
+use super::message::{Batch, Element, Hook, INTERFACE, Set, nested, number};
 use crate::base::Family;
 use crate::host::{FirewallEntry, FirewallRule, FirewallTable};
 
 /// How nftables numbers types of values, with their bytes.
 const IPV4: (u32, u32) = (7, 4);
 const IPV6: (u32, u32) = (8, 16);
-const INTERFACE: (u32, u32) = (20, 4);
 const ICMPV6_TYPE: (u32, u32) = (29, 1);
 /// One behind the other.
 const IPV6_AND_INTERFACE: (u32, u32) = (IPV6.0 << 6 | INTERFACE.0, IPV6.1 + INTERFACE.1);

@@ -9,8 +9,8 @@ use super::mirror::Mirror;
 use crate::base::{Cidr, Family, IfIndex, IfName, InstanceId};
 use crate::host::loader::LinkKind;
 use crate::host::{
-    Address, AddressOptions, FirewallEntry, FirewallRule, FirewallTable, KernelOp, Link, Route, Rule, Setting,
-    VirtualKind, VirtualLink,
+    Address, AddressOptions, FirewallEntry, FirewallRule, FirewallTable, KernelOp, Link, Route, Rule,
+    Setting, VirtualKind, VirtualLink,
 };
 
 /// The scope of link-local addresses, as the kernel counts.

@@ -26,8 +26,8 @@ use crate::wire::ip::VRRP_TTL;
 
 pub use links::{LinkDelays, LinkbeatPlan, ShortenedDelay};
 pub use pacing::{Intervals, PacingGroup, PacingPlan};
-pub use vmac::{ExtraGarp, VmacPlan};
 pub use tracks::{FilePlan, ProcessPlan, ScriptPlan, Subject, TrackPlan};
+pub use vmac::{ExtraGarp, VmacPlan};
 
 /// The multicast group of VRRP over IPv4 (RFC 9568 section 5.1.1.2).
 pub const VRRP_GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
@@ -127,8 +127,13 @@ impl InstancePlan {
     /// All that it holds while it is master.
     pub fn claims(&self) -> Vec<Claim> {
         let devices: BTreeSet<_> = self.addresses.iter().map(|a| a.dev.clone()).collect();
-        let promoted = devices.into_iter().filter(|_| self.promote_secondaries).map(|dev| Claim::Setting(Setting::Promotion(dev)));
-        let addresses = promoted.chain(self.drops.iter().cloned()).chain(self.addresses.iter().cloned().map(Claim::Address));
+        let promoted = devices
+            .into_iter()
+            .filter(|_| self.promote_secondaries)
+            .map(|dev| Claim::Setting(Setting::Promotion(dev)));
+        let addresses = promoted
+            .chain(self.drops.iter().cloned())
+            .chain(self.addresses.iter().cloned().map(Claim::Address));
         let routes = self.routes.iter().cloned().map(Claim::Route);
         addresses.chain(routes).chain(self.rules.iter().cloned().map(Claim::Rule)).collect()
     }

@@ -297,9 +297,8 @@ fn vmacs_are_called_as_stock_calls_them() {
 
 #[test]
 fn addresses_of_the_other_family_and_of_other_interfaces_are_on_vmacs_if_asked_for() {
-    let addresses = || {
-        vec![address("10.7.0.1", None), address("10.8.0.1", Some("eth1")), address("2001:db8::1", None)]
-    };
+    let addresses =
+        || vec![address("10.7.0.1", None), address("10.8.0.1", Some("eth1")), address("2001:db8::1", None)];
     let mut instance = on_vmac("eth0", Family::V4, addresses());
     let devices = |instance: &VrrpInstance| {
         let (plan, links) = links(Globals::default(), vec![instance.clone()]);
@@ -326,6 +325,9 @@ fn what_is_not_accepted_is_dropped() {
         instance.addresses = vec![address("10.7.0.1", None)];
         resolved(Globals::default(), instance).drops.len()
     };
-    assert_eq!([dropped(false, None, 100), dropped(false, Some(false), 100), dropped(true, None, 100)], [0, 1, 1]);
+    assert_eq!(
+        [dropped(false, None, 100), dropped(false, Some(false), 100), dropped(true, None, 100)],
+        [0, 1, 1]
+    );
     assert_eq!([dropped(true, Some(true), 100), dropped(true, Some(false), 255)], [0, 0]);
 }

@@ -179,7 +179,8 @@ impl<'a> Links<'a> {
         if is_macvlan && let Some(name) = self.known.get(&known) {
             return name.clone();
         }
-        let name = name.or_else(|| self.free_name(prefix, wanted.family, vrid)).unwrap_or(wanted.name.clone());
+        let name =
+            name.or_else(|| self.free_name(prefix, wanted.family, vrid)).unwrap_or(wanted.name.clone());
         self.known.insert(known, name.clone());
         self.names.push(name.clone());
         let (base, family) = (wanted.base.clone(), wanted.family);

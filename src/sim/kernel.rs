@@ -13,8 +13,8 @@ use super::state::{Event, Mode, Shared, State};
 use super::{LanId, NodeId};
 use crate::base::{Cidr, Family, IfIndex, Instant};
 use crate::host::kernel::Errno;
-use crate::host::route::Hop;
 use crate::host::loader::LinkKind;
+use crate::host::route::Hop;
 use crate::host::{
     Address, Dump, FirewallEntry, KernelEvent, KernelEvents, KernelOp, KernelWriter, Link, LocalBoxFuture,
     Route, Rule, Stacking, VirtualKind, VirtualLink,

@@ -8,7 +8,7 @@ use tracing::Level;
 
 use super::{By, LanId, NodeId, World};
 use crate::base::{Family, Instant, MacAddr};
-use crate::host::{Address, Command, KernelOp, Link, Route, Rule};
+use crate::host::{Address, Command, FirewallEntry, KernelEvent, KernelOp, Link, Route, Rule};
 use crate::wire::ah::{AH_LEN, PROTO_AH};
 use crate::wire::ip;
 
@@ -193,6 +193,23 @@ impl World {
     /// The rules of `node`.
     pub fn rules(&self, node: NodeId) -> Vec<Rule> {
         self.state.borrow_mut().node(node).kernel.rules.clone()
+    }
+
+    /// The interfaces of `node`.
+    pub fn links(&self, node: NodeId) -> Vec<Link> {
+        self.state.borrow_mut().node(node).kernel.links.values().map(|(link, _)| link.clone()).collect()
+    }
+
+    /// What the packet filter of `node` has of a daemon.
+    pub fn firewall(&self, node: NodeId) -> Vec<FirewallEntry> {
+        self.state.borrow_mut().node(node).kernel.firewall.iter().cloned().collect()
+    }
+
+    /// Somebody flushes the packet filter of `node`.
+    pub fn flush_firewall(&mut self, node: NodeId) {
+        let state = &mut *self.state.borrow_mut();
+        state.node(node).kernel.firewall.clear();
+        super::kernel::report(state, node, KernelEvent::FirewallLost);
     }
 
     /// Whether `node` has the address `ip` on any interface.

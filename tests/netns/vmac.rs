@@ -87,7 +87,8 @@ fn the_kernel_looks_as_with_stock_and_afterwards_as_before() {
         });
         let [stock, ours] = during.map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
         // Stock does not give what applied to all interfaces to each of them.
-        let differs = |line: &&String| !line.contains("rp_filter") || line.contains("vrrp") || line.contains("/all/");
+        let differs =
+            |line: &&String| !line.contains("rp_filter") || line.contains("vrrp") || line.contains("/all/");
         let only = |a: &[String], b: &[String]| -> Vec<String> {
             a.iter().filter(differs).filter(|line| !b.contains(line)).cloned().collect()
         };
@@ -234,7 +235,8 @@ fn what_is_not_accepted_is_not_answered() {
                 let answer = two.b.run(&format!("ping -c 1 -W 1 {first} > /dev/null && echo yes || echo no"));
                 // It is there all the same.
                 let neighbours = two.b.run("ip neigh show");
-                let known = neighbours.lines().any(|line| line.starts_with(&first) && line.contains("lladdr"));
+                let known =
+                    neighbours.lines().any(|line| line.starts_with(&first) && line.contains("lladdr"));
                 daemon.stop();
                 two.b.run("ip neigh flush all");
                 (answer.trim() == "yes", known)

@@ -169,7 +169,8 @@ pub(crate) fn iptables(b: &mut Build<'_>, stmt: &Stmt) {
         (Some(input), output) => (input.to_owned(), output.map(str::to_owned)),
     };
     b.config.globals.pending.firewall.iptables = Some(chains);
-    let text = "vrrp_iptables: nftables does what is asked for, in a table of its own and not in these chains";
+    let text =
+        "vrrp_iptables: nftables does what is asked for, in a table of its own and not in these chains";
     b.report.warning(&stmt.line, text).hint("use nftables, which has options for the table");
 }
 

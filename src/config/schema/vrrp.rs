@@ -60,7 +60,12 @@ pub(crate) static INTERFACE_UP_DOWN_DELAYS: Table = table("interface_up_down_del
 /// `vrrp_instance/use_vmac`.
 pub(crate) static USE_VMAC: Table = table(
     "use_vmac",
-    &[value("name", Arg::Text), position("MAC"), flag("netlink_notify_msg").later(), value("group", Arg::Text)],
+    &[
+        value("name", Arg::Text),
+        position("MAC"),
+        flag("netlink_notify_msg").later(),
+        value("group", Arg::Text),
+    ],
 );
 
 /// `vrrp_instance/use_ipvlan`.

@@ -5,8 +5,8 @@ use super::super::claim::{AddressClaim, FirewallClaim, LinkClaim, RouteClaim, Ru
 use super::entry::{FIRST_PAUSE, PEACE};
 use super::*;
 use crate::base::{Cidr, Family, MacAddr};
-use crate::host::route::{Hop, Route, RouteOptions, RuleAction};
 use crate::host::loader::LinkKind;
+use crate::host::route::{Hop, Route, RouteOptions, RuleAction};
 use crate::host::{
     Address, AddressOptions, Dump, FirewallRule, FirewallTable, Link, Setting, Stacking, VirtualKind,
 };
@@ -596,19 +596,15 @@ fn vmac() -> Vec<Claim> {
         instance: "VI_1".to_owned(),
     });
     let table = Arc::new(FirewallTable { name: "keepalived".to_owned(), priority: -1, counters: false });
-    let rule =
-        FirewallRule::Divert { link: name("vrrp.51"), base: name("eth0"), family: Family::V4 };
+    let rule = FirewallRule::Divert { link: name("vrrp.51"), base: name("eth0"), family: Family::V4 };
     let divert = Claim::Firewall(Arc::new(FirewallClaim { table, rule }));
     vec![Claim::Setting(Setting::ArpIsolation(name("eth0"))), Claim::Link(link), divert]
 }
 
 /// The VMAC as the kernel reports it.
 fn vmac_link(index: u32, up: bool) -> Link {
-    let stacking = Stacking {
-        kind: LinkKind::Macvlan { private: true },
-        base: Some(ETH0),
-        ..Stacking::default()
-    };
+    let stacking =
+        Stacking { kind: LinkKind::Macvlan { private: true }, base: Some(ETH0), ..Stacking::default() };
     let mac = Some(MacAddr([0, 0, 0x5e, 0, 1, 51]));
     Link { index: IfIndex(index), name: name("vrrp.51"), up, mac, stacking, ..link(true) }
 }

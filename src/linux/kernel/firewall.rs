@@ -99,7 +99,8 @@ impl Firewall {
         let tables: BTreeSet<_> = self.entries.iter().chain(wanted).map(|entry| &*entry.table).collect();
         for table in tables {
             for family in [Family::V4, Family::V6] {
-                let (old, new) = (Contents::of(&self.entries, table, family), Contents::of(wanted, table, family));
+                let (old, new) =
+                    (Contents::of(&self.entries, table, family), Contents::of(wanted, table, family));
                 match (old.rules.is_empty(), new.rules.is_empty()) {
                     (true, true) => {}
                     (false, true) => {
@@ -195,7 +196,8 @@ impl Watcher {
                     return;
                 }
             };
-            if lost && !self.shared.lost.replace(true) && self.report.send(KernelEvent::FirewallLost).is_err() {
+            if lost && !self.shared.lost.replace(true) && self.report.send(KernelEvent::FirewallLost).is_err()
+            {
                 return;
             }
         }

@@ -49,8 +49,7 @@ fn there(link: &VirtualLink) -> io::Result<Option<Link>> {
 }
 
 fn is_left_over(found: &Link) -> bool {
-    let is_macvlan =
-        found.stacking.kind == (crate::host::loader::LinkKind::Macvlan { private: true });
+    let is_macvlan = found.stacking.kind == (crate::host::loader::LinkKind::Macvlan { private: true });
     is_macvlan && found.mac.is_some_and(|mac| mac.0.starts_with(&VIRTUAL_ROUTER))
 }
 

@@ -11,8 +11,8 @@ use netlink_proto::sys::{SocketAddr, protocols::NETLINK_ROUTE};
 use netlink_proto::{ConnectionHandle, new_connection};
 use tokio::sync::{mpsc, oneshot};
 
-use super::sysctl::Settings;
 use super::firewall::Firewall;
+use super::sysctl::Settings;
 use super::{Message, enlarge_receive_buffer, link, message, route, rule};
 use crate::host::kernel::Errno;
 use crate::host::{KernelOp, KernelWriter, LocalBoxFuture, Plane};
@@ -78,7 +78,9 @@ pub(super) async fn run(
                     .ok();
             }
             let batch = match (&mut channel, ops) {
-                (Some(channel), [KernelOp::AddLink(made)]) => vec![Some(link::make(channel, &plane, made).await)],
+                (Some(channel), [KernelOp::AddLink(made)]) => {
+                    vec![Some(link::make(channel, &plane, made).await)]
+                }
                 (Some(channel), [KernelOp::DeleteLink(gone)]) => {
                     vec![Some(link::unmake(channel, &plane, gone).await)]
                 }

@@ -91,7 +91,8 @@ fn adverts_may_leave_by_the_interface_all_the_same() {
 
 /// What drops packets to an address.
 fn drops(op: &KernelOp, ip: IpAddr) -> Option<bool> {
-    let is_it = |rule: &FirewallRule| matches!(rule, FirewallRule::Drop { ip: dropped, .. } if *dropped == ip);
+    let is_it =
+        |rule: &FirewallRule| matches!(rule, FirewallRule::Drop { ip: dropped, .. } if *dropped == ip);
     match op {
         KernelOp::AddFirewall(entry) if is_it(&entry.rule) => Some(true),
         KernelOp::DeleteFirewall(entry) if is_it(&entry.rule) => Some(false),
@@ -110,7 +111,9 @@ fn an_address_that_accepts_nothing_is_never_reached() {
         let node = cluster.nodes[0];
         let mut story = cluster.world.records_since(Instant::ZERO, |record| match &record.what {
             _ if record.node != Some(node) => None,
-            What::Changed { op, .. } => drops(op, vip(51)).map(|add| if add { "dropped" } else { "let through" }),
+            What::Changed { op, .. } => {
+                drops(op, vip(51)).map(|add| if add { "dropped" } else { "let through" })
+            }
             What::AddressAdded { address, .. } if address.cidr.ip == vip(51) => Some("there"),
             What::AddressDeleted { address, .. } if address.cidr.ip == vip(51) => Some("gone"),
             _ => None,
@@ -118,6 +121,20 @@ fn an_address_that_accepts_nothing_is_never_reached() {
         story.dedup();
         assert_eq!(story, ["dropped", "there", "gone", "let through"], "{option}");
     }
+}
+
+#[test]
+fn a_filter_that_somebody_flushes_is_back() {
+    let router = |priority| vmac(51, priority).with("version 3").with("no_accept");
+    let mut cluster = Cluster::pair(router(150), router(100));
+    let node = cluster.nodes[0];
+    let whole = cluster.world.firewall(node);
+    assert_eq!(whole.len(), 2, "reports are diverted, packets dropped: {whole:?}");
+    cluster.world.flush_firewall(node);
+    cluster.run(0.01);
+    assert_eq!(cluster.world.firewall(node), whole);
+    assert_eq!(cluster.logged(0, "Entering MASTER STATE"), 1);
+    assert_eq!(cluster.logged(0, "nftables entries were removed by somebody else"), 1);
 }
 
 #[test]

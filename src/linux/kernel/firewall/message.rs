@@ -128,7 +128,14 @@ impl Batch {
     }
 
     /// Adds elements to a set, or removes them.
-    pub(super) fn elements(&mut self, family: Family, table: &str, set: &str, add: bool, elements: &[Element]) {
+    pub(super) fn elements(
+        &mut self,
+        family: Family,
+        table: &str,
+        set: &str,
+        add: bool,
+        elements: &[Element],
+    ) {
         /// So many fit into an attribute, which has less than 64 kB.
         const AT_ONCE: usize = 500;
         let (kind, flags) = if add { (kind::NEW_ELEMENTS, CREATE) } else { (kind::DELETE_ELEMENTS, 0) };
@@ -258,10 +265,27 @@ mod tests {
         let word = |n: u32| n.to_ne_bytes();
         let half = |n: u16| n.to_ne_bytes();
         let expected = [
-            &word(20)[..], &half(0x10), &half(1), &word(7), &word(0), &[0, 0, 0, 10],
-            &word(28), &half(0x0a00), &half(0x405), &word(8), &word(0), &[10, 0, 0, 0],
-            &half(7), &half(1), b"kk\0\0",
-            &word(20), &half(0x11), &half(1), &word(9), &word(0), &[0, 0, 0, 10],
+            &word(20)[..],
+            &half(0x10),
+            &half(1),
+            &word(7),
+            &word(0),
+            &[0, 0, 0, 10],
+            &word(28),
+            &half(0x0a00),
+            &half(0x405),
+            &word(8),
+            &word(0),
+            &[10, 0, 0, 0],
+            &half(7),
+            &half(1),
+            b"kk\0\0",
+            &word(20),
+            &half(0x11),
+            &half(1),
+            &word(9),
+            &word(0),
+            &[0, 0, 0, 10],
         ];
         assert_eq!((bytes, last), (expected.concat(), 8));
     }
@@ -272,7 +296,14 @@ mod tests {
         batch.table(Family::V4, "mine");
         batch.delete_table(Family::V4, "mine");
         let (mut bytes, _) = batch.finish();
-        let refused = [&24_u32.to_ne_bytes()[..], &[2, 0, 0, 0], &9_u32.to_ne_bytes(), &[0; 4], &(-2_i32).to_ne_bytes(), &[0; 4]];
+        let refused = [
+            &24_u32.to_ne_bytes()[..],
+            &[2, 0, 0, 0],
+            &9_u32.to_ne_bytes(),
+            &[0; 4],
+            &(-2_i32).to_ne_bytes(),
+            &[0; 4],
+        ];
         bytes.extend(refused.concat());
         // What is cut off is nothing.
         bytes.extend([100, 0, 0, 0, 2, 0]);

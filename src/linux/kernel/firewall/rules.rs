@@ -43,11 +43,7 @@ pub(super) struct Contents<'a> {
 
 impl<'a> Contents<'a> {
     /// Those of `entries` that are in that table and family.
-    pub(super) fn of(
-        entries: &'a BTreeSet<FirewallEntry>,
-        table: &'a FirewallTable,
-        family: Family,
-    ) -> Self {
+    pub(super) fn of(entries: &'a BTreeSet<FirewallEntry>, table: &'a FirewallTable, family: Family) -> Self {
         let ours = entries.iter().filter(|e| *e.table == *table && e.rule.family() == family);
         Self { table, family, rules: ours.map(|e| &e.rule).collect() }
     }
@@ -201,7 +197,9 @@ fn element(set: &Set, rule: &FirewallRule) -> Option<Element> {
     match rule {
         FirewallRule::Divert { link, base, .. } if *set == MAP => Some((index(link), Some(index(base)))),
         FirewallRule::Divert { link, .. } if *set == VMACS => Some((index(link), None)),
-        FirewallRule::Drop { ip: IpAddr::V4(ip), .. } if set.name == VIPS => Some((ip.octets().to_vec(), None)),
+        FirewallRule::Drop { ip: IpAddr::V4(ip), .. } if set.name == VIPS => {
+            Some((ip.octets().to_vec(), None))
+        }
         FirewallRule::Drop { ip: IpAddr::V6(ip), link: None } if set.name == VIPS => {
             Some((ip.octets().to_vec(), None))
         }

@@ -1,5 +1,8 @@
 //! Links that stand on others, and what of a link's settings we change for a time.
 
+use std::sync::Arc;
+
+use super::firewall::FirewallTable;
 use super::kernel::Link;
 use super::loader::LinkKind;
 use crate::base::{Family, IfIndex, IfName, MacAddr};
@@ -95,13 +98,16 @@ pub enum Setting {
     Promotion(IfName),
     /// `arp_ignore` and `arp_filter`: it does not answer for addresses of the VMACs that stand on it.
     ArpIsolation(IfName),
+    /// This table of the packet filter is ours alone: what a predecessor left in it is gone, and nothing is left in the
+    /// end.
+    Filter(Arc<FirewallTable>),
 }
 
 impl Setting {
     /// The interface it is about.
     pub fn dev(&self) -> Option<&IfName> {
         match self {
-            Self::SourceChecks => None,
+            Self::SourceChecks | Self::Filter(_) => None,
             Self::Promotion(dev) | Self::ArpIsolation(dev) => Some(dev),
         }
     }
@@ -111,6 +117,7 @@ impl std::fmt::Display for Setting {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::SourceChecks => f.write_str("rp_filter of all interfaces"),
+            Self::Filter(table) => write!(f, "table {} of the packet filter", table.name),
             Self::Promotion(dev) => write!(f, "promote_secondaries on {dev}"),
             Self::ArpIsolation(dev) => write!(f, "arp_ignore and arp_filter on {dev}"),
         }

@@ -206,9 +206,10 @@ pub fn resolve(config: &Config) -> Plan {
     plan.statics.extend(links.claims());
     let firewall = &config.globals.pending.firewall;
     let filters = |claim: &Claim| matches!(claim, Claim::Firewall(_));
-    plan.filters_unasked = firewall.nftables.is_none()
-        && firewall.iptables.is_none()
-        && (plan.statics.iter().any(filters) || plan.instances.iter().any(|i| !i.drops.is_empty()));
+    if plan.statics.iter().any(filters) || plan.instances.iter().any(|i| !i.drops.is_empty()) {
+        plan.filters_unasked = firewall.nftables.is_none() && firewall.iptables.is_none();
+        plan.statics.push(Claim::Setting(Setting::Filter(vmac::table(&config.globals))));
+    }
     plan.groups = config.sync_groups.iter().map(|group| resolve_group(group, &plan.instances)).collect();
     plan.linkbeats = links::linkbeats(config, &plan.instances);
     plan.link_delays = links::resolve(config, &plan.instances);

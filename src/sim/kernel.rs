@@ -17,7 +17,7 @@ use crate::host::loader::LinkKind;
 use crate::host::route::Hop;
 use crate::host::{
     Address, Dump, FirewallEntry, KernelEvent, KernelEvents, KernelOp, KernelWriter, Link, LocalBoxFuture,
-    Route, Rule, Stacking, VirtualKind, VirtualLink,
+    Route, Rule, Setting, Stacking, VirtualKind, VirtualLink,
 };
 
 /// Changes that wait for a reader at most; beyond, they are lost and the reader gets a [`KernelEvent::Resync`].
@@ -246,6 +246,9 @@ pub(super) fn change(state: &mut State, node: NodeId, op: KernelOp, by: By) -> R
         KernelOp::DeleteFirewall(entry) => {
             kernel.firewall.remove(&entry);
             state.record(Some(node), What::Changed { op: KernelOp::DeleteFirewall(entry), by });
+        }
+        KernelOp::Set(Setting::Filter(table)) | KernelOp::Unset(Setting::Filter(table)) => {
+            kernel.firewall.retain(|entry| entry.table != table);
         }
         // Secondary addresses are always promoted; nobody asks for addresses, nor checks where packets come from.
         KernelOp::Set(_) | KernelOp::Unset(_) => {}

@@ -20,7 +20,7 @@ use self::rules::Contents;
 use super::sysctl::errno;
 use crate::base::Family;
 use crate::host::kernel::Errno;
-use crate::host::{FirewallEntry, KernelEvent, KernelOp};
+use crate::host::{FirewallEntry, FirewallTable, KernelEvent, KernelOp, Setting};
 use crate::linux::buffer;
 
 /// `NFNLGRP_NFTABLES`.
@@ -59,12 +59,23 @@ impl Firewall {
 
     /// Whether `op` is about the packet filter.
     pub(super) fn concerns(op: &KernelOp) -> bool {
-        matches!(op, KernelOp::AddFirewall(_) | KernelOp::DeleteFirewall(_))
+        matches!(
+            op,
+            KernelOp::AddFirewall(_)
+                | KernelOp::DeleteFirewall(_)
+                | KernelOp::Set(Setting::Filter(_))
+                | KernelOp::Unset(Setting::Filter(_))
+        )
     }
 
     /// Does `ops`, all or none.
     pub(super) fn apply(&mut self, ops: &[KernelOp]) -> Result<(), Errno> {
         let mut wanted = self.entries.clone();
+        for op in ops {
+            if let KernelOp::Set(Setting::Filter(table)) | KernelOp::Unset(Setting::Filter(table)) = op {
+                self.clear(table)?;
+            }
+        }
         for op in ops {
             match op {
                 KernelOp::AddFirewall(entry) => {
@@ -93,6 +104,21 @@ impl Firewall {
         done
     }
 
+    /// Nothing is in that table, whoever made it.
+    fn clear(&mut self, table: &FirewallTable) -> Result<(), Errno> {
+        self.entries.retain(|entry| *entry.table != *table);
+        self.shared.tables.borrow_mut().remove(&table.name);
+        // Each for itself: a kernel may not have both.
+        let cleared = [Family::V4, Family::V6].map(|family| {
+            let mut batch = Batch::new(self.sequence);
+            // It can be deleted when it is there.
+            batch.table(family, &table.name);
+            batch.delete_table(family, &table.name);
+            self.send(batch)
+        });
+        cleared.into_iter().reduce(Result::or).unwrap_or(Ok(()))
+    }
+
     /// Makes the kernel's tables what `wanted` says: anew, or only what differs.
     fn transact(&mut self, wanted: &BTreeSet<FirewallEntry>, anew: bool) -> Result<(), Errno> {
         let mut batch = Batch::new(self.sequence);
@@ -113,6 +139,11 @@ impl Firewall {
                 }
             }
         }
+        self.send(batch)
+    }
+
+    /// Sends a transaction and waits for what becomes of it.
+    fn send(&mut self, batch: Batch) -> Result<(), Errno> {
         let first = self.sequence;
         let (bytes, last) = batch.finish();
         if last == first {

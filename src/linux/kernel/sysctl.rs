@@ -28,11 +28,17 @@ pub(super) struct Settings {
 impl Settings {
     /// Whether `op` is a setting.
     pub(super) fn concerns(op: &KernelOp) -> bool {
-        matches!(op, KernelOp::Set(_) | KernelOp::Unset(_))
+        match op {
+            KernelOp::Set(setting) | KernelOp::Unset(setting) => !matches!(setting, Setting::Filter(_)),
+            _ => false,
+        }
     }
 
     /// Does `op`; `None`: it is no setting.
     pub(super) fn apply(&mut self, op: &KernelOp) -> Option<Result<(), Errno>> {
+        if !Self::concerns(op) {
+            return None;
+        }
         let done = match op {
             KernelOp::Set(setting) => self.set(setting),
             KernelOp::Unset(setting) => self.unset(setting),
@@ -49,6 +55,7 @@ impl Settings {
                 vec![change(dev, "arp_ignore", "1", &["0", "3"])?, change(dev, "arp_filter", "1", &["0"])?]
             }
             Setting::SourceChecks => source_checks()?,
+            Setting::Filter(_) => Vec::new(),
         };
         for change in changes.into_iter().flatten() {
             fs::write(&change.file, &change.now)?;

@@ -156,6 +156,13 @@ fn the_packet_filter_has_what_it_is_given() {
             "what was lost with it is back, too"
         );
         let none = vec![KernelOp::DeleteFirewall(one), KernelOp::DeleteFirewall(local)];
+        // What a predecessor left is not there any more.
+        nft("add table ip left");
+        nft("add table ip6 left");
+        let left = FirewallTable { name: "left".to_owned(), ..(*table).clone() };
+        let clear = vec![KernelOp::Set(Setting::Filter(Arc::new(left)))];
+        assert_eq!(started.writer.apply(clear).await, [Ok(())]);
+        assert!(!nft("list tables").contains("left"));
         assert_eq!(started.writer.apply(none).await, [Ok(()), Ok(())]);
         assert_eq!(nft("list ruleset"), "");
     });

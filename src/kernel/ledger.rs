@@ -77,6 +77,8 @@ pub struct Watch {
     pub interface: Option<IfName>,
     /// The VMAC it sends and listens on instead.
     pub vmac: Option<IfName>,
+    /// Whether it is to send from an address of that.
+    pub from_vmac: bool,
     /// The family its adverts are sent over.
     pub family: Family,
     /// The only address they may be sent from.
@@ -470,11 +472,18 @@ fn view(mirror: &Mirror, watch: &Watch, before: Option<IpAddr>, claimed: &BTreeS
         return Interface { index: None, usable: true, source: watch.source.filter(there) };
     };
     let Some(link) = mirror.link(name) else { return Interface::default() };
-    let source = match watch.source {
-        Some(wanted) => Some(wanted).filter(|ip| mirror.has_ip(link.index, *ip)),
-        None => source(mirror, link, watch.family, before, claimed),
-    };
     let place = watch.vmac.as_ref().map_or(Some(link), |vmac| mirror.link(vmac));
+    let has =
+        |ip: &IpAddr| [Some(link), place].into_iter().flatten().any(|link| mirror.has_ip(link.index, *ip));
+    let source = match watch.source {
+        Some(wanted) => Some(wanted).filter(has),
+        None => match place.filter(|_| watch.from_vmac) {
+            Some(ipvlan) => source(mirror, ipvlan, watch.family, before, claimed),
+            // It will be back with the same address.
+            None if watch.from_vmac => before,
+            None => source(mirror, link, watch.family, before, claimed),
+        },
+    };
     Interface { index: place.map(|place| place.index), usable: link.usable(), source }
 }
 

@@ -114,6 +114,7 @@ impl InstancePlan {
         Watch {
             interface: self.interface.clone(),
             vmac: self.vmac.name.clone().filter(|_| !self.vmac.xmit_base),
+            from_vmac: self.vmac.is_ipvlan && !self.vmac.xmit_base,
             family: self.params.family,
             source: self.source.filter(|_| self.track_source),
         }
@@ -289,13 +290,14 @@ fn resolve_instance(
     let advertised = addresses.len();
     addresses.extend(claims(&instance.excluded));
     let accepts = accepts(globals, instance) || priority.is_owner();
+    let ipvlan_address = instance.pending.ipvlan.as_ref().and_then(|i| i.address).filter(|_| vmac.is_ipvlan);
     let seat = vmac.name.as_ref().filter(|_| !vmac.xmit_base).or(interface.as_ref());
     let extra_garp = links.extra_garp(instance, seat, &addresses);
     let drops = if accepts { Vec::new() } else { vmac::drops(&vmac::table(globals), &addresses) };
     Some(InstancePlan {
         id,
         name: instance.name.clone(),
-        source: instance.source,
+        source: instance.source.or(ipvlan_address.map(|cidr| cidr.ip)),
         track_source: instance.track_src_ip,
         params,
         addresses,

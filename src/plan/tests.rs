@@ -249,7 +249,10 @@ fn peers_take_the_place_of_the_group() {
     assert_eq!((to.peers.len(), to.ttl), (0, 255));
     assert_eq!(to.checksum, UnicastChecksum::Learns(VRRP_GROUP_V4.into()));
     let source = Some([192, 0, 2, 1].into());
-    assert_eq!(plan.watch(), Watch { interface: None, vmac: None, family: Family::V4, source });
+    assert_eq!(
+        plan.watch(),
+        Watch { interface: None, vmac: None, from_vmac: false, family: Family::V4, source }
+    );
 }
 
 /// The links that `instances` need, as `NAME on BASE`.
@@ -330,4 +333,24 @@ fn what_is_not_accepted_is_dropped() {
         [0, 1, 1]
     );
     assert_eq!([dropped(true, Some(true), 100), dropped(true, Some(false), 255)], [0, 0]);
+}
+
+#[test]
+fn an_ipvlan_has_its_own_address_and_the_interface_the_virtual_ones() {
+    let mut instance = instance();
+    instance.addresses = vec![address("10.7.0.1", None)];
+    let own = Cidr { ip: "10.7.0.9".parse().unwrap(), prefix: 24 };
+    instance.pending.ipvlan = Some(model::Ipvlan { address: Some(own), ..model::Ipvlan::default() });
+    let (plan, names) = links(Globals::default(), vec![instance]);
+    assert_eq!(names, ["vrrp.51 on eth0"]);
+    let on = |claim: &Claim| match claim {
+        Claim::Address(address) => Some((address.dev.to_string(), address.cidr)),
+        _ => None,
+    };
+    assert_eq!(plan.statics.iter().find_map(on), Some(("vrrp.51".to_owned(), own)));
+    let instance = &plan.instances[0];
+    assert_eq!(instance.addresses[0].dev.as_str(), "eth0");
+    assert_eq!((instance.source, instance.seat().unwrap().as_str()), (Some(own.ip), "vrrp.51"));
+    assert!(instance.watch().from_vmac);
+    assert!(!plan.statics.iter().any(|claim| matches!(claim, Claim::Firewall(_) | Claim::LinkLocal(_))));
 }

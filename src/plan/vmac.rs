@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::base::{Family, IfName, MacAddr, Vrid};
 use crate::config::model::{Config, Globals, IpvlanMode, VirtualAddress, VmacAddress, VrrpInstance};
-use crate::host::{FirewallRule, FirewallTable, Isolation, Setting, VirtualKind};
+use crate::host::{AddressOptions, FirewallRule, FirewallTable, Isolation, Setting, VirtualKind};
 use crate::kernel::{AddressClaim, Claim, FirewallClaim, LinkClaim};
 
 /// The table of the packet filter, unless named.
@@ -20,8 +20,10 @@ const PREFIX: &str = "vrrp";
 /// What an instance has of its own, apart from its interface.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VmacPlan {
-    /// The VMAC or ipvlan that addresses of its family are on.
+    /// The VMAC or ipvlan.
     pub name: Option<IfName>,
+    /// It is an ipvlan: adverts come from its own address, and the virtual addresses are on the interface.
+    pub is_ipvlan: bool,
     /// Whether adverts leave through the interface all the same.
     pub xmit_base: bool,
 }
@@ -125,7 +127,19 @@ impl<'a> Links<'a> {
         };
         let prefix = self.globals.pending.vmac_prefix.as_deref().unwrap_or(PREFIX);
         let name = self.link(wanted, name, prefix, vrid, &families, family == Family::V6 && !xmit_base);
-        VmacPlan { name: Some(name), xmit_base }
+        let is_ipvlan = matches!(kind, VirtualKind::Ipvlan(_));
+        if let Some(cidr) = pending.ipvlan.as_ref().and_then(|ipvlan| ipvlan.address).filter(|_| is_ipvlan) {
+            self.claims.push(Claim::Address(AddressClaim {
+                dev: name.clone(),
+                cidr,
+                peer: None,
+                broadcast: None,
+                label: None,
+                scope: 0,
+                options: AddressOptions::default(),
+            }));
+        }
+        VmacPlan { name: Some(name), is_ipvlan, xmit_base }
     }
 
     /// The interface that an address of an instance is on; `None`: it has none, which `config` has said.
@@ -140,6 +154,7 @@ impl<'a> Links<'a> {
         let family = Family::of(address.cidr.ip);
         let elsewhere = instance.interface.as_ref() != Some(&base);
         if let Some(name) = &vmac.name
+            && !vmac.is_ipvlan
             && !elsewhere
             && family == own_family
         {
@@ -195,7 +210,7 @@ impl<'a> Links<'a> {
             let rule = FirewallRule::Divert { link: name.clone(), base: base.clone(), family: *family };
             Claim::Firewall(Arc::new(FirewallClaim { table: Arc::clone(&self.table), rule }))
         }));
-        if link_local {
+        if link_local && is_macvlan {
             self.claims.push(Claim::LinkLocal(link));
         }
         name

@@ -9,7 +9,7 @@ use tracing::{debug, error, info, trace, warn};
 
 use crate::base::{Family, IfName};
 use crate::config::model::Version;
-use crate::host::{Error, Exit, KernelEvent, KernelOp, Signal, VirtualLink};
+use crate::host::{Error, Exit, KernelEvent, KernelOp, Signal, VirtualKind, VirtualLink};
 use crate::kernel::claim::Key;
 use crate::kernel::{Mirror, Output};
 use crate::plan::{InstancePlan, ShortenedDelay};
@@ -416,8 +416,9 @@ pub fn filters_unasked() {
 /// The kernel has done what it was asked for.
 pub fn kernel_done(op: &KernelOp) {
     match op {
-        KernelOp::AddLink(VirtualLink { name, instance, .. }) => {
-            info!(target: "vrrp", "({instance}): Success creating VMAC interface {name}");
+        KernelOp::AddLink(VirtualLink { name, instance, kind, .. }) => {
+            let what = if matches!(kind, VirtualKind::Macvlan(_)) { "VMAC" } else { "ipvlan" };
+            info!(target: "vrrp", "({instance}): Success creating {what} interface {name}");
         }
         KernelOp::DeleteLink(VirtualLink { name, instance, .. }) => {
             info!(target: "vrrp", "({instance}) Success removing VMAC interface {name}");

@@ -36,7 +36,7 @@ fn claim(ip: &str) -> AddressClaim {
 }
 
 fn watch(interface: &str) -> Watch {
-    Watch { interface: Some(name(interface)), vmac: None, family: Family::V4, source: None }
+    Watch { interface: Some(name(interface)), vmac: None, from_vmac: false, family: Family::V4, source: None }
 }
 
 fn claims(ips: &[&str]) -> Vec<Claim> {

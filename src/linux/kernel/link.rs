@@ -117,7 +117,7 @@ fn request(message: RouteNetlinkMessage, flags: u16) -> Message {
 }
 
 /// A VMAC answers for its own addresses only, takes packets from other addresses of this machine, and has no address
-/// that it made up itself.
+/// that it made up itself. What has no IPv6 has it switched off.
 fn configure(link: &VirtualLink) -> io::Result<()> {
     let name = &link.name;
     if link.family == Family::V4 && matches!(link.kind, VirtualKind::Macvlan(_)) {
@@ -132,7 +132,10 @@ fn configure(link: &VirtualLink) -> io::Result<()> {
     let v6 = format!("/proc/sys/net/ipv6/conf/{name}");
     // The kernel may have no IPv6.
     if fs::exists(&v6)? {
-        fs::write(format!("{v6}/addr_gen_mode"), NONE)?;
+        // An ipvlan sends from an address of its own.
+        if matches!(link.kind, VirtualKind::Macvlan(_)) {
+            fs::write(format!("{v6}/addr_gen_mode"), NONE)?;
+        }
         fs::write(format!("{v6}/disable_ipv6"), if link.ipv6 { "0" } else { "1" })?;
     }
     Ok(())

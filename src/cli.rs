@@ -135,7 +135,7 @@ pub struct Options {
     #[arg(short = 'n', long)]
     pub dont_fork: bool,
 
-    /// Write the configuration to the log
+    /// Write the configuration in effect to the log of the router that starts; with -t: print it and exit
     #[arg(short = 'd', long)]
     pub dump_conf: bool,
 
@@ -261,6 +261,11 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, Refusa
     }
     if let Some(option) = options.empty_argument() {
         return Err(Refusal(format!("Missing parameter for option --{option}")));
+    }
+    if options.json() && options.dump_conf {
+        return Err(Refusal(
+            "--format=json and --dump-conf both print on stdout: use one of them".to_owned(),
+        ));
     }
     match options.format.as_deref() {
         Some("text" | "json") if options.config_test.is_some() => {}

@@ -1,13 +1,16 @@
 //! The `keepalived-rs` daemon: from arguments to an exit status. The only file that names `linux`.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use keepalived_rs::cli::{self, LintOptions, Options, Request};
-use keepalived_rs::config::{self, Loaded, diagnostic::Severity, lint};
+use keepalived_rs::config::diagnostic::{Class, Diagnostic, Effect, Severity};
+use keepalived_rs::config::{self, Loaded, lint};
 use keepalived_rs::linux::{self, daemonize::daemonize, loader::SystemLoader, pidfile, startup, syslog};
 use keepalived_rs::plan::{self, Plan};
 use keepalived_rs::report::{self, diagnostics, json, log};
@@ -119,6 +122,11 @@ fn test(options: &Options) -> u8 {
         _ if options.json() => say(std::io::stdout(), &text),
         _ => say(std::io::stderr(), &text),
     }
+    if options.dump_conf {
+        let plan = plan::resolve(&loaded.config);
+        let lines = report::dump::lines(&loaded.config, &plan);
+        say(std::io::stdout(), &lines.iter().map(|line| format!("{line}\n")).collect::<String>());
+    }
     status
 }
 
@@ -196,16 +204,19 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
     }
     let loaded = load(options);
     info!("Configuration file {}", options.use_file);
-    log_findings(options, &loaded);
+    log_findings(&loaded, |line| {
+        refuse(options, FATAL, line);
+    });
     if let Some(status) = loaded.refusal() {
         return status;
     }
-    let plan = if options.without_vrrp { Plan::default() } else { plan::resolve(&loaded.config) };
+    let plan = plan_of(options, &loaded);
     if options.dump_conf {
         for line in report::dump::lines(&loaded.config, &plan) {
             info!("{line}");
         }
     }
+    let known = mistakes(&loaded);
     drop(loaded);
 
     let missing = startup::missing_capabilities();
@@ -226,21 +237,56 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
     if let Err(error) = log.detach() {
         warn!(cause = %error, "The log has no thread of its own: who reads it slowly slows the daemon");
     }
-    let machine = linux::Options { ignore_sigint: options.ignore_sigint };
-    linux::run(machine, |host| Box::pin(daemon::run(host, plan))).unwrap_or_else(|error: host::Error| {
-        error!("{error}");
-        FATAL
+    let script_files = startup::raise_file_limit();
+    let machine = linux::Options { ignore_sigint: options.ignore_sigint, script_files };
+    let reread = reread(options.clone(), known);
+    linux::run(machine, |host| Box::pin(daemon::run(host, plan, reread))).unwrap_or_else(
+        |error: host::Error| {
+            error!("{error}");
+            FATAL
+        },
+    )
+}
+
+fn plan_of(options: &Options, loaded: &Loaded) -> Plan {
+    if options.without_vrrp { Plan::default() } else { plan::resolve(&loaded.config) }
+}
+
+/// What is wrong with the configuration itself, whatever may be wrong with the machine.
+fn mistakes(loaded: &Loaded) -> BTreeSet<String> {
+    let wrong = |d: &&Diagnostic| matches!(d.class, Class::Config | Class::Fatal) || d.effect != Effect::Runs;
+    loaded.diagnostics.iter().filter(wrong).map(|d| d.text.clone()).collect()
+}
+
+/// Reads the configuration again, on a thread of its own. One that has mistakes which the running one does not have is
+/// of no use as a whole: half of it could be worse than none.
+fn reread(options: Options, known: BTreeSet<String>) -> daemon::Reread {
+    let known = Arc::new(Mutex::new(known));
+    Box::new(move || {
+        let (options, known) = (options.clone(), Arc::clone(&known));
+        let read = linux::aside("reload", move || {
+            let loaded = load(&options);
+            log_findings(&loaded, |_| {});
+            let mistakes = mistakes(&loaded);
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            let new = mistakes.difference(&known).count();
+            if new > 0 {
+                error!("New config failed validation: {new} new errors - the configuration stays as it was");
+                return None;
+            }
+            *known = mistakes;
+            Some(plan_of(&options, &loaded))
+        });
+        Box::pin(async move { read.await.flatten() })
     })
 }
 
-/// Logs what is wrong with the configuration.
-fn log_findings(options: &Options, loaded: &Loaded) {
+/// Logs what is wrong with the configuration; `refuses` is told of what refuses a start.
+fn log_findings(loaded: &Loaded, refuses: impl Fn(&str)) {
     for diagnostic in &loaded.diagnostics {
         let line = diagnostics::one_line(diagnostic, &loaded.sources);
         match diagnostic.severity {
-            _ if diagnostic.effect != config::diagnostic::Effect::Runs => {
-                refuse(options, FATAL, &line);
-            }
+            _ if diagnostic.effect != Effect::Runs => refuses(&line),
             Severity::Note => info!("{line}"),
             Severity::Warning => warn!("{line}"),
             Severity::Error => error!("{line}"),

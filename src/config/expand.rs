@@ -6,11 +6,13 @@
 mod repeat;
 mod substitute;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::lines::{self, Line, is_blank};
 use super::reader::Reader;
 use super::report::Report;
+use super::suggest;
 pub(crate) use repeat::Repeat;
 
 /// What each piece of text counts beside its length, in bytes: what it costs to handle it at all.
@@ -45,13 +47,20 @@ pub(crate) struct Expander {
     open: Option<(String, Vec<Line>)>,
     /// How many bytes may still come of expansions; `None` once there were too many.
     left: Option<usize>,
+    /// How often names may still be compared with those that are defined.
+    comparisons: Cell<u32>,
 }
 
 impl Expander {
     /// Knows nothing yet. `growth`: how many bytes may come of definitions, repetition and files that are read
     /// again, in all. The time that loading takes is bounded by the length of the files and this.
     pub(crate) fn new(growth: usize) -> Self {
-        Self { definitions: BTreeMap::new(), open: None, left: Some(growth) }
+        Self {
+            definitions: BTreeMap::new(),
+            open: None,
+            left: Some(growth),
+            comparisons: Cell::new(suggest::MOST),
+        }
     }
 
     /// Takes a physical line if it belongs to the body of a definition.
@@ -82,6 +91,12 @@ impl Expander {
 
     fn define(&mut self, name: String, definition: Definition) {
         self.definitions.insert(name, definition);
+    }
+
+    /// The name that is defined and closest to this one.
+    fn similar(&self, name: &str) -> Option<&str> {
+        self.comparisons.set(self.comparisons.get().checked_sub(1)?);
+        suggest::closest(name, self.definitions.keys().map(String::as_str))
     }
 
     /// Counts pieces of text of these lengths that are to come; `false` if it is too much, which is said once.

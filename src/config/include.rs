@@ -145,10 +145,14 @@ pub(crate) fn checks(before: Checks, stmt: &Stmt, report: &mut Report) -> Checks
 }
 
 fn complain(report: &mut Report, line: &Line, fatal: bool, text: String) {
-    if fatal {
-        report.at(line, Severity::Error, Class::Security, text).refuses(6);
+    let quoted = line.text().contains(['"', '\'']);
+    let added = if fatal {
+        report.at(line, Severity::Error, Class::Security, text).refuses(6)
     } else {
-        report.warning(line, text);
+        report.warning(line, text)
+    };
+    if quoted {
+        added.hint("quotes are part of the path here: write it without");
     }
 }
 

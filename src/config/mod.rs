@@ -45,7 +45,7 @@ pub struct Options {
 pub struct Loaded {
     /// What was understood.
     pub config: Config,
-    /// What was not, in the order it was noticed.
+    /// What was not, in the order of files, lines and columns; what concerns no line comes last.
     pub diagnostics: Vec<Diagnostic>,
     /// The text that the diagnostics point into.
     pub sources: Sources,
@@ -65,10 +65,11 @@ impl Loaded {
 
     /// The exit status of a daemon that may not start with this, or `None` if it may.
     pub fn refusal(&self) -> Option<u8> {
-        self.diagnostics.iter().find_map(|d| match d.effect {
-            Effect::Refuses(status) => Some(status),
+        let refusing = self.diagnostics.iter().filter_map(|d| match d.effect {
+            Effect::Refuses(status) => Some((d.class, status)),
             Effect::Runs => None,
-        })
+        });
+        refusing.max_by_key(|(class, _)| *class).map(|(_, status)| status)
     }
 }
 

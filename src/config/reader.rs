@@ -287,8 +287,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Says so if a file is not UTF-8.
+    /// Says so if a file is not UTF-8, or has no lines.
     pub(crate) fn note_encoding(&self, id: FileId, utf8: bool, report: &mut Report) {
+        let text = self.files.get(id.0 as usize).map_or("", |(_, text)| text.as_str());
+        if text.trim_end_matches('\r').contains('\r') && !text.contains('\n') {
+            let span = Span { file: id, line: 1, columns: 0..0 };
+            let text =
+                "This file is a single line: what ends its lines is no line feed but a carriage return";
+            report
+                .add(Some(span), Severity::Warning, Class::Log, text)
+                .hint("convert it, say with tr '\\r' '\\n'");
+            report.is_cause();
+        }
         if !utf8 {
             let span = Span { file: id, line: 1, columns: 0..0 };
             let text = "This file is not UTF-8; bytes that do not fit are replaced";
@@ -432,7 +442,10 @@ pub(crate) fn uncomment(line: Line, escapes: bool, report: &mut Report) -> Line 
     let text = line.text();
     let Stripped { end, escapes, open_quote } = lines::strip_comment(text, escapes);
     if let Some(at) = open_quote {
-        report.error(&line.part(at..text.len()), "Unterminated quote");
+        report
+            .error(&line.part(at..text.len()), "Unterminated quote")
+            .hint("a quote ends on the line it begins on");
+        report.is_cause();
     }
     if escapes.is_empty() {
         return line.into_part(0..end).trimmed();

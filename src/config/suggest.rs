@@ -1,5 +1,9 @@
 //! Guesses at what was meant.
 
+pub(crate) mod characters;
+
+use std::collections::BTreeMap;
+
 use super::schema::top::TOP;
 use super::schema::{Row, Table};
 
@@ -13,35 +17,88 @@ const OBSOLETE: [(&str, &str); 6] = [
     ("vrrp_nftables", "please use 'nftables'"),
 ];
 
+/// How many different words are compared with what is known; nobody reads more advice, and it takes time.
+pub(crate) const MOST: u32 = 20;
+
+/// What an unknown keyword may have been meant to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Advice {
+    /// What to do about it.
+    pub(crate) text: String,
+    /// The keyword of the same block that was probably meant.
+    pub(crate) meant: Option<&'static str>,
+}
+
+/// Advice that has been given, so that it need not be found twice.
+#[derive(Debug, Default)]
+pub(crate) struct Advices(BTreeMap<(&'static str, String), Option<Advice>>);
+
+impl Advices {
+    /// Advice on an unknown keyword of `table`, on the first of those that need to be thought about.
+    pub(crate) fn on(&mut self, word: &str, table: &'static Table) -> Option<Advice> {
+        let key = (table.name, word.to_owned());
+        if let Some(known) = self.0.get(&key) {
+            return known.clone();
+        }
+        if self.0.len() >= MOST as usize {
+            return None;
+        }
+        let advice = keyword(word, table);
+        self.0.insert(key, advice.clone());
+        advice
+    }
+}
+
 /// Advice on an unknown keyword of `table`.
-pub(crate) fn keyword(word: &str, table: &'static Table) -> Option<String> {
-    if let Some((c, plain)) = word.chars().find_map(|c| Some((c, plain(c)?))) {
+fn keyword(word: &str, table: &'static Table) -> Option<Advice> {
+    let plain = |text: String| Some(Advice { text, meant: None });
+    let meant = |text: String, meant| Some(Advice { text, meant });
+    if let Some(hint) = characters::hint(word) {
+        let bare: String = word.chars().filter(|c| !characters::is_unwanted(*c)).collect();
+        return meant(hint, table.row(&bare).map(|r| r.name));
+    }
+    if let Some((name, value)) = word.split_once(['=', ':'])
+        && let Some(row) = table.row(name)
+    {
+        let value = if value.is_empty() { "VALUE" } else { value };
+        return meant(format!("write '{name} {value}': a blank stands before a value"), Some(row.name));
+    }
+    if let Some((c, looks_like)) = word.chars().find_map(|c| Some((c, self::plain(c)?))) {
         let looks: String = word.chars().map(plain_or).collect();
         let known = table.row(&looks).map(|r| r.name).or_else(|| nearest(&looks, table.rows));
         let what =
-            format!("the character '{c}' (U+{:04X}) looks like '{plain}' but is another", u32::from(c));
-        return Some(known.map_or(what.clone(), |name| format!("did you mean '{name}'? {what}")));
+            format!("the character '{c}' (U+{:04X}) looks like '{looks_like}' but is another", u32::from(c));
+        return meant(known.map_or(what.clone(), |name| format!("did you mean '{name}'? {what}")), known);
     }
     if let Some(c) = word.chars().find(|c| !c.is_ascii()) {
-        return Some(format!(
+        return plain(format!(
             "it contains the character '{c}' (U+{:04X}), which no keyword has",
             u32::from(c)
         ));
     }
     if let Some((_, instead)) = OBSOLETE.iter().find(|(name, _)| *name == word) {
-        return Some((*instead).to_owned());
+        return plain((*instead).to_owned());
+    }
+    if word.starts_with("include") {
+        return plain(
+            "'include FILE' reads a file; includer, includem, includew, includeb and includea are stricter"
+                .into(),
+        );
     }
     if let Some(near) = nearest(word, table.rows) {
-        return Some(format!("did you mean '{near}'?"));
+        return meant(format!("did you mean '{near}'?"), Some(near));
+    }
+    if closest(word, ["include"].into_iter()).is_some() {
+        return plain("did you mean 'include'?".into());
     }
     if let Some(block) = home(word) {
-        return Some(format!("it is a keyword of '{block}'"));
+        return plain(format!("it is a keyword of '{block}'"));
     }
     if let Some(near) = nearest(word, TOP.rows) {
-        return Some(format!("did you mean '{near}', which begins outside any block?"));
+        return plain(format!("did you mean '{near}', which begins outside any block?"));
     }
     let (near, block) = nearest_inside(word, TOP.rows)?;
-    Some(format!("did you mean '{near}', a keyword of '{block}'?"))
+    plain(format!("did you mean '{near}', a keyword of '{block}'?"))
 }
 
 /// Letters of other alphabets, and what they look like.
@@ -68,13 +125,18 @@ fn plain_or(c: char) -> char {
 
 /// The keyword of `rows` that is closest to `word`, if it is close.
 fn nearest(word: &str, rows: &'static [Row]) -> Option<&'static str> {
+    closest(word, rows.iter().map(|r| r.name))
+}
+
+/// The name that is closest to `word`, if it is close.
+pub(crate) fn closest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let limit = (word.len() / 4).clamp(1, 3);
     // Each edit brings in one new letter at most; this is far cheaper to find out than the distance.
     let letters = letters(word);
-    rows.iter()
-        .filter(|r| r.name.len().abs_diff(word.len()) <= limit)
-        .filter(|r| (letters & !self::letters(r.name)).count_ones() as usize <= limit)
-        .map(|r| (distance(word.as_bytes(), r.name.as_bytes()), r.name))
+    names
+        .filter(|name| name.len().abs_diff(word.len()) <= limit)
+        .filter(|name| (letters & !self::letters(name)).count_ones() as usize <= limit)
+        .map(|name| (distance(word.as_bytes(), name.as_bytes()), name))
         .filter(|(d, _)| *d <= limit)
         .min()
         .map(|(_, name)| name)
@@ -161,7 +223,7 @@ mod tests {
             ("nb_get_retry", &VIRTUAL_SERVER, "please use 'retry'"),
             ("router_id", &VRRP_INSTANCE, "it is a keyword of 'global_defs'"),
         ] {
-            assert_eq!(keyword(word, table).as_deref(), Some(hint), "{word}");
+            assert_eq!(keyword(word, table).map(|a| a.text).as_deref(), Some(hint), "{word}");
         }
         assert_eq!(keyword("frobnicate", &VRRP_INSTANCE), None);
     }

@@ -3,6 +3,7 @@ mod lvs_checkers;
 mod machine;
 mod mistakes;
 mod models;
+mod one_finding;
 mod properties;
 mod vrrp;
 
@@ -35,12 +36,6 @@ fn instance(text: &str) -> String {
         "global_defs {{\n enable_script_security\n script_user root\n}}\nvrrp_script S {{\n script /bin/check\n}}\n\
          vrrp_instance A {{\n interface eth0\n virtual_router_id 1\n virtual_ipaddress {{ 192.0.2.1 }}\n{text}\n}}\n"
     )
-}
-
-/// An instance that cannot run without what is not in effect.
-fn in_a_vrf() -> String {
-    let unicast = instance("unicast_src_ip 192.0.2.8\nunicast_peer { 192.0.2.9 }");
-    unicast.replace("interface eth0", "vrf eth1").replace("{ 192.0.2.1 }", "{ 192.0.2.1 dev eth0 }")
 }
 
 /// The diagnostics as stock would print them, without the name of the file.

@@ -5,16 +5,19 @@
 //! as part of the enclosing block, and the closing brace ends that block. Only the reporting differs: one diagnostic
 //! for the mistake and none for its consequences.
 
+mod wrong;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use super::diagnostic::{Class, Severity};
 use super::grammar;
 use super::lines::Line;
-use super::report::Report;
+use super::report::{Place, Report, place_of};
 use super::schema::top::TOP;
 use super::schema::{ENTRY, Head, Kind, Missing, Row, Table};
 use super::suggest;
+pub(crate) use wrong::missing_argument;
+use wrong::{missing_brace, service, unknown_keyword, unseen};
 
 /// A keyword with its arguments and what is inside its braces; or an entry of a list.
 #[derive(Debug)]
@@ -99,11 +102,45 @@ pub(crate) struct Builder {
     derailed: bool,
     /// The first `{` of an unknown keyword that upset it.
     derailed_at: Option<Line>,
+    /// What upset the nesting: the number of its diagnostic.
+    derailed_by: Option<usize>,
+    /// Blocks that have been closed since then, perhaps early.
+    cut: Vec<Cut>,
     /// The first block that something is inside of which does not look so: its `}` is probably missing.
     suspect: Option<Suspect>,
+    /// Lines behind where a `}` seems to be missing that would be right in a block around.
+    astray: Vec<Astray>,
     /// The diagnostic of the unknown keyword on the line before, whose `{` may come.
     unknown: Option<usize>,
+    /// What unknown keywords may have been meant to be.
+    advices: suggest::Advices,
 }
+
+/// A line that would be right in a block around the one it is in.
+#[derive(Debug)]
+struct Astray {
+    at: Place,
+    /// The first line of the block that it would be right in, unless it is outside any.
+    block: Option<Place>,
+    keyword: &'static str,
+    /// What follows the keyword: perhaps the name of a block.
+    name: Option<String>,
+}
+
+/// A block that a brace may have closed that was not meant for it.
+#[derive(Debug)]
+struct Cut {
+    at: Place,
+    inside: &'static Table,
+    /// The number of the diagnostic that is to blame.
+    by: usize,
+}
+
+/// How many of those are noted: nobody reads as many findings.
+const ASTRAY: usize = 10_000;
+
+/// How many blocks are noted that may have been closed early.
+const CUTS: usize = 16;
 
 impl Builder {
     /// Whether lines are inside `global_defs` now, or about to be.
@@ -131,10 +168,19 @@ impl Builder {
     /// Ends the input: what is open is closed, with one diagnostic.
     pub(crate) fn finish(mut self, report: &mut Report) -> Vec<Stmt> {
         let lost = self.derailed_at.is_some() && self.depth > 0;
-        if let Some(suspect) = self.suspect.take().filter(|_| !self.open.is_empty() || lost) {
+        let strayed = !self.astray.is_empty() && self.depth > 0;
+        if let Some(suspect) = self.suspect.take().filter(|_| !self.open.is_empty() || strayed) {
             let text = format!("Missing '}}' at the end, probably to close '{}'", suspect.keyword);
             let hint = format!("line {} is not indented as if it were inside", suspect.found);
             report.error(&suspect.line, text).hint(hint);
+            for astray in &self.astray {
+                match (astray.block, &astray.name) {
+                    (Some(block), _) => report.attempt(block, astray.keyword),
+                    (None, Some(name)) => report.loses(name),
+                    (None, None) => {}
+                }
+            }
+            report.is_cause_of(self.astray.iter().map(|a| a.at));
         } else if let Some(open) = self.open.last()
             && !self.derailed
         {
@@ -187,6 +233,9 @@ impl Builder {
                     }
                 }
                 self.derailed = true;
+                if self.derailed_by.is_none() {
+                    self.derailed_by = unknown.or(report.list.len().checked_sub(1));
+                }
                 if unknown.is_some() {
                     self.derailed_at.get_or_insert_with(|| line.clone());
                 }
@@ -201,6 +250,11 @@ impl Builder {
             self.derailed = false;
             self.derailed_at = None;
         }
+        let by = self.derailed_by;
+        if self.depth == 0 {
+            self.derailed_by = None;
+            self.cut.clear();
+        }
         match self.open.last_mut() {
             None if derailed => {}
             None => {
@@ -210,6 +264,10 @@ impl Builder {
             Some(open) => {
                 if !open.begun {
                     missing_brace(report, open, line);
+                }
+                if let Some(by) = by.filter(|_| self.depth > 0 && self.cut.len() < CUTS) {
+                    let Open { stmt, inside, .. } = open;
+                    self.cut.push(Cut { at: place_of(&stmt.line), inside, by });
                 }
                 self.close();
             }
@@ -252,17 +310,34 @@ impl Builder {
         }
         let mut stmt = Stmt { row: &ENTRY, line, words: words.ranges, body: Vec::new() };
         let (table, is_list) = self.open.last().map_or((&TOP, false), |o| (o.inside, o.is_list));
+        unseen(report, &stmt, is_list);
+        let keyword = stmt.word(0).unwrap_or_default();
+        let row = if is_list { None } else { table.row(keyword) };
+        // A keyword that no block around this one has is more likely misspelt.
+        let outside = if self.suspect.is_some() && row.is_none() { self.outside(keyword) } else { None };
+        let strays = outside.is_some() || self.derailed && self.suspect.is_some() && row.is_none();
+        if strays && self.astray.len() < ASTRAY {
+            let (block, keyword) = outside.unwrap_or((None, ""));
+            let name = stmt.word(1).map(str::to_owned);
+            self.astray.push(Astray { at: place_of(&stmt.line), block, keyword, name });
+        }
         if !is_list {
-            let keyword = stmt.word(0).unwrap_or_default();
-            let Some(row) = table.row(keyword) else {
+            let Some(row) = row else {
+                for (cut, row) in self.cut.iter().filter_map(|c| Some((c, c.inside.row(keyword)?))) {
+                    report.attempt_at(cut.at, row.name, cut.by);
+                }
                 if !self.derailed {
                     self.unknown = Some(report.list.len());
-                    // A keyword that no block around this one has is more likely misspelt.
-                    let outside = self.open.iter().rev().skip(1).map(|o| o.inside);
-                    let known = outside.chain([&TOP]).any(|t| t.row(keyword).is_some());
-                    let here = |s: &&Suspect| known && s.found == stmt.line.span().line;
+                    let here = |s: &&Suspect| outside.is_some() && s.found == stmt.line.span().line;
                     let lacking = self.suspect.as_ref().filter(here);
-                    unknown_keyword(report, &stmt, table, lacking);
+                    let meant = unknown_keyword(report, &stmt, table, lacking, &mut self.advices);
+                    match (meant, self.open.last(), stmt.word(1)) {
+                        (Some(keyword), Some(block), _) => {
+                            report.attempt(place_of(&block.stmt.line), keyword)
+                        }
+                        (_, None, Some(name)) => report.loses(name),
+                        _ => {}
+                    }
                 }
                 return None;
             };
@@ -270,6 +345,9 @@ impl Builder {
             if let Kind::Block(inside) | Kind::List(inside) = row.kind {
                 let is_list = matches!(row.kind, Kind::List(_));
                 let skipped = (!self.head(report, &stmt)).then_some(0);
+                if let Some(block) = self.open.last().filter(|_| skipped.is_some()) {
+                    report.attempt(place_of(&block.stmt.line), row.name);
+                }
                 let indent = stmt.line.indent();
                 self.open.push(Open { stmt, inside, is_list, begun: false, indent, indents: false, skipped });
                 return None;
@@ -280,6 +358,14 @@ impl Builder {
             Some(open) => open.stmt.body.last(),
             None => self.done.last(),
         }
+    }
+
+    /// The first line of the block around the innermost one that has this keyword, and the keyword.
+    fn outside(&self, keyword: &str) -> Option<(Option<Place>, &'static str)> {
+        let blocks = self.open.iter().rev().skip(1);
+        let mut found =
+            blocks.filter_map(|o| Some((Some(place_of(&o.stmt.line)), o.inside.row(keyword)?.name)));
+        found.next().or_else(|| Some((None, TOP.row(keyword)?.name)))
     }
 
     /// Checks what follows the keyword of a block; `false`: the block is to be skipped.
@@ -321,72 +407,5 @@ impl Builder {
             }
             Head::VirtualServer | Head::RealServer => service(report, stmt),
         }
-    }
-}
-
-/// The address of a virtual or real server.
-fn service(report: &mut Report, stmt: &Stmt) -> bool {
-    let Some(first) = stmt.word(1) else {
-        missing_argument(report, stmt, Missing::Fatal);
-        return false;
-    };
-    let group = stmt.row.head == Head::VirtualServer;
-    let good = match (first, stmt.word(2)) {
-        ("group" | "fwmark", None) if group => false,
-        ("group", Some(_)) if group => true,
-        ("fwmark", Some(mark)) if group => {
-            matches!(grammar::integer(mark), (Some(0..=0xffff_ffff), ""))
-        }
-        (address, port) => {
-            // Stock cuts off everything from the first '-' or '/' on.
-            let address = address.split(['-', '/']).next().unwrap_or_default();
-            let port = port.is_none_or(|p| matches!(grammar::integer(p), (Some(0..=65535), "")));
-            grammar::address(address).is_some() && port
-        }
-    };
-    if !good {
-        let text = format!("{} has an invalid address or port - skipping block", stmt.row.name);
-        report.error(&stmt.line, text).hint(format!("'{}' takes {}", stmt.row.name, stmt.row.argument()));
-    }
-    good
-}
-
-/// Says that an argument is missing.
-pub(crate) fn missing_argument(report: &mut Report, stmt: &Stmt, missing: Missing) {
-    let class = if missing == Missing::Fatal { Class::Fatal } else { Class::Config };
-    let name = stmt.row.name;
-    let text = match missing {
-        Missing::Fatal => format!(
-            "*** Configuration line starting `{name}` is missing a parameter after keyword `{name}` at word position 2"
-        ),
-        _ => format!("{name} is missing its parameter - ignoring"),
-    };
-    let added = report.at(&stmt.line, Severity::Error, class, text);
-    added.hint(format!("'{name}' takes {}", stmt.row.argument()));
-    if missing == Missing::Fatal {
-        added.refuses(2);
-    }
-}
-
-fn missing_brace(report: &mut Report, open: &Open, line: &Line) {
-    // Of a list stock only logs it, but then counts the '}' that is too many.
-    let name = open.stmt.row.name;
-    report.error(line, format!("Missing '{{' after '{name}'")).hint(format!("'{name}' begins a block"));
-}
-
-fn unknown_keyword(report: &mut Report, stmt: &Stmt, table: &'static Table, lacking: Option<&Suspect>) {
-    let keyword = stmt.word(0).unwrap_or_default();
-    let hint = match lacking {
-        Some(block) => Some(format!(
-            "the '}}' of '{}' in line {} is probably missing before this line",
-            block.keyword,
-            block.line.span().line
-        )),
-        None if report.is_full() => None,
-        None => suggest::keyword(keyword, table),
-    };
-    let added = report.error(&stmt.place(0), format!("Unknown keyword '{keyword}'"));
-    if let Some(hint) = hint {
-        added.hint(hint);
     }
 }

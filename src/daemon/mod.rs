@@ -1,58 +1,67 @@
-//! Boot and shutdown.
+//! Boot, reload and shutdown.
 
 mod fast;
+mod trackers;
 
+use std::collections::BTreeMap;
 use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
-use crate::base::IfName;
-use crate::host::{
-    Carriers, Files, Host, LocalBoxFuture, Plane, ProcessTable, Processes, Signal, Supervisor,
-};
-use crate::notify::{Message, Notifier};
-use crate::plan::{Plan, Subject};
+use self::fast::{Inboxes, Lines, Reload};
+use self::trackers::Trackers;
+use crate::base::InstanceId;
+use crate::host::{Host, LocalBoxFuture, Plane, Signal, Supervisor};
+use crate::notify::{Message, Notifier, Scripts};
+use crate::plan::{Plan, converge};
 use crate::report::wording;
-use crate::track::file::FileTracker;
-use crate::track::linkbeat::Linkbeat;
-use crate::track::listeners::Listeners;
-use crate::track::process_watch::ProcessTracker;
-use crate::track::script::Tracker;
 use crate::vrrp::instance::Control;
+
+/// Reads the configuration again; `None`: it is of no use, which has been told.
+pub type Reread = Box<dyn FnMut() -> LocalBoxFuture<Option<Plan>>>;
+
+/// How to reach each instance.
+type Controls = BTreeMap<InstanceId, UnboundedSender<Control>>;
 
 /// How long the fast plane may take to give up all addresses.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// How long notify scripts may take after that; they are ended when theirs is over.
 const NOTIFY_LIMIT: Duration = Duration::from_secs(3);
 
+/// The pause before a part that panicked goes on.
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
+
 /// Exit status: a normal stop.
 pub const EXIT_OK: u8 = 0;
 /// Exit status: a fatal error.
 pub const EXIT_FATAL: u8 = 1;
 
-/// Runs a daemon until a signal stops it. Gives its exit status.
-pub async fn run(host: Host, plan: Plan) -> u8 {
+/// Runs a daemon until a signal stops it. Gives its exit status. When a signal says so, `reread` gives it another plan.
+pub async fn run(host: Host, mut plan: Plan, mut reread: Reread) -> u8 {
     let Host { slow, start_fast, processes, carriers, files, process_table, mut signals, supervisor } = host;
-    // With nothing to do the fast plane ends at once; the daemon waits all the same, as stock's does.
-    let idle = plan.instances.is_empty() && plan.statics.is_empty();
-    if idle {
+    let (mut controls, inboxes) = inboxes(plan.instances.iter().map(|instance| instance.id));
+    let (notices, notices_inbox) = unbounded_channel();
+    let notifier = Notifier::new(slow.clone(), Rc::clone(&processes), Rc::clone(&files), Scripts::of(&plan));
+    let notified = start_notifier(&slow, notifier, notices_inbox);
+    let (tell_carrier, known_carriers) = unbounded_channel();
+    let tools =
+        trackers::Tools { slow: slow.clone(), processes, carriers, files, process_table, tell_carrier };
+    let mut trackers = Trackers::start(tools, &plan, &controls);
+    let (reloads, reloads_inbox) = unbounded_channel();
+    let (failed, mut failures) = unbounded_channel();
+    let lines =
+        Lines { inboxes, notices: notices.clone(), carriers: known_carriers, failed, reloads: reloads_inbox };
+    // With nothing to do the daemon waits all the same, as stock's does.
+    if plan.instances.is_empty() && plan.statics.is_empty() {
         wording::nothing_to_run();
     }
-    let (controls, inboxes): (Vec<_>, Vec<_>) = plan.instances.iter().map(|_| unbounded_channel()).unzip();
-    let (notices, notices_inbox) = unbounded_channel();
-    let notified = start_notifier(&slow, &processes, &plan, notices_inbox);
-    let (stop_trackers, trackers) = start_trackers(&slow, &processes, &plan, &controls);
-    let (tell_carrier, known_carriers) = unbounded_channel();
-    start_linkbeat(&slow, carriers, &plan, tell_carrier, &stop_trackers);
-    start_file_tracker(&slow, files, &plan, &controls, &stop_trackers);
-    start_process_tracker(&slow, process_table, &plan, &controls, &stop_trackers);
-    let (stop_statics, stopped) = oneshot::channel();
-    let fast_main = Box::new(move |fast| -> LocalBoxFuture<()> {
-        Box::pin(fast::run(fast, plan, inboxes, notices, known_carriers, stopped))
-    });
+    let planned = plan.clone();
+    let fast_main = Box::new(move |fast| -> LocalBoxFuture<()> { Box::pin(fast::run(fast, planned, lines)) });
     let mut fast = match start_fast(fast_main) {
         Ok(fast) => fast,
         Err(error) => {
@@ -62,44 +71,60 @@ pub async fn run(host: Host, plan: Plan) -> u8 {
     };
     supervisor.ready();
     wording::started();
+    let mut status = EXIT_OK;
     loop {
-        tokio::select! {
+        let signal = tokio::select! {
             biased;
-            signal = poll_fn(|cx| signals.poll_signal(cx)) => match signal {
-                Signal::Stop => break,
-                other => wording::signal_not_in_effect(other),
-            },
-            () = &mut fast, if !idle => {
+            signal = poll_fn(|cx| signals.poll_signal(cx)) => signal,
+            Some(part) = failures.recv() => {
+                wording::part_failed(part);
+                status = EXIT_FATAL;
+                break;
+            }
+            () = &mut fast => {
                 wording::fast_plane_ended();
                 return EXIT_FATAL;
             }
+        };
+        match signal {
+            Signal::Stop => break,
+            Signal::Reload => {
+                supervisor.reloading();
+                wording::reloading();
+                if let Some(new) = reread().await {
+                    plan = reload(&plan, new, &mut controls, &mut trackers, &notices, &reloads);
+                    wording::reloaded();
+                }
+                supervisor.ready();
+            }
+            other => wording::signal_not_in_effect(other),
         }
     }
     // They go first: a script that ends because it is told to must not change a priority any more.
-    let _ = stop_trackers.send(true);
-    // Nobody may be waiting: there are no static items, or the fast plane has ended.
-    let _ = stop_statics.send(());
+    let ended = trackers.stop();
+    // Static items stay until the last instance has gone; who has none waits for nothing.
+    drop((reloads, notices));
     stop(&slow, &*supervisor, controls, fast, notified).await;
     tokio::select! {
         biased;
-        () = trackers => {}
+        () = ended => {}
         () = slow.sleep(NOTIFY_LIMIT) => {}
     }
-    EXIT_OK
+    status
 }
 
 /// Every instance resigns, the kernel gives up the addresses, the stop scripts run.
 async fn stop(
     slow: &Plane,
     supervisor: &dyn Supervisor,
-    controls: Vec<UnboundedSender<Control>>,
+    controls: Controls,
     fast: LocalBoxFuture<()>,
     notified: oneshot::Receiver<()>,
 ) {
     wording::stopping();
     supervisor.stopping();
     // Kept until the end: an instance whose inbox is closed does not wait for the kernel.
-    for control in &controls {
+    for control in controls.values() {
         // An instance that is gone has nothing to give up.
         let _ = control.send(Control::Stop);
     }
@@ -115,108 +140,53 @@ async fn stop(
     }
 }
 
+/// An inbox for each of these instances.
+fn inboxes(ids: impl Iterator<Item = InstanceId>) -> (Controls, Inboxes) {
+    ids.map(|id| {
+        let (control, inbox) = unbounded_channel();
+        ((id, control), (id, inbox))
+    })
+    .unzip()
+}
+
+/// Carries a changed configuration to everybody. Gives what is in effect now.
+fn reload(
+    old: &Plan,
+    new: Plan,
+    controls: &mut Controls,
+    trackers: &mut Trackers,
+    notices: &UnboundedSender<Message>,
+    reloads: &UnboundedSender<Reload>,
+) -> Plan {
+    let convergence = converge(old, new);
+    let plan = convergence.plan.clone();
+    // Those that are gone need theirs until they have stopped.
+    controls.retain(|_, control| !control.is_closed());
+    let (added, inboxes) = inboxes(convergence.added.iter().copied());
+    controls.extend(added);
+    // What is told from now on is told as it is configured now. Neither of the two ends before it is told to.
+    let _ = notices.send(Message::Reload(Scripts::of(&plan)));
+    let _ = reloads.send(Reload { convergence, inboxes });
+    trackers.replace(&plan, controls);
+    plan
+}
+
 fn start_notifier(
     slow: &Plane,
-    processes: &Rc<dyn Processes>,
-    plan: &Plan,
-    inbox: UnboundedReceiver<Message>,
+    mut notifier: Notifier,
+    mut inbox: UnboundedReceiver<Message>,
 ) -> oneshot::Receiver<()> {
     let (done, notified) = oneshot::channel();
-    let notifier = Notifier {
-        plane: slow.clone(),
-        processes: Rc::clone(processes),
-        instances: plan.instances.clone(),
-        groups: plan.groups.clone(),
-    };
+    let plane = slow.clone();
     let task = async move {
-        notifier.run(inbox).await;
+        // What made it panic has been taken out of the inbox.
+        while AssertUnwindSafe(notifier.run(&mut inbox)).catch_unwind().await.is_err() {
+            wording::task_panicked("notify", "goes on with what comes next");
+            plane.sleep(RESTART_PAUSE).await;
+        }
         // Nobody waits any more when the stop took too long.
         let _ = done.send(());
     };
     slow.tasks.spawn("notify", Box::pin(task));
     notified
-}
-
-fn start_trackers(
-    slow: &Plane,
-    processes: &Rc<dyn Processes>,
-    plan: &Plan,
-    controls: &[UnboundedSender<Control>],
-) -> (watch::Sender<bool>, LocalBoxFuture<()>) {
-    let (stop, stopped) = watch::channel(false);
-    let (done, mut ended) = unbounded_channel::<()>();
-    for (number, script) in plan.scripts.iter().enumerate() {
-        let is_it = |s: &Subject| matches!(s, Subject::Script { number: tracked, .. } if *tracked == number);
-        let tracker = Tracker {
-            plane: slow.clone(),
-            processes: Rc::clone(processes),
-            plan: script.clone(),
-            stop: stopped.clone(),
-            listeners: Listeners::of(plan, controls, is_it),
-        };
-        let done = done.clone();
-        let task = async move {
-            tracker.run().await;
-            drop(done);
-        };
-        slow.tasks.spawn("script", Box::pin(task));
-    }
-    // Nothing is ever sent: the channel closes when the last tracker has ended.
-    let all_ended = async move {
-        ended.recv().await;
-    };
-    (stop, Box::pin(all_ended))
-}
-
-/// Asks interfaces for their carrier before it returns, and then again and again.
-fn start_linkbeat(
-    slow: &Plane,
-    carriers: Rc<dyn Carriers>,
-    plan: &Plan,
-    tell: UnboundedSender<(IfName, bool)>,
-    stop: &watch::Sender<bool>,
-) {
-    if !plan.linkbeats.is_empty() {
-        let linkbeat = Linkbeat::new(slow.clone(), carriers, plan.linkbeats.clone(), tell);
-        slow.tasks.spawn("linkbeat", Box::pin(linkbeat.run(stop.subscribe())));
-    }
-}
-
-/// Reads tracked files and tells what they say before it returns, and then watches them.
-fn start_file_tracker(
-    slow: &Plane,
-    files: Rc<dyn Files>,
-    plan: &Plan,
-    controls: &[UnboundedSender<Control>],
-    stop: &watch::Sender<bool>,
-) {
-    if plan.files.is_empty() {
-        return;
-    }
-    let listeners = |number| {
-        Listeners::of(plan, controls, |s| matches!(s, Subject::File { number: n, .. } if *n == number))
-    };
-    let plans = plan.files.iter().enumerate().map(|(number, file)| (file.clone(), listeners(number)));
-    let tracker = FileTracker::new(slow.clone(), files, plans.collect());
-    slow.tasks.spawn("track files", Box::pin(tracker.run(stop.subscribe())));
-}
-
-/// Counts tracked processes and tells what follows before it returns, and then watches them.
-fn start_process_tracker(
-    slow: &Plane,
-    table: Rc<dyn ProcessTable>,
-    plan: &Plan,
-    controls: &[UnboundedSender<Control>],
-    stop: &watch::Sender<bool>,
-) {
-    if plan.processes.is_empty() {
-        return;
-    }
-    let listeners = |number| {
-        Listeners::of(plan, controls, |s| matches!(s, Subject::Process { number: n, .. } if *n == number))
-    };
-    let plans =
-        plan.processes.iter().enumerate().map(|(number, process)| (process.clone(), listeners(number)));
-    let tracker = ProcessTracker::new(slow.clone(), table, plans.collect());
-    slow.tasks.spawn("track processes", Box::pin(tracker.run(stop.subscribe())));
 }

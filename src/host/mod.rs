@@ -26,7 +26,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 pub use carrier::{CarrierMethod, Carriers};
-pub use files::{FileChanges, Files};
+pub use files::{FileChanges, Files, Pipe};
 pub use firewall::{FirewallEntry, FirewallRule, FirewallTable};
 pub use kernel::{Address, AddressOptions, Dump, KernelEvent, KernelEvents, KernelOp, KernelWriter, Link};
 pub use link::{Isolation, Setting, Stacking, VirtualKind, VirtualLink};

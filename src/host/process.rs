@@ -92,8 +92,10 @@ pub trait Signals {
 
 /// The service manager, if there is one.
 pub trait Supervisor {
-    /// The daemon is up.
+    /// The daemon is up, or has reloaded its configuration.
     fn ready(&self);
+    /// The daemon reloads its configuration.
+    fn reloading(&self);
     /// The daemon is stopping.
     fn stopping(&self);
 }

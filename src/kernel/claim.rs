@@ -99,6 +99,8 @@ pub struct AddressClaim {
     pub scope: u8,
     /// What the kernel is to do about it.
     pub options: AddressOptions,
+    /// Whether it is put back when somebody removes it.
+    pub tracked: bool,
 }
 
 /// A route by way of interfaces known by name.
@@ -199,7 +201,7 @@ impl LinkClaim {
     /// The link to make.
     fn resolve(&self, mirror: &Mirror) -> Result<VirtualLink, Obstacle> {
         let base = mirror.link(&self.base).ok_or(Obstacle::Missing)?;
-        let is_vrf = |master: &Link| master.stacking.kind == LinkKind::Vrf;
+        let is_vrf = |master: &Link| matches!(master.stacking.kind, LinkKind::Vrf { .. });
         let on_macvlan = matches!(base.stacking.kind, LinkKind::Macvlan { .. });
         Ok(VirtualLink {
             name: self.name.clone(),
@@ -292,8 +294,18 @@ impl Claim {
     /// Whether it is put back when somebody removes it.
     pub(super) fn is_tracked(&self) -> bool {
         match self {
+            Self::Address(claim) => claim.tracked,
             Self::Route(claim) => claim.tracked,
             Self::Rule(claim) => claim.tracked,
+            _ => true,
+        }
+    }
+
+    /// Whether nobody but a person or a program removes it: the kernel takes IPv6 addresses from an interface that goes
+    /// down.
+    pub(super) fn can_stay(&self, mirror: &Mirror) -> bool {
+        match self {
+            Self::Address(claim) => mirror.link(&claim.dev).is_some_and(|link| link.up),
             _ => true,
         }
     }

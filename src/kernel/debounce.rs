@@ -4,7 +4,7 @@
 //! It stands between the kernel's reports and everybody who reads them. While a change is held back, the link is shown
 //! with the flags it had before; all else about it is shown as it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::base::{IfIndex, IfName, Instant};
@@ -36,6 +36,23 @@ impl Debounce {
     /// Holds changes of these links back.
     pub fn new(delays: BTreeMap<IfName, Delay>) -> Self {
         Self { delays, ..Self::default() }
+    }
+
+    /// From now on changes of these links are held back; what is held back already counts when it was to. Links are
+    /// no longer asked for their carrier that are not among `asked`: gives what is to be shown of them.
+    pub fn replace(
+        &mut self,
+        now: Instant,
+        delays: BTreeMap<IfName, Delay>,
+        asked: &BTreeSet<IfName>,
+    ) -> Vec<KernelEvent> {
+        self.delays = delays;
+        self.carriers.retain(|name, _| asked.contains(name));
+        let (kept, dropped) =
+            std::mem::take(&mut self.reported).into_iter().partition(|(_, link)| asked.contains(&link.name));
+        self.reported = kept;
+        let dropped: BTreeMap<IfIndex, Link> = dropped;
+        dropped.into_values().map(|link| self.event(now, KernelEvent::Link(link))).collect()
     }
 
     /// The kernel reported `event`. Gives what is to be shown of it.
@@ -75,7 +92,10 @@ impl Debounce {
             self.reported.insert(link.index, link.clone());
             link.running = *carrier;
         }
-        let Some(delay) = self.delays.get(&link.name) else { return };
+        let Some(delay) = self.delays.get(&link.name) else {
+            self.shown.insert(link.index, link.clone());
+            return;
+        };
         let shown = self.shown.get(&link.index).filter(|shown| shown.name == link.name);
         let held_back = shown.filter(|shown| shown.usable() != link.usable());
         if let Some(shown) = held_back {

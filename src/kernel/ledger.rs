@@ -54,8 +54,8 @@ pub enum Output {
     },
     /// What an instance has to know of its interface has changed.
     Interface(InstanceId, Interface),
-    /// An interface that an instance tracks, given as its place in the instance's list, is usable now or not.
-    Tracked(InstanceId, usize, bool),
+    /// An interface that an instance tracks is usable now or not.
+    Tracked(InstanceId, IfName, bool),
 }
 
 /// What an instance has to know of its interface.
@@ -79,6 +79,8 @@ pub struct Watch {
     pub vmac: Option<IfName>,
     /// Whether it is to send from an address of that.
     pub from_vmac: bool,
+    /// Without an interface, the VRF it is in.
+    pub vrf: Option<IfName>,
     /// The family its adverts are sent over.
     pub family: Family,
     /// The only address they may be sent from.
@@ -91,15 +93,16 @@ impl Watch {
     }
 }
 
-/// An instance that tracks an interface, and the place of that in its list.
-type Tracker = (InstanceId, usize);
-
 /// All claims, and what is known of the kernel.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
     entries: BTreeMap<Key, Entry>,
     /// What each may claim.
     keys: BTreeMap<Owner, Vec<Key>>,
+    /// Who claims it at present.
+    holding: BTreeSet<Owner>,
+    /// Numbers claims in the order in which they became known.
+    places: usize,
     /// Claimed routes and rules, by what the kernel calls them.
     routes: BTreeMap<RouteKey, Vec<Key>>,
     rules: BTreeMap<Rule, Vec<Key>>,
@@ -111,7 +114,7 @@ pub struct Ledger {
     vmacs: BTreeMap<IfName, Vec<Key>>,
     watched: BTreeMap<InstanceId, (Watch, Option<Interface>)>,
     /// Interfaces that instances track, whether they are usable, and who wants to know.
-    tracked: BTreeMap<IfName, (Option<bool>, Vec<Tracker>)>,
+    tracked: BTreeMap<IfName, (Option<bool>, BTreeSet<InstanceId>)>,
     /// Claims that the kernel has not followed yet.
     awaiting: BTreeMap<Owner, u64>,
     retries: BTreeSet<(Instant, Key)>,
@@ -124,7 +127,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Tells the ledger of an instance, its interface and what it may claim. Before anything else.
+    /// Tells the ledger of an instance, its interface and what it may claim. Before its first claim.
     pub fn register(&mut self, owner: InstanceId, watch: Watch, claims: &[Claim]) {
         self.watched.insert(owner, (watch, None));
         self.stale_watches.insert(owner);
@@ -137,7 +140,7 @@ impl Ledger {
         self.enter(Owner::Instance(owner), claims);
     }
 
-    /// Tells the ledger of the static items. Before anything else.
+    /// Tells the ledger of the static items. Before they are claimed.
     pub fn register_static(&mut self, claims: &[Claim]) {
         self.enter(Owner::Static, claims);
     }
@@ -146,7 +149,8 @@ impl Ledger {
         self.keys.insert(owner, claims.iter().map(Claim::key).collect());
         for claim in claims {
             let key = claim.key();
-            let place = self.entries.len();
+            let place = self.places;
+            self.places += 1;
             if !self.entries.contains_key(&key) {
                 match claim {
                     Claim::Route(c) => self.routes.entry(c.route.key()).or_default().push(key.clone()),
@@ -162,9 +166,100 @@ impl Ledger {
         }
     }
 
-    /// Tells the ledger that an instance tracks an interface. Before anything else.
-    pub fn track(&mut self, owner: InstanceId, index: usize, interface: IfName) {
-        self.tracked.entry(interface).or_default().1.push((owner, index));
+    /// From now on `owner` may claim this. What it holds and may claim no more is given up; what is new, taken, if it
+    /// holds the rest. What moves from one owner to another, both told of before the next [`Ledger::settle`], stays.
+    pub fn reconfigure(&mut self, owner: Owner, claims: &[Claim]) {
+        let before: BTreeSet<Key> = self.keys.get(&owner).into_iter().flatten().cloned().collect();
+        self.enter(owner, claims);
+        let now: BTreeSet<Key> = claims.iter().map(Claim::key).collect();
+        for key in before.difference(&now) {
+            if let Some(entry) = self.entries.get_mut(key) {
+                entry.owners.remove(&owner);
+                if entry.holders.remove(&owner) {
+                    entry.start_afresh();
+                }
+                self.dirty.insert(key.clone());
+            }
+        }
+        for claim in claims {
+            let key = claim.key();
+            let Some(entry) = self.entries.get_mut(&key) else { continue };
+            let is_new = self.holding.contains(&owner) && entry.holders.insert(owner);
+            // An address keeps its key when its label changes.
+            let differs = std::mem::replace(&mut entry.claim, claim.clone()) != *claim;
+            if is_new || differs {
+                entry.start_afresh();
+                self.dirty.insert(key);
+            }
+        }
+        self.unconfirmed.insert(owner);
+    }
+
+    /// All that was to be [reconfigured](Ledger::reconfigure) has been.
+    pub fn reconfigured(&mut self) {
+        self.forget_unclaimed();
+        self.review_sources();
+    }
+
+    /// An instance that is known watches this from now on, and tracks these interfaces.
+    pub fn rewatch(&mut self, owner: InstanceId, watch: Watch, tracked: &[IfName]) {
+        let known = self.watched.remove(&owner).and_then(|(_, known)| known);
+        self.watched.insert(owner, (watch, known));
+        self.stale_watches.insert(owner);
+        for (_, owners) in self.tracked.values_mut() {
+            owners.remove(&owner);
+        }
+        for interface in tracked {
+            let (usable, owners) = self.tracked.entry(interface.clone()).or_default();
+            owners.insert(owner);
+            // Told to all of them again: it is news to this one.
+            *usable = None;
+        }
+    }
+
+    /// An instance that has stopped is known no more. What it may still hold is given up.
+    pub fn unregister(&mut self, owner: InstanceId) {
+        self.reconfigure(Owner::Instance(owner), &[]);
+        self.reconfigured();
+        self.keys.remove(&Owner::Instance(owner));
+        self.holding.remove(&Owner::Instance(owner));
+        self.watched.remove(&owner);
+        for (_, owners) in self.tracked.values_mut() {
+            owners.remove(&owner);
+        }
+    }
+
+    /// Drops what nobody may claim and the kernel does not hold for us.
+    fn forget_unclaimed(&mut self) {
+        let gone =
+            |entry: &Entry| entry.owners.is_empty() && entry.placed.is_none() && entry.in_flight.is_none();
+        self.entries.retain(|_, entry| !gone(entry));
+        let known = |keys: &mut Vec<Key>| {
+            keys.retain(|key| self.entries.contains_key(key));
+            !keys.is_empty()
+        };
+        self.routes.retain(|_, keys| known(keys));
+        self.rules.retain(|_, keys| known(keys));
+        self.vmacs.retain(|_, keys| known(keys));
+    }
+
+    /// Which addresses move with an instance may have changed, and so what adverts may be sent from.
+    fn review_sources(&mut self) {
+        let of_instance = |entry: &Entry| entry.owners.iter().any(|owner| owner.instance().is_some());
+        let claimed = self.entries.values().filter(|e| of_instance(e)).filter_map(|e| match &e.claim {
+            Claim::Address(address) => Some(address.cidr.ip),
+            _ => None,
+        });
+        let claimed: BTreeSet<IpAddr> = claimed.collect();
+        if claimed != self.claimed {
+            self.claimed = claimed;
+            self.stale_watches.extend(self.watched.keys());
+        }
+    }
+
+    /// Tells the ledger that an instance tracks an interface.
+    pub fn track(&mut self, owner: InstanceId, interface: IfName) {
+        self.tracked.entry(interface).or_default().1.insert(owner);
     }
 
     /// Somebody claims all that they may claim, or gives it up.
@@ -176,6 +271,11 @@ impl Ledger {
                 entry.start_afresh();
                 self.dirty.insert(key.clone());
             }
+        }
+        if hold {
+            self.holding.insert(owner);
+        } else {
+            self.holding.remove(&owner);
         }
         self.awaiting.insert(owner, number);
         self.unconfirmed.insert(owner);
@@ -282,7 +382,7 @@ impl Ledger {
         if let Some(entry) = self.entries.get_mut(&key) {
             let missed = entry.is_missed(mirror);
             entry.missed |= missed && entry.claim.is_tracked();
-            entry.renounced |= missed && !entry.claim.is_tracked();
+            entry.renounced |= missed && !entry.claim.is_tracked() && entry.claim.can_stay(mirror);
             self.dirty.insert(key);
         }
     }
@@ -338,6 +438,13 @@ impl Ledger {
     /// When the next [`Ledger::settle`] is due, whatever happens.
     pub fn next_deadline(&self) -> Option<Instant> {
         self.retries.first().map(|(at, _)| *at)
+    }
+
+    /// The changes that take away all that is ours, in order. For when nothing else of this can be relied on.
+    pub fn abandon(&self, mirror: &Mirror) -> Vec<KernelOp> {
+        let mut removals: Vec<_> = self.entries.values().filter_map(|entry| entry.removal(mirror)).collect();
+        removals.sort_by_key(|(turn, _)| *turn);
+        removals.into_iter().map(|(_, op)| op).collect()
     }
 
     /// Whether every claim has been followed.
@@ -429,7 +536,7 @@ impl Ledger {
         for (name, (known, owners)) in &mut self.tracked {
             let usable = mirror.link(name).is_some_and(Link::usable);
             if known.replace(usable) != Some(usable) {
-                out.extend(owners.iter().map(|(owner, index)| Output::Tracked(*owner, *index, usable)));
+                out.extend(owners.iter().map(|owner| Output::Tracked(*owner, name.clone(), usable)));
             }
         }
         for owner in std::mem::take(&mut self.stale_watches) {
@@ -469,7 +576,12 @@ impl Ledger {
 fn view(mirror: &Mirror, watch: &Watch, before: Option<IpAddr>, claimed: &BTreeSet<IpAddr>) -> Interface {
     let Some(name) = &watch.interface else {
         let there = |ip: &IpAddr| mirror.links().any(|link| mirror.has_ip(link.index, *ip));
-        return Interface { index: None, usable: true, source: watch.source.filter(there) };
+        let vrf = watch.vrf.as_ref().map(|name| mirror.link(name));
+        return Interface {
+            index: vrf.flatten().map(|link| link.index),
+            usable: vrf.is_none_or(|vrf| vrf.is_some_and(Link::usable)),
+            source: watch.source.filter(there),
+        };
     };
     let Some(link) = mirror.link(name) else { return Interface::default() };
     let place = watch.vmac.as_ref().map_or(Some(link), |vmac| mirror.link(vmac));

@@ -1,17 +1,19 @@
 //! The task that carries claims to the kernel and the kernel's news to instances.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::claim::{Key, Owner};
-use super::debounce::Debounce;
-use super::ledger::{Interface, Ledger, Output};
+use super::debounce::{Debounce, Delay};
+use super::ledger::{Interface, Ledger, Output, Watch};
 use super::mirror::Mirror;
 use crate::base::{IfName, InstanceId};
 use crate::host::kernel::Errno;
@@ -29,8 +31,45 @@ pub struct Claim {
     pub number: u64,
 }
 
+/// What instances and a reload ask of the reconciler.
+pub enum Request {
+    /// An instance claims what it may, or gives it up.
+    Claim(Claim),
+    /// The configuration has changed.
+    Reload(Box<Reload>),
+    /// An instance has stopped for good.
+    Forget(InstanceId),
+}
+
+/// What a reload changes for the reconciler. All of it takes effect at once.
+#[derive(Default)]
+pub struct Reload {
+    /// Instances that are new or have changed.
+    pub instances: Vec<Wants>,
+    /// How to reach those that are new.
+    pub added: Vec<(InstanceId, Deliver)>,
+    /// The static items.
+    pub statics: Option<Vec<super::Claim>>,
+    /// How long changes of links have to last.
+    pub delays: BTreeMap<IfName, Delay>,
+    /// Interfaces that are asked for their carrier.
+    pub asked: BTreeSet<IfName>,
+}
+
+/// What an instance may claim and wants to know.
+pub struct Wants {
+    /// The instance.
+    pub id: InstanceId,
+    /// Of its own interface.
+    pub watch: Watch,
+    /// What it may claim.
+    pub claims: Vec<super::Claim>,
+    /// Interfaces that it tracks.
+    pub tracked: Vec<IfName>,
+}
+
 /// What the reconciler tells an instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
     /// The kernel has followed the claim with this number.
     Confirmed(u64),
@@ -38,13 +77,17 @@ pub enum News {
     Restored,
     /// The interface has changed, or is told of for the first time.
     Interface(Interface),
-    /// A tracked interface, given as its place in the instance's list, is usable now or not.
-    Tracked(usize, bool),
+    /// A tracked interface is usable now or not.
+    Tracked(IfName, bool),
 }
 
 /// Delivers [`News`] to one instance.
 pub type Deliver = Box<dyn Fn(News)>;
 
+/// How long instances have for their last adverts when nothing else can be relied on.
+const FAREWELL: Duration = Duration::from_millis(50);
+/// How long the kernel then has to answer to one batch.
+const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 /// How many changes go to the kernel as one batch: the answers of more would not fit a default receive buffer.
 const BATCH: usize = 128;
 
@@ -64,8 +107,8 @@ pub struct Reconciler {
     pub events: Box<dyn KernelEvents>,
     /// Makes changes.
     pub writer: Rc<dyn KernelWriter>,
-    /// Claims come from here.
-    pub claims: UnboundedReceiver<Claim>,
+    /// Claims and changes of the configuration come from here.
+    pub requests: UnboundedReceiver<Request>,
     /// News go there.
     pub instances: BTreeMap<InstanceId, Deliver>,
 }
@@ -76,7 +119,37 @@ type Answers = Vec<(Key, KernelOp, Result<(), Errno>)>;
 impl Reconciler {
     /// Runs until all senders of claims are gone and every claim has been followed. The static items are there before
     /// the first instance hears of its interface, and go when the last one has gone.
-    pub async fn run(mut self) {
+    ///
+    /// After a panic what is known of the kernel may be wrong. Then `failed` is called, which is to stop all instances,
+    /// and everything is taken away without further judgement.
+    pub async fn run(mut self, failed: impl FnOnce()) {
+        if AssertUnwindSafe(self.work()).catch_unwind().await.is_err() {
+            failed();
+            self.give_up().await;
+        }
+    }
+
+    /// Takes all that is ours away, and agrees to everything until nobody asks any more.
+    async fn give_up(mut self) {
+        // Their last adverts go first: whoever takes over is not to find the addresses gone before he hears.
+        self.plane.sleep(FAREWELL).await;
+        let ops = self.ledger.abandon(&self.mirror.borrow());
+        for batch in ops.chunks(BATCH) {
+            let answers = self.writer.apply(batch.to_vec());
+            tokio::select! {
+                biased;
+                _ = answers => {}
+                () = self.plane.sleep(ANSWER_LIMIT) => {}
+            }
+        }
+        while let Some(request) = self.requests.recv().await {
+            if let Request::Claim(claim) = request {
+                self.deliver(claim.owner, News::Confirmed(claim.number));
+            }
+        }
+    }
+
+    async fn work(&mut self) {
         self.ledger.claim(Owner::Static, true, 1);
         let mut timer = self.plane.timers.timer();
         let mut batches: FuturesUnordered<LocalBoxFuture<Answers>> = FuturesUnordered::new();
@@ -86,8 +159,8 @@ impl Reconciler {
             tokio::select! {
                 biased;
                 Some(answers) = batches.next(), if !batches.is_empty() => self.answers(answers),
-                claim = self.claims.recv(), if open => match claim {
-                    Some(claim) => self.claims(claim),
+                request = self.requests.recv(), if open => match request {
+                    Some(request) => self.requests(request),
                     None => {
                         open = false;
                         self.ledger.claim(Owner::Static, false, 2);
@@ -118,13 +191,37 @@ impl Reconciler {
         }
     }
 
-    /// A claim, and all others that wait behind it: they make one batch.
-    fn claims(&mut self, first: Claim) {
+    /// A request, and all others that wait behind it: they make one batch.
+    fn requests(&mut self, first: Request) {
         let mut next = Some(first);
-        while let Some(claim) = next {
-            self.ledger.claim(Owner::Instance(claim.owner), claim.hold, claim.number);
-            next = self.claims.try_recv().ok();
+        while let Some(request) = next {
+            match request {
+                Request::Claim(claim) => {
+                    self.ledger.claim(Owner::Instance(claim.owner), claim.hold, claim.number);
+                }
+                Request::Reload(reload) => self.reload(*reload),
+                Request::Forget(id) => {
+                    self.ledger.unregister(id);
+                    self.instances.remove(&id);
+                }
+            }
+            next = self.requests.try_recv().ok();
         }
+    }
+
+    fn reload(&mut self, reload: Reload) {
+        for event in self.debounce.replace(self.plane.now(), reload.delays, &reload.asked) {
+            self.follow(&event);
+        }
+        if let Some(statics) = reload.statics {
+            self.ledger.reconfigure(Owner::Static, &statics);
+        }
+        self.instances.extend(reload.added);
+        for Wants { id, watch, claims, tracked } in reload.instances {
+            self.ledger.reconfigure(Owner::Instance(id), &claims);
+            self.ledger.rewatch(id, watch, &tracked);
+        }
+        self.ledger.reconfigured();
     }
 
     fn event(&mut self, event: &KernelEvent) {
@@ -174,7 +271,9 @@ impl Reconciler {
                 }
             }
             Output::Interface(owner, interface) => self.deliver(*owner, News::Interface(*interface)),
-            Output::Tracked(owner, index, usable) => self.deliver(*owner, News::Tracked(*index, *usable)),
+            Output::Tracked(owner, name, usable) => {
+                self.deliver(*owner, News::Tracked(name.clone(), *usable));
+            }
             Output::Apply(_)
             | Output::Restored { .. }
             | Output::Failed { .. }
@@ -190,4 +289,4 @@ impl Reconciler {
 }
 
 /// Where instances send their claims.
-pub type Claims = UnboundedSender<Claim>;
+pub type Claims = UnboundedSender<Request>;

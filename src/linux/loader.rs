@@ -1,5 +1,6 @@
 //! What loading a configuration asks of the machine.
 
+mod files;
 pub(super) mod link;
 
 use std::fs::{self, Metadata};
@@ -51,17 +52,7 @@ impl Loader for SystemLoader {
     }
 
     fn glob(&self, pattern: &Path) -> Vec<PathBuf> {
-        let options = glob::MatchOptions {
-            case_sensitive: true,
-            require_literal_separator: true,
-            require_literal_leading_dot: true,
-        };
-        match glob::glob_with(&pattern.to_string_lossy(), options) {
-            Ok(paths) => paths.filter_map(Result::ok).collect(),
-            // Not a pattern: perhaps a path.
-            Err(_) if pattern.exists() => vec![pattern.to_path_buf()],
-            Err(_) => Vec::new(),
-        }
+        files::matching(pattern)
     }
 
     fn read(&self, path: &Path) -> Result<Vec<u8>, ReadError> {

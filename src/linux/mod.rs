@@ -27,7 +27,7 @@ pub mod pidfile;
 pub mod startup;
 pub mod syslog;
 
-pub use plane::{Options, host, run};
+pub use plane::{Options, aside, host, run};
 
 #[cfg(test)]
 mod tests;

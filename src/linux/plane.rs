@@ -17,6 +17,7 @@ use super::kernel;
 use super::process::LocalProcesses;
 use super::process_table::ProcFs;
 use super::signals::ProcessSignals;
+use super::startup::FileLimit;
 use super::supervisor::Systemd;
 use super::tasks::LocalTasks;
 use super::timer::PlaneTimers;
@@ -31,6 +32,8 @@ const STACK: usize = 512 * 1024;
 pub struct Options {
     /// `SIGINT` does nothing, instead of stopping the daemon.
     pub ignore_sigint: bool,
+    /// The limits of open files that scripts get; `None`: ours.
+    pub script_files: Option<FileLimit>,
 }
 
 /// Runs `main` with the real machine, on this thread as the slow plane, and gives what it gives.
@@ -56,12 +59,34 @@ pub fn host(options: Options) -> Result<Host, Error> {
     Ok(Host {
         slow: plane()?,
         start_fast: Box::new(start_fast),
-        processes: Rc::new(LocalProcesses),
+        processes: Rc::new(LocalProcesses { files: options.script_files }),
         carriers: Rc::new(Interfaces),
         files: Rc::new(LocalFiles),
         process_table: Rc::new(ProcFs),
         signals: Box::new(ProcessSignals::install(options.ignore_sigint)?),
         supervisor: Rc::new(Systemd),
+    })
+}
+
+/// Does `work` on a thread of its own, so that this plane goes on meanwhile. `None`: there was no thread, or it panicked.
+pub fn aside<T: Send + 'static>(
+    name: &'static str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> LocalBoxFuture<Option<T>> {
+    let (done, finished) = oneshot::channel();
+    let body = move || {
+        // Nobody waits any more when the daemon is stopping.
+        let _ = done.send(work());
+    };
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(body);
+    Box::pin(async move {
+        match thread {
+            Ok(_) => finished.await.ok(),
+            Err(error) => {
+                tracing::error!("{}", Error::new("start thread", name, error));
+                None
+            }
+        }
     })
 }
 

@@ -13,6 +13,13 @@ impl Supervisor for Systemd {
         notify(&[NotifyState::Ready, NotifyState::MainPid(std::process::id())]);
     }
 
+    fn reloading(&self) {
+        match NotifyState::monotonic_usec_now() {
+            Ok(now) => notify(&[NotifyState::Reloading, now]),
+            Err(_) => notify(&[NotifyState::Reloading]),
+        }
+    }
+
     fn stopping(&self) {
         notify(&[NotifyState::Stopping]);
     }

@@ -1,6 +1,7 @@
 //! What should exist: the model with every default applied and every name resolved, in exactly one place.
 
 mod authentication;
+mod converge;
 mod links;
 mod pacing;
 mod routes;
@@ -14,20 +15,21 @@ use std::time::Duration;
 
 use crate::base::{Family, IfName, InstanceId, Priority};
 use crate::config::model::{
-    Config, Globals, InitialState, OldChecksum, PreferredLifetime, Script, SyncGroup, Version,
+    Config, Fifo, Globals, InitialState, OldChecksum, PreferredLifetime, Script, SyncGroup, Version,
     VirtualAddress, VrrpInstance,
 };
-use crate::host::{AddressOptions, Setting};
+use crate::host::{AddressOptions, Credentials, Setting};
 use crate::kernel::ledger::Watch;
 use crate::kernel::{AddressClaim, Claim, RouteClaim, RuleClaim};
 use crate::vrrp::params::{Delivery, GarpSchedule, Params, Unicast, UnicastChecksum};
 use crate::vrrp::tracking::{Status, Tracked};
 use crate::wire::ip::VRRP_TTL;
 
+pub use converge::{Convergence, converge};
 pub use links::{LinkDelays, LinkbeatPlan, ShortenedDelay};
 pub use pacing::{Intervals, PacingGroup, PacingPlan};
 pub use tracks::{FilePlan, ProcessPlan, ScriptPlan, Subject, TrackPlan};
-pub use vmac::{ExtraGarp, VmacPlan};
+pub use vmac::VmacPlan;
 
 /// The multicast group of VRRP over IPv4 (RFC 9568 section 5.1.1.2).
 pub const VRRP_GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
@@ -41,8 +43,10 @@ const V3_INTERVALS_MS: (u128, u128) = (10, 40_950);
 /// A whole daemon.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Virtual routers; an [`InstanceId`] is an index.
+    /// Virtual routers.
     pub instances: Vec<InstancePlan>,
+    /// How many [`InstanceId`]s have been given out, since the start: none is given twice.
+    pub numbers: u32,
     /// The packet filter is needed, and nobody has said which one.
     pub filters_unasked: bool,
     /// What is wanted from start to stop: VMACs, static addresses, routes and rules.
@@ -55,6 +59,10 @@ pub struct Plan {
     pub processes: Vec<ProcessPlan>,
     /// Sync groups.
     pub groups: Vec<GroupPlan>,
+    /// Named pipes that events are written to, in this order.
+    pub pipes: Vec<PipePlan>,
+    /// Whether all states are written to them again after a reload.
+    pub pipes_repeat_states: bool,
     /// Whether packets of unknown VRIDs are logged.
     pub log_unknown_vrids: bool,
     /// Pauses between announcements.
@@ -80,6 +88,8 @@ pub struct InstancePlan {
     pub interface: Option<IfName>,
     /// What it has of its own on that.
     pub vmac: VmacPlan,
+    /// Without an interface, the VRF whose routes are meant.
+    pub vrf: Option<IfName>,
     /// Where its adverts come from; `None`: the interface's own address.
     pub source: Option<IpAddr>,
     /// Whether it cannot take part while that address is not there.
@@ -90,8 +100,10 @@ pub struct InstancePlan {
     pub addresses: Vec<AddressClaim>,
     /// How many of them are advertised.
     pub advertised: usize,
-    /// Announcements in between.
-    pub extra_garp: Option<ExtraGarp>,
+    /// Which of its addresses are announced in between: one for each interface that wants to be reminded.
+    pub reminded: Vec<usize>,
+    /// What its VMACs are made of.
+    pub links: Vec<Claim>,
     /// What keeps everybody from its addresses, if it does not accept what is sent to them.
     pub drops: Vec<Claim>,
     /// Routes while master.
@@ -115,14 +127,16 @@ impl InstancePlan {
             interface: self.interface.clone(),
             vmac: self.vmac.name.clone().filter(|_| !self.vmac.xmit_base),
             from_vmac: self.vmac.is_ipvlan && !self.vmac.xmit_base,
+            vrf: self.vrf.clone(),
             family: self.params.family,
             source: self.source.filter(|_| self.track_source),
         }
     }
 
-    /// The interface it sends and listens on.
-    pub fn seat(&self) -> Option<&IfName> {
-        self.vmac.name.as_ref().filter(|_| !self.vmac.xmit_base).or(self.interface.as_ref())
+    /// What its sockets are bound to, if anything.
+    pub fn device(&self) -> Option<&IfName> {
+        let vmac = self.vmac.name.as_ref().filter(|_| !self.vmac.xmit_base);
+        vmac.or(self.interface.as_ref()).or(self.vrf.as_ref())
     }
 
     /// All that it holds while it is master.
@@ -132,11 +146,17 @@ impl InstancePlan {
             .into_iter()
             .filter(|_| self.promote_secondaries)
             .map(|dev| Claim::Setting(Setting::Promotion(dev)));
-        let addresses = promoted
+        let addresses = (self.links.iter().cloned())
+            .chain(promoted)
             .chain(self.drops.iter().cloned())
             .chain(self.addresses.iter().cloned().map(Claim::Address));
         let routes = self.routes.iter().cloned().map(Claim::Route);
         addresses.chain(routes).chain(self.rules.iter().cloned().map(Claim::Rule)).collect()
+    }
+
+    /// Of each interface without adverts that is to be reminded, the first address.
+    pub fn extra_announced(&self) -> impl Iterator<Item = &AddressClaim> {
+        self.reminded.iter().filter_map(|n| self.addresses.get(*n))
     }
 
     /// What the machine tracks, in the order of [`InstancePlan::tracks`].
@@ -177,6 +197,23 @@ pub struct NotifyPlan {
     pub any: Option<Script>,
     /// `notify_master_rx_lower_pri`.
     pub master_rx_lower_pri: Option<Script>,
+    /// `notify_deleted`, which need not name a script.
+    pub deleted: Option<Option<Script>>,
+    /// `notify_priority_changes`.
+    pub priority_changes: bool,
+}
+
+/// A named pipe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PipePlan {
+    /// Its keyword, without `_fifo`, as the log calls it.
+    pub name: &'static str,
+    /// Where it is.
+    pub path: String,
+    /// Whose it is, if we make it.
+    pub owner: Option<Credentials>,
+    /// Reads it; gets its path as the last argument.
+    pub script: Option<Script>,
 }
 
 /// Applies all defaults. Blocks that lack what they cannot do without are left out; `config` has said so.
@@ -200,6 +237,7 @@ pub fn resolve(config: &Config) -> Plan {
         let resolved = resolve_instance(&config.globals, instance, id, tracks, &mut links);
         plan.instances.extend(resolved.map(|mut plan| {
             plan.params.grouped = group.is_some();
+            plan.notify = notify(&config.globals, instance, group);
             plan.rules = rules;
             plan
         }));
@@ -211,6 +249,9 @@ pub fn resolve(config: &Config) -> Plan {
         plan.filters_unasked = firewall.nftables.is_none() && firewall.iptables.is_none();
         plan.statics.push(Claim::Setting(Setting::Filter(vmac::table(&config.globals))));
     }
+    plan.pipes = pipes(&config.globals);
+    plan.pipes_repeat_states = config.globals.pending.fifo_states_on_reload;
+    plan.numbers = plan.instances.len() as u32;
     plan.groups = config.sync_groups.iter().map(|group| resolve_group(group, &plan.instances)).collect();
     plan.linkbeats = links::linkbeats(config, &plan.instances);
     plan.link_delays = links::resolve(config, &plan.instances);
@@ -228,7 +269,7 @@ fn resolve_group(group: &SyncGroup, instances: &[InstancePlan]) -> GroupPlan {
             fault: group.notify_fault.clone(),
             stop: group.notify_stop.clone(),
             any: group.notify.clone(),
-            master_rx_lower_pri: None,
+            ..NotifyPlan::default()
         },
     }
 }
@@ -254,7 +295,7 @@ fn resolve_instance(
     let preempt = !instance.nopreempt || born_master;
     let may_delay = preempt && !born_master;
     let vrid = instance.vrid?;
-    let params = Params {
+    let mut params = Params {
         vrid,
         version,
         priority,
@@ -292,7 +333,12 @@ fn resolve_instance(
     let accepts = accepts(globals, instance) || priority.is_owner();
     let ipvlan_address = instance.pending.ipvlan.as_ref().and_then(|i| i.address).filter(|_| vmac.is_ipvlan);
     let seat = vmac.name.as_ref().filter(|_| !vmac.xmit_base).or(interface.as_ref());
-    let extra_garp = links.extra_garp(instance, seat, &addresses);
+    let reminded = links.extra_garp(instance, seat, &addresses);
+    if reminded.is_empty() {
+        params.garp.extra = Duration::ZERO;
+    }
+    let used: BTreeSet<&IfName> = seat.into_iter().chain(addresses.iter().map(|a| &a.dev)).collect();
+    let parts = links.parts(&used);
     let drops = if accepts { Vec::new() } else { vmac::drops(&vmac::table(globals), &addresses) };
     Some(InstancePlan {
         id,
@@ -302,7 +348,8 @@ fn resolve_instance(
         params,
         addresses,
         advertised,
-        extra_garp,
+        reminded,
+        links: parts,
         drops,
         vmac,
         routes: routes::routes(&instance.pending.routes),
@@ -310,7 +357,8 @@ fn resolve_instance(
         promote_secondaries: instance.pending.promote_secondaries,
         tracks,
         dont_track_primary: instance.dont_track_primary,
-        notify: notify(instance),
+        notify: NotifyPlan::default(),
+        vrf: instance.pending.vrf.clone(),
         interface,
     })
 }
@@ -330,7 +378,7 @@ fn delivery(globals: &Globals, instance: &VrrpInstance, family: Family) -> Deliv
     };
     Delivery::Unicast(Unicast {
         peers: instance.peers.clone(),
-        check_source: instance.check_unicast_src,
+        check_source: instance.check_unicast_src || globals.pending.check_unicast_src,
         ttl: instance.unicast_ttl.unwrap_or(ttl),
         checksum: match instance.old_unicast_checksum {
             None => UnicastChecksum::Learns(group),
@@ -382,6 +430,7 @@ fn ignores_adverts(globals: &Globals, instance: &VrrpInstance) -> bool {
 
 fn garp(globals: &Globals, instance: &VrrpInstance) -> GarpSchedule {
     let (own, all) = (&instance.garp, &globals.garp);
+    let extra = instance.pending.garp_extra.or(globals.pending.garp_extra);
     let mut default = GarpSchedule::default();
     if globals.pending.min_garp.unwrap_or(false) {
         default = GarpSchedule { repeat: 1, delay: Duration::ZERO, ..default };
@@ -401,6 +450,7 @@ fn garp(globals: &Globals, instance: &VrrpInstance) -> GarpSchedule {
             .max(1),
         lower_prio_repeat: own.lower_prio_repeat.or(all.lower_prio_repeat).unwrap_or(lower.0),
         lower_prio_delay: own.lower_prio_delay.or(all.lower_prio_delay).unwrap_or(lower.1),
+        extra: extra.map(|extra| extra.interval).unwrap_or_default(),
     }
 }
 
@@ -413,6 +463,7 @@ fn claim(dev: IfName, address: &VirtualAddress) -> AddressClaim {
         label: address.label.clone(),
         scope: address.scope.unwrap_or(0),
         options: options(address),
+        tracked: !address.flags.no_track,
     }
 }
 
@@ -435,8 +486,22 @@ fn options(address: &VirtualAddress) -> AddressOptions {
     }
 }
 
-fn notify(instance: &VrrpInstance) -> NotifyPlan {
+/// The pipe for everything comes before that for VRRP.
+fn pipes(globals: &Globals) -> Vec<PipePlan> {
+    let pipe = |name, fifo: &Fifo| {
+        let owner = fifo.owner.as_ref().map(|user| Credentials { uid: user.uid, gid: user.gid });
+        Some(PipePlan { name, path: fifo.path.clone()?, owner, script: fifo.script.clone() })
+    };
+    let all = [pipe("notify", &globals.pending.fifo), pipe("vrrp notify", &globals.pending.vrrp_fifo)];
+    all.into_iter().flatten().collect()
+}
+
+fn notify(globals: &Globals, instance: &VrrpInstance, group: Option<&SyncGroup>) -> NotifyPlan {
+    let of_group = group.and_then(|group| group.notify_priority_changes);
+    let changes = instance.pending.notify_priority_changes.or(of_group);
     NotifyPlan {
+        deleted: instance.pending.notify_deleted.clone(),
+        priority_changes: changes.or(globals.pending.notify_priority_changes).unwrap_or(false),
         master: instance.notify_master.clone(),
         backup: instance.notify_backup.clone(),
         fault: instance.notify_fault.clone(),

@@ -55,6 +55,7 @@ fn defaults_are_stocks() {
             refresh_repeat: 1,
             lower_prio_repeat: 5,
             lower_prio_delay: Duration::from_secs(5),
+            extra: Duration::ZERO,
         },
         grouped: false,
         startup_delay: Duration::ZERO,
@@ -251,7 +252,7 @@ fn peers_take_the_place_of_the_group() {
     let source = Some([192, 0, 2, 1].into());
     assert_eq!(
         plan.watch(),
-        Watch { interface: None, vmac: None, from_vmac: false, family: Family::V4, source }
+        Watch { interface: None, vmac: None, from_vmac: false, vrf: None, family: Family::V4, source }
     );
 }
 
@@ -306,7 +307,7 @@ fn addresses_of_the_other_family_and_of_other_interfaces_are_on_vmacs_if_asked_f
     let devices = |instance: &VrrpInstance| {
         let (plan, links) = links(Globals::default(), vec![instance.clone()]);
         let devices = plan.instances[0].addresses.iter().map(|a| a.dev.to_string()).collect::<Vec<_>>();
-        (devices.join(" "), links.len(), plan.instances[0].seat().map(ToString::to_string))
+        (devices.join(" "), links.len(), plan.instances[0].device().map(ToString::to_string))
     };
     let vmac = Some("vrrp.51".to_owned());
     assert_eq!(devices(&instance), ("vrrp.51 eth1 eth0".to_owned(), 1, vmac.clone()));
@@ -350,7 +351,7 @@ fn an_ipvlan_has_its_own_address_and_the_interface_the_virtual_ones() {
     assert_eq!(plan.statics.iter().find_map(on), Some(("vrrp.51".to_owned(), own)));
     let instance = &plan.instances[0];
     assert_eq!(instance.addresses[0].dev.as_str(), "eth0");
-    assert_eq!((instance.source, instance.seat().unwrap().as_str()), (Some(own.ip), "vrrp.51"));
+    assert_eq!((instance.source, instance.device().unwrap().as_str()), (Some(own.ip), "vrrp.51"));
     assert!(instance.watch().from_vmac);
     assert!(!plan.statics.iter().any(|claim| matches!(claim, Claim::Firewall(_) | Claim::LinkLocal(_))));
 }

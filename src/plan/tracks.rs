@@ -13,40 +13,25 @@ use crate::track::quorum::Quorum;
 use super::Plan;
 
 /// What an instance may track.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
-    /// A script.
-    Script {
-        /// Its place in [`Plan::scripts`].
-        number: usize,
-        /// Its name.
-        name: String,
-    },
+    /// The script of this name in [`Plan::scripts`].
+    Script(String),
     /// An interface: good while it is up and running.
     Interface(IfName),
-    /// A number in a file.
-    File {
-        /// Its place in [`Plan::files`].
-        number: usize,
-        /// Its name.
-        name: String,
-    },
-    /// Processes of one name.
-    Process {
-        /// Its place in [`Plan::processes`].
-        number: usize,
-        /// Its name.
-        name: String,
-    },
+    /// The number in the file of this name in [`Plan::files`].
+    File(String),
+    /// The processes of this name in [`Plan::processes`].
+    Process(String),
 }
 
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Script { name, .. } => write!(f, "script {name}"),
+            Self::Script(name) => write!(f, "script {name}"),
             Self::Interface(name) => write!(f, "interface {name}"),
-            Self::File { name, .. } => write!(f, "file {name}"),
-            Self::Process { name, .. } => write!(f, "process {name}"),
+            Self::File(name) => write!(f, "file {name}"),
+            Self::Process(name) => write!(f, "process {name}"),
         }
     }
 }
@@ -137,9 +122,9 @@ fn add(
     for reference in scripts {
         let Some(script) = config.scripts.iter().find(|s| s.name == reference.script) else { continue };
         let is_it = |s: &ScriptPlan| s.name == script.name;
-        let number = place(&mut plan.scripts, is_it, || script_plan(script));
+        add_once(&mut plan.scripts, is_it, || script_plan(script));
         tracks.push(TrackPlan {
-            what: Subject::Script { number, name: script.name.clone() },
+            what: Subject::Script(script.name.clone()),
             weight: reference.weight.or(script.weight).unwrap_or(0),
             reverse: reference.reverse.unwrap_or(script.reverse),
         });
@@ -156,23 +141,22 @@ fn add(
     }
 }
 
-/// The place of a thing in `list`; it is added if it is not there.
-fn place<T>(list: &mut Vec<T>, is_it: impl Fn(&T) -> bool, make: impl FnOnce() -> T) -> usize {
-    list.iter().position(is_it).unwrap_or_else(|| {
+/// Adds a thing to `list` if it is not there.
+fn add_once<T>(list: &mut Vec<T>, is_it: impl Fn(&T) -> bool, make: impl FnOnce() -> T) {
+    if !list.iter().any(is_it) {
         list.push(make());
-        list.len() - 1
-    })
+    }
 }
 
 fn file(config: &Config, track: &Track, plan: &mut Plan) -> Option<TrackPlan> {
     let file = config.track_files.iter().find(|f| f.name == track.name)?;
-    let number = place(
+    add_once(
         &mut plan.files,
         |f| f.name == file.name,
         || FilePlan { name: file.name.clone(), path: file.path.clone(), init: file.init },
     );
     Some(TrackPlan {
-        what: Subject::File { number, name: file.name.clone() },
+        what: Subject::File(file.name.clone()),
         weight: track.weight.unwrap_or(file.weight),
         reverse: track.reverse.unwrap_or(file.reverse),
     })
@@ -180,7 +164,7 @@ fn file(config: &Config, track: &Track, plan: &mut Plan) -> Option<TrackPlan> {
 
 fn process(config: &Config, track: &Track, plan: &mut Plan) -> Option<TrackPlan> {
     let process = config.track_processes.iter().find(|p| p.name == track.name)?;
-    let number = place(
+    add_once(
         &mut plan.processes,
         |p| p.name == process.name,
         || ProcessPlan {
@@ -197,7 +181,7 @@ fn process(config: &Config, track: &Track, plan: &mut Plan) -> Option<TrackPlan>
         },
     );
     Some(TrackPlan {
-        what: Subject::Process { number, name: process.name.clone() },
+        what: Subject::Process(process.name.clone()),
         weight: track.weight.unwrap_or(process.weight).clamp(-253, 253),
         reverse: track.reverse.unwrap_or(process.reverse),
     })

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::base::{Family, IfName, MacAddr, Vrid};
 use crate::config::model::{Config, Globals, IpvlanMode, VirtualAddress, VmacAddress, VrrpInstance};
@@ -28,15 +27,6 @@ pub struct VmacPlan {
     pub xmit_base: bool,
 }
 
-/// Announcements in between, so that switches on interfaces without adverts remember where the addresses are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExtraGarp {
-    /// How often.
-    pub interval: Duration,
-    /// Which of the instance's addresses: one for each interface.
-    pub addresses: Vec<usize>,
-}
-
 /// The links that instances need.
 pub(super) struct Links<'a> {
     globals: &'a Globals,
@@ -45,6 +35,8 @@ pub(super) struct Links<'a> {
     known: BTreeMap<(IfName, Family, VirtualKind), IfName>,
     names: Vec<IfName>,
     claims: Vec<Claim>,
+    /// What belongs to each link.
+    parts: BTreeMap<IfName, Vec<Claim>>,
 }
 
 /// The table that entries of the packet filter are in.
@@ -65,7 +57,14 @@ impl<'a> Links<'a> {
         let ipvlan = |p: &crate::config::model::Pending| p.ipvlan.as_ref().and_then(|i| i.name.clone());
         let names = pending.flat_map(|p| [vmac(p), ipvlan(p)]).flatten().collect();
         let globals = &config.globals;
-        Self { globals, table: table(globals), known: BTreeMap::new(), names, claims: Vec::new() }
+        Self {
+            globals,
+            table: table(globals),
+            known: BTreeMap::new(),
+            names,
+            claims: Vec::new(),
+            parts: BTreeMap::new(),
+        }
     }
 
     /// `garp_extra_if`: an address of each VMAC that no adverts leave by; with `all`, of each such interface.
@@ -74,8 +73,10 @@ impl<'a> Links<'a> {
         instance: &VrrpInstance,
         seat: Option<&IfName>,
         addresses: &[AddressClaim],
-    ) -> Option<ExtraGarp> {
-        let extra = instance.pending.garp_extra.or(self.globals.pending.garp_extra)?;
+    ) -> Vec<usize> {
+        let Some(extra) = instance.pending.garp_extra.or(self.globals.pending.garp_extra) else {
+            return Vec::new();
+        };
         let mut seen: BTreeSet<&IfName> = seat.into_iter().collect();
         let is_wanted = |dev: &IfName| extra.all || self.known.values().any(|vmac| vmac == dev);
         let mut chosen = Vec::new();
@@ -84,8 +85,13 @@ impl<'a> Links<'a> {
                 chosen.push(n);
             }
         }
-        let any = !extra.interval.is_zero() && !chosen.is_empty();
-        any.then_some(ExtraGarp { interval: extra.interval, addresses: chosen })
+        chosen
+    }
+
+    /// What belongs to these links: an instance holds it while it is master, so that it can still say that it resigns
+    /// when nobody else wants it any more.
+    pub(super) fn parts(&self, links: &BTreeSet<&IfName>) -> Vec<Claim> {
+        links.iter().filter_map(|link| self.parts.get(*link)).flatten().cloned().collect()
     }
 
     /// All that is wanted from start to stop.
@@ -137,6 +143,7 @@ impl<'a> Links<'a> {
                 label: None,
                 scope: 0,
                 options: AddressOptions::default(),
+                tracked: true,
             }));
         }
         VmacPlan { name: Some(name), is_ipvlan, xmit_base }
@@ -200,6 +207,7 @@ impl<'a> Links<'a> {
         self.names.push(name.clone());
         let (base, family) = (wanted.base.clone(), wanted.family);
         let link = Arc::new(LinkClaim { name: name.clone(), ..wanted });
+        let first = self.claims.len();
         if is_macvlan && family == Family::V4 {
             self.claims.push(Claim::Setting(Setting::SourceChecks));
             self.claims.push(Claim::Setting(Setting::ArpIsolation(base.clone())));
@@ -213,6 +221,8 @@ impl<'a> Links<'a> {
         if link_local && is_macvlan {
             self.claims.push(Claim::LinkLocal(link));
         }
+        let parts = self.claims.get(first..).unwrap_or_default().to_vec();
+        self.parts.insert(name.clone(), parts);
         name
     }
 

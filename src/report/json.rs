@@ -57,6 +57,7 @@ struct Cluster<'a> {
     version: u32,
     status: u8,
     nodes: Vec<&'a str>,
+    further: Vec<usize>,
     findings: Vec<Found<'a>>,
 }
 
@@ -109,7 +110,8 @@ pub fn lint(lint: &Lint) -> String {
             .collect(),
     });
     let nodes = lint.nodes.iter().map(|n| n.name.as_str()).collect();
-    print(&Cluster { version: VERSION, status: lint.status(), nodes, findings: found.collect() })
+    let further = lint.nodes.iter().map(|n| n.further).collect();
+    print(&Cluster { version: VERSION, status: lint.status(), nodes, further, findings: found.collect() })
 }
 
 /// Nothing in these documents can fail to be written: no map has keys that are not text.

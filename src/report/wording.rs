@@ -243,6 +243,8 @@ fn expected_ttl(params: &Params, from: IpAddr) -> String {
 pub fn cause(cause: &Cause) -> String {
     match cause {
         Cause::Start => String::new(),
+        Cause::Reload => "the configuration has changed".to_owned(),
+        Cause::Deleted => "removed from the configuration".to_owned(),
         Cause::MasterDown => "no advert for the master-down time".to_owned(),
         Cause::MasterResigned => "the master resigned".to_owned(),
         Cause::Owner => "address owner".to_owned(),
@@ -359,14 +361,19 @@ pub fn no_socket(name: &str, error: &Error) {
 }
 
 /// A packet too short to tell its VRID.
-pub fn packet_too_short(family: Family, len: usize) {
-    debug!(target: "vrrp", "{family} VRRP packet too short - {len} bytes");
+pub fn packet_too_short(family: Family, len: usize, left_out: u64) {
+    debug!(target: "vrrp", "{family} VRRP packet too short - {len} bytes{}", and(left_out));
+}
+
+/// That `count` lines like this one were left out before it.
+fn and(count: u64) -> String {
+    if count == 0 { String::new() } else { format!(" (and {count} more before it)") }
 }
 
 /// A packet of a virtual router that is not ours.
-pub fn unknown_vrid(vrid: u8, interface: Option<&IfName>) {
+pub fn unknown_vrid(vrid: u8, interface: Option<&IfName>, left_out: u64) {
     let interface = interface.map_or("any", IfName::as_str);
-    info!(target: "vrrp", "Unknown VRID({vrid}) received on interface({interface}). ignoring...");
+    info!(target: "vrrp", "Unknown VRID({vrid}) received on interface({interface}). ignoring...{}", and(left_out));
 }
 
 /// The kernel reported something; `mirror` has not followed yet.
@@ -475,8 +482,8 @@ pub fn kernel(output: &Output) {
             trace!(target: "vrrp", "claim {number} of instance {} followed", owner.0)
         }
         Output::Apply(changes) => trace!(target: "vrrp", "{} changes to the kernel", changes.len()),
-        Output::Tracked(owner, index, usable) => {
-            trace!(target: "vrrp", "interface {index} tracked by instance {}: usable {usable}", owner.0);
+        Output::Tracked(owner, name, usable) => {
+            trace!(target: "vrrp", "interface {name} tracked by instance {}: usable {usable}", owner.0);
         }
         Output::Interface(owner, interface) => {
             trace!(target: "vrrp", "interface of instance {}: {interface:?}", owner.0);
@@ -553,9 +560,37 @@ pub fn notify_not_executed(name: &str, error: &Error) {
     warn!(target: "vrrp", "({name}) {error}");
 }
 
+/// A named pipe could not be made, or is not ours.
+pub fn pipe_not_made(name: &str, error: &Error) {
+    error!(target: "vrrp", "Unable to use {name} fifo: {error}");
+}
+
+/// What was to be written to a named pipe is lost.
+pub fn pipe_not_written(name: &str, error: &Error) {
+    warn!(target: "vrrp", "{name} fifo: {error}");
+}
+
+/// The script that reads a named pipe has ended.
+pub fn pipe_reader_ended(name: &str, exit: Exit) {
+    match exit {
+        Exit::Signal(signal) => info!(target: "vrrp", "{name} fifo script terminated due to signal {signal}"),
+        Exit::Status(status) => info!(target: "vrrp", "{name} fifo script terminated with status {status}"),
+    }
+}
+
 /// A task panicked.
 pub fn panicked(task: &str) {
     error!(target: "vrrp", "Task {task} panicked; its addresses are released and it starts again");
+}
+
+/// A task panicked: which one, and what becomes of it.
+pub fn task_panicked(task: &str, then: &str) {
+    error!("Task {task} panicked; it {then}");
+}
+
+/// A task panicked that nothing works without.
+pub fn part_failed(task: &str) {
+    error!("Task {task} panicked - giving up all addresses and terminating");
 }
 
 /// The fast plane did not stop in time.
@@ -566,6 +601,16 @@ pub fn stop_overdue(limit: Duration) {
 /// The daemon is up.
 pub fn started() {
     info!("Startup complete");
+}
+
+/// The configuration is to be read again.
+pub fn reloading() {
+    info!("Reloading ...");
+}
+
+/// What was read is in effect.
+pub fn reloaded() {
+    info!("Reload complete");
 }
 
 /// The daemon was told to stop.
@@ -591,8 +636,7 @@ pub fn fast_plane_ended() {
 /// A signal that has no effect yet.
 pub fn signal_not_in_effect(signal: Signal) {
     let what = match signal {
-        Signal::Stop => "stop",
-        Signal::Reload => "reload (SIGHUP)",
+        Signal::Stop | Signal::Reload => return,
         Signal::Data => "data dump (SIGUSR1)",
         Signal::Stats => "statistics (SIGUSR2)",
         Signal::StatsClear => "clearing of statistics",

@@ -174,6 +174,10 @@ impl Supervisor for Manager {
         self.world.borrow_mut().record(Some(self.node), What::Ready);
     }
 
+    fn reloading(&self) {
+        self.world.borrow_mut().record(Some(self.node), What::Reloading);
+    }
+
     fn stopping(&self) {
         self.world.borrow_mut().record(Some(self.node), What::Stopping);
     }

@@ -1,31 +1,50 @@
 //! Who wants to know about something tracked.
 
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::plan::{Plan, Subject};
+use crate::plan::Subject;
 use crate::vrrp::instance::Control;
 use crate::vrrp::tracking::Status;
 
-/// Instances, and under which index each of them tracks it.
-#[derive(Clone, Debug, Default)]
-pub struct Listeners(Vec<(UnboundedSender<Control>, usize)>);
+/// The instances that track one thing, and what they were told last.
+#[derive(Clone, Debug)]
+pub struct Listeners(Rc<Known>);
+
+#[derive(Debug)]
+struct Known {
+    what: Subject,
+    instances: RefCell<Vec<UnboundedSender<Control>>>,
+    status: Cell<Option<Status>>,
+}
 
 impl Listeners {
-    /// The instances of `plan` that track what `is_it` says; `controls` are their inboxes, in the plan's order.
-    pub fn of(plan: &Plan, controls: &[UnboundedSender<Control>], is_it: impl Fn(&Subject) -> bool) -> Self {
-        let mut listeners = Vec::new();
-        for (instance, control) in plan.instances.iter().zip(controls) {
-            let tracks = instance.tracks.iter().enumerate().filter(|(_, track)| is_it(&track.what));
-            listeners.extend(tracks.map(|(index, _)| (control.clone(), index)));
+    /// These instances, given by their inboxes, want to know about `what`.
+    pub fn new(what: Subject, instances: Vec<UnboundedSender<Control>>) -> Self {
+        Self(Rc::new(Known { what, instances: RefCell::new(instances), status: Cell::new(None) }))
+    }
+
+    /// From now on these instances. They are told what is known.
+    pub fn replace(&self, instances: Vec<UnboundedSender<Control>>) {
+        *self.0.instances.borrow_mut() = instances;
+        if let Some(status) = self.0.status.get() {
+            self.tell(status);
         }
-        Self(listeners)
+    }
+
+    /// What they were told last.
+    pub fn status(&self) -> Option<Status> {
+        self.0.status.get()
     }
 
     /// Tells them what is known now.
     pub fn tell(&self, status: Status) {
-        for (listener, index) in &self.0 {
+        self.0.status.set(Some(status));
+        for listener in &*self.0.instances.borrow() {
             // An instance that is gone needs no news.
-            let _ = listener.send(Control::Tracked(*index, status));
+            let _ = listener.send(Control::Tracked(self.0.what.clone(), status));
         }
     }
 

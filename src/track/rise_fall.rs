@@ -17,6 +17,16 @@ impl RiseFall {
         Self { rise: rise.max(1), fall: fall.max(1), level: None }
     }
 
+    /// With this verdict to begin with, if one is known.
+    pub fn begun(rise: u32, fall: u32, known: Option<bool>) -> Self {
+        let mut verdict = Self::new(rise, fall);
+        if let Some(good) = known {
+            // The first result is a verdict.
+            verdict.result(good);
+        }
+        verdict
+    }
+
     /// Takes a result. Gives the verdict if that has changed.
     pub fn result(&mut self, success: bool) -> Option<bool> {
         let (rise, best) = (u64::from(self.rise), u64::from(self.rise) + u64::from(self.fall) - 1);

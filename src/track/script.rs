@@ -17,6 +17,7 @@ use crate::host::{Child, Exit, Kill, Plane, Processes};
 use crate::notify;
 use crate::plan::ScriptPlan;
 use crate::report::wording;
+use crate::vrrp::tracking::Status;
 
 /// After this a script that ignores `SIGTERM` is killed, and this is repeated.
 const GRACE: Duration = Duration::from_secs(2);
@@ -42,6 +43,7 @@ impl Outcome {
 }
 
 /// Runs one script for ever.
+#[derive(Clone)]
 pub struct Tracker {
     /// Clock and timers.
     pub plane: Plane,
@@ -81,7 +83,8 @@ impl Tracker {
     /// Runs the script once an interval. A run that takes longer makes the next one skip its turn: two never run side
     /// by side.
     async fn run_for_ever(&self, running: &Cell<Option<Box<dyn Child>>>) {
-        let mut verdict = RiseFall::new(self.plan.rise, self.plan.fall);
+        let known = self.listeners.status().map(|status| status == Status::Good);
+        let mut verdict = RiseFall::begun(self.plan.rise, self.plan.fall, known);
         let mut last = None;
         let mut due = self.plane.now();
         loop {

@@ -69,6 +69,11 @@ impl Adverts {
         Self { source, id: 0, packets: Vec::new(), made: None }
     }
 
+    /// The configuration has changed: nothing that was made before is of use any more.
+    pub fn renew(&mut self) {
+        self.made = None;
+    }
+
     /// Where they are sent from.
     pub fn source(&self) -> IpAddr {
         self.source

@@ -1,14 +1,17 @@
 //! One receive socket per interface and family, and the table that finds a packet's instance.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
 use std::rc::{Rc, Weak};
 
+use futures_util::FutureExt as _;
 use tokio::sync::mpsc::Sender;
 
 use super::check::Packet;
+use super::sparing::Sparing;
 use crate::base::{Family, IfIndex, IfName, Vrid};
 use crate::host::{Datagram, EndpointSpec, Error, Plane, VrrpNet, VrrpReceiver, VrrpSender};
 use crate::report::wording;
@@ -47,7 +50,7 @@ pub struct Endpoint {
     name: Option<IfName>,
     family: Family,
     plane: Plane,
-    log_unknown: bool,
+    log_unknown: Rc<Cell<bool>>,
     receiver: RefCell<Box<dyn VrrpReceiver>>,
     sender: Rc<dyn VrrpSender>,
     /// By VRID. More than one have the same if they listen to different groups, addresses or peers.
@@ -55,6 +58,9 @@ pub struct Endpoint {
     /// Numbers slots.
     numbers: Cell<u64>,
     buffer: RefCell<Vec<u8>>,
+    /// Packets without a whole header, and those of routers we do not know: what is said of them.
+    short: Sparing,
+    unknown: Sparing,
     /// Packets that found an inbox full.
     overflows: Cell<u64>,
 }
@@ -116,14 +122,18 @@ impl Endpoint {
         let front = if sealed { AH_LEN } else { 0 };
         let pdu = payload.get(front..).unwrap_or_default();
         if pdu.len() < HEADER_LEN {
-            wording::packet_too_short(self.family, datagram.header_len + payload.len());
+            if let Some(left_out) = self.short.turn(self.plane.now()) {
+                wording::packet_too_short(self.family, datagram.header_len + payload.len(), left_out);
+            }
             return;
         }
         let vrid = pdu[1];
         let slots = self.slots.borrow();
         let slots = slots.get(usize::from(vrid)).map(Vec::as_slice).unwrap_or_default();
-        if slots.is_empty() && self.log_unknown {
-            wording::unknown_vrid(vrid, self.name.as_ref());
+        if slots.is_empty() && self.log_unknown.get() {
+            if let Some(left_out) = self.unknown.turn(self.plane.now()) {
+                wording::unknown_vrid(vrid, self.name.as_ref(), left_out);
+            }
         }
         let Some(Slot { inbox, .. }) = find(slots, datagram.source, datagram.destination) else { return };
         let packet = Packet {
@@ -144,7 +154,7 @@ impl Endpoint {
 
     /// Tells the kernel which VRIDs are worth delivering; all of them if the others are to be logged.
     fn refilter(&self) {
-        if self.log_unknown {
+        if self.log_unknown.get() {
             return;
         }
         let slots = self.slots.borrow();
@@ -208,9 +218,9 @@ type Key = (Option<IfIndex>, Family, u8);
 pub struct Endpoints {
     plane: Plane,
     net: Rc<dyn VrrpNet>,
-    log_unknown: bool,
+    log_unknown: Rc<Cell<bool>>,
     /// Groups that instances use, by interface.
-    groups: BTreeMap<IfName, Vec<IpAddr>>,
+    groups: RefCell<BTreeMap<IfName, Vec<IpAddr>>>,
     open: RefCell<BTreeMap<Key, Weak<Endpoint>>>,
 }
 
@@ -222,7 +232,33 @@ impl Endpoints {
         groups: BTreeMap<IfName, Vec<IpAddr>>,
         log_unknown: bool,
     ) -> Self {
+        let (log_unknown, groups) = (Rc::new(Cell::new(log_unknown)), RefCell::new(groups));
         Self { plane, net, log_unknown, groups, open: RefCell::default() }
+    }
+
+    /// After a reload: whether unknown VRIDs are logged, and the multicast groups to join. Gives the interfaces on
+    /// which there are more than before; whoever has a seat there has to take a new one.
+    pub fn replace(&self, groups: BTreeMap<IfName, Vec<IpAddr>>, log_unknown: bool) -> BTreeSet<IfName> {
+        let old = std::mem::replace(&mut *self.groups.borrow_mut(), groups);
+        let groups = self.groups.borrow();
+        let is_joined = |name: &IfName, group: &IpAddr| old.get(name).is_some_and(|old| old.contains(group));
+        let lacks = groups.iter().filter(|(name, new)| !new.iter().all(|group| is_joined(name, group)));
+        let rejoined: BTreeSet<IfName> = lacks.map(|(name, _)| name.clone()).collect();
+        let mut open = self.open.borrow_mut();
+        if self.log_unknown.replace(log_unknown) != log_unknown {
+            let all: Vec<u8> = (1..=u8::MAX).collect();
+            for endpoint in open.values().filter_map(Weak::upgrade) {
+                match log_unknown {
+                    true => endpoint.receiver.borrow_mut().set_vrids(&all),
+                    false => endpoint.refilter(),
+                }
+            }
+        }
+        open.retain(|_, endpoint| {
+            let stays = |e: Rc<Endpoint>| e.name.as_ref().is_none_or(|name| !rejoined.contains(name));
+            endpoint.upgrade().is_some_and(stays)
+        });
+        rejoined
     }
 
     /// A seat for virtual router `vrid`; its packets go to `inbox`.
@@ -248,7 +284,8 @@ impl Endpoints {
     fn open(&self, place: Place) -> Result<Rc<Endpoint>, Error> {
         let Place { interface, family, protocol } = place;
         let (link, name) = interface.clone().unzip();
-        let groups = name.as_ref().and_then(|name| self.groups.get(name));
+        let all = self.groups.borrow();
+        let groups = name.as_ref().and_then(|name| all.get(name));
         let groups =
             groups.into_iter().flatten().copied().filter(|group| Family::of(*group) == family).collect();
         let (receiver, sender) = self.net.open(&EndpointSpec { interface, family, protocol, groups })?;
@@ -256,12 +293,14 @@ impl Endpoints {
             name,
             family,
             plane: self.plane.clone(),
-            log_unknown: self.log_unknown,
+            log_unknown: Rc::clone(&self.log_unknown),
             receiver: RefCell::new(receiver),
             sender,
             slots: RefCell::new((0..=u8::MAX).map(|_| Vec::new()).collect()),
             numbers: Cell::new(0),
             buffer: RefCell::new(vec![0; LONGEST]),
+            short: Sparing::default(),
+            unknown: Sparing::default(),
             overflows: Cell::new(0),
         });
         self.open.borrow_mut().insert((link, family, protocol), Rc::downgrade(&endpoint));
@@ -271,8 +310,14 @@ impl Endpoints {
     }
 }
 
-/// Reads as long as an instance has a seat.
+/// Reads as long as an instance has a seat. A packet that makes it panic is lost, and nothing else.
 async fn read(endpoint: Weak<Endpoint>) {
+    while AssertUnwindSafe(read_on(endpoint.clone())).catch_unwind().await.is_err() {
+        wording::task_panicked("demux", "goes on with the next packet");
+    }
+}
+
+async fn read_on(endpoint: Weak<Endpoint>) {
     // Weak while waiting, so that the last seat closes the socket.
     while poll_fn(|cx| match endpoint.upgrade() {
         Some(endpoint) => std::pin::pin!(endpoint.turn()).poll(cx).map(|()| true),

@@ -109,6 +109,10 @@ pub enum Fault {
 pub enum Cause {
     /// The daemon started.
     Start,
+    /// The configuration was reloaded.
+    Reload,
+    /// A reload has removed it from the configuration.
+    Deleted,
     /// No advert for the master-down time.
     MasterDown,
     /// The master resigned and nobody else came forward.

@@ -18,6 +18,12 @@ pub enum Report {
     Wants,
     /// It no longer does: an advert came.
     Withdraws,
+    /// It could not start before something tracked was known.
+    Awaited,
+    /// It was there before the group was as it is now, in this state.
+    Joined(State),
+    /// For the first time since the start or since it joined it hears another master.
+    Follows,
     /// It lost an election, and is BACKUP now.
     Lost,
     /// Something of its own is wrong (`true`), or no longer.
@@ -59,6 +65,8 @@ pub enum Output {
 #[derive(Clone, Copy, Debug, Default)]
 struct Member {
     wants: bool,
+    /// Was master when it joined; the group as a whole need not be.
+    holds: bool,
     faulty: bool,
     /// Has been told that another one is faulty.
     dragged: bool,
@@ -97,7 +105,15 @@ impl Group {
             }
             Report::Withdraws | Report::Lost => {
                 member.wants = false;
+                member.holds = false;
                 self.step_back(id, out);
+            }
+            Report::Awaited => self.notices.awaited(),
+            Report::Follows => self.step_back(id, out),
+            Report::Joined(state) => {
+                member.holds = state == State::Master;
+                self.master = self.members.values().all(|m| m.holds);
+                self.notices.joined(id, state);
             }
             Report::Faulty(faulty) => {
                 member.faulty = faulty;
@@ -118,12 +134,13 @@ impl Group {
 
     /// Everybody, once everybody wants to; the one whose wish was missing first.
     fn elect(&mut self, last: InstanceId, out: &mut Vec<Output>) {
-        if self.master || !self.members.values().all(|m| m.wants && !m.faulty) {
+        if self.master || !self.members.values().all(|m| (m.wants || m.holds) && !m.faulty) {
             return;
         }
         self.master = true;
         self.ordered = true;
-        let order = self.beginning_with(last);
+        let mut order = self.beginning_with(last);
+        order.retain(|id| self.members.get(id).is_some_and(|m| !m.holds));
         out.extend(order.iter().map(|id| Output::Order(*id, Order::Master)));
         self.notices.sync(State::Master, order, out);
         self.forget_wishes();
@@ -139,12 +156,14 @@ impl Group {
     fn forget_wishes(&mut self) {
         for member in self.members.values_mut() {
             member.wants = false;
+            member.holds = false;
         }
     }
 
     /// One of them found another master: so do all.
     fn step_back(&mut self, who: InstanceId, out: &mut Vec<Output>) {
-        if !std::mem::take(&mut self.master) {
+        let hold = self.members.values().any(|m| m.holds);
+        if !std::mem::take(&mut self.master) && !hold {
             return;
         }
         self.ordered = false;

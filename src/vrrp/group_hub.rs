@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::group::{Group, Output, Report};
-use super::instance::Control;
+use super::instance::{self, Control};
 use super::machine::Notice;
 use crate::base::InstanceId;
 use crate::notify::Message;
@@ -14,24 +14,21 @@ use crate::report::wording;
 
 /// One sync group on the fast plane.
 pub struct GroupHub {
-    /// Its place in the plan.
-    number: usize,
     name: String,
     group: RefCell<Group>,
-    members: BTreeMap<InstanceId, UnboundedSender<Control>>,
+    members: BTreeMap<InstanceId, UnboundedSender<instance::Message>>,
     notices: UnboundedSender<Message>,
 }
 
 impl GroupHub {
     /// A group of these members, in configuration order. Notices go to `notices`.
     pub fn new(
-        number: usize,
         name: String,
-        members: Vec<(InstanceId, UnboundedSender<Control>)>,
+        members: Vec<(InstanceId, UnboundedSender<instance::Message>)>,
         notices: UnboundedSender<Message>,
     ) -> Self {
         let group = Group::new(members.iter().map(|(id, _)| *id).collect());
-        Self { number, name, group: RefCell::new(group), members: members.into_iter().collect(), notices }
+        Self { name, group: RefCell::new(group), members: members.into_iter().collect(), notices }
     }
 
     /// A member reports. Orders are in the members' inboxes when this returns.
@@ -44,7 +41,7 @@ impl GroupHub {
                 Output::Order(id, order) => {
                     if let Some(member) = self.members.get(&id) {
                         // A member that has stopped needs no orders.
-                        let _ = member.send(Control::Group(order));
+                        let _ = member.send(instance::Message::Control(Control::Group(order)));
                     }
                 }
                 // The queue may be gone when the daemon is stopping.
@@ -52,7 +49,7 @@ impl GroupHub {
                     let _ = self.notices.send(Message::Instance(id, Notice::State(state, priority)));
                 }
                 Output::Notify(state) => {
-                    let _ = self.notices.send(Message::Group(self.number, state));
+                    let _ = self.notices.send(Message::Group(self.name.clone(), state));
                 }
             }
         }

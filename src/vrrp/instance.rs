@@ -14,31 +14,53 @@ use super::demux::{Endpoints, Hears, Place, Seat};
 use super::event::Fault;
 use super::group::{Order, Report};
 use super::group_hub::GroupHub;
-use super::machine::{Input, Machine, Notice, Output, State};
+use super::machine::{Input, Machine, Notice, Output, Reload, State};
 use super::pacer::{Pacer, Waiting};
 use super::params::Delivery;
 use super::tracking::Status;
 use crate::base::{Family, IfName, Instant};
 use crate::host::{Announcer, Frame, Plane};
 use crate::kernel::ledger::Interface;
-use crate::kernel::reconciler::{Claim, Claims, News};
+use crate::kernel::reconciler::{Claim, Claims, News, Request};
 use crate::kernel::{AddressClaim, Mirror};
-use crate::notify::Message;
-use crate::plan::InstancePlan;
+use crate::notify;
+use crate::plan::{InstancePlan, Subject};
 use crate::report::wording;
 use crate::wire::{arp, ndisc};
 
 /// What an instance is told besides adverts. Never dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Control {
-    /// Something it tracks changed: its place in the plan's list, and what is known now.
-    Tracked(usize, Status),
+    /// Something changed that it may track: what is known now.
+    Tracked(Subject, Status),
     /// News of the kernel.
     Kernel(News),
     /// Its sync group wants this.
     Group(Order),
+    /// The configuration has it no more: stop.
+    Delete,
     /// Stop.
     Stop,
+}
+
+/// What an instance is told on its own plane.
+pub enum Message {
+    /// As from anywhere else.
+    Control(Control),
+    /// The configuration has changed.
+    Reload(Box<Change>),
+}
+
+/// What a reload changes.
+pub struct Change {
+    /// As it is planned now.
+    pub plan: InstancePlan,
+    /// Its sync group.
+    pub group: Option<Rc<GroupHub>>,
+    /// Whether the sync group is another one, or has other members.
+    pub regrouped: bool,
+    /// Whether other multicast groups than before are joined on its interface: sockets have to be opened anew.
+    pub rejoins: bool,
 }
 
 /// Adverts handled before other inboxes get a turn.
@@ -49,12 +71,42 @@ const SEAT_PAUSE: Duration = Duration::from_secs(1);
 const FRAMES_AT_ONCE: usize = 1024;
 
 /// What an instance was told that is still true: what it has to be told again after a panic.
-#[derive(Clone, Debug, Default)]
 pub struct Facts {
+    plan: InstancePlan,
+    group: Option<Rc<GroupHub>>,
     interface: Option<Interface>,
-    tracked: BTreeMap<usize, Status>,
+    tracked: BTreeMap<Subject, Status>,
     /// Another member of the sync group is faulty.
     dragged: bool,
+    /// A reload has removed it, and it has stopped.
+    deleted: bool,
+}
+
+impl Facts {
+    /// Of an instance that has not been told anything but its plan and its sync group.
+    pub fn new(plan: InstancePlan, group: Option<Rc<GroupHub>>) -> Self {
+        Self { plan, group, interface: None, tracked: BTreeMap::new(), dragged: false, deleted: false }
+    }
+
+    /// As it is planned.
+    pub fn plan(&self) -> &InstancePlan {
+        &self.plan
+    }
+
+    /// Its sync group.
+    pub fn group(&self) -> Option<Rc<GroupHub>> {
+        self.group.clone()
+    }
+
+    /// Whether it has stopped because a reload has removed it.
+    pub fn is_deleted(&self) -> bool {
+        self.deleted
+    }
+
+    /// It has started: it does not wait for the end of the start-up delay a second time.
+    pub fn started(&mut self) {
+        self.plan.params.startup_delay = Duration::ZERO;
+    }
 }
 
 /// What an instance works with.
@@ -73,17 +125,14 @@ pub struct Ports {
     /// Claims go there.
     pub claims: Claims,
     /// Notices go there.
-    pub notices: UnboundedSender<Message>,
-    /// What it was told.
-    pub facts: Rc<RefCell<Facts>>,
-    /// Its sync group.
-    pub group: Option<Rc<GroupHub>>,
+    pub notices: UnboundedSender<notify::Message>,
 }
 
 /// One virtual router and its driver.
 pub struct Instance {
     plan: InstancePlan,
     ports: Ports,
+    facts: Rc<RefCell<Facts>>,
     machine: Machine,
     adverts: Option<Adverts>,
     seat: Option<Seat>,
@@ -93,19 +142,19 @@ pub struct Instance {
     inbox_sender: tokio::sync::mpsc::Sender<Packet>,
     /// When to try again to open the sockets; until then, a VMAC may be missing.
     try_again: Option<Instant>,
-    /// When announcements in between are due.
-    extra_garp: Option<Instant>,
     stopped: bool,
 }
 
 impl Instance {
     /// A router that waits for the first news of its interface.
-    pub fn new(plan: InstancePlan, ports: Ports) -> Self {
+    pub fn new(facts: Rc<RefCell<Facts>>, ports: Ports) -> Self {
+        let plan = facts.borrow().plan.clone();
         let (inbox_sender, inbox) = tokio::sync::mpsc::channel(128);
         let machine = Machine::new(plan.params.clone(), plan.tracked());
         Self {
             plan,
             ports,
+            facts,
             machine,
             adverts: None,
             seat: None,
@@ -113,7 +162,6 @@ impl Instance {
             inbox,
             inbox_sender,
             try_again: None,
-            extra_garp: None,
             stopped: false,
         }
     }
@@ -123,11 +171,10 @@ impl Instance {
     pub async fn run(
         mut self,
         control: &mut UnboundedReceiver<Control>,
-        news: &mut UnboundedReceiver<Control>,
+        news: &mut UnboundedReceiver<Message>,
     ) {
         let mut timer = self.ports.plane.timers.timer();
         let mut seat_timer = self.ports.plane.timers.timer();
-        let mut garp_timer = self.ports.plane.timers.timer();
         let mut out = Vec::new();
         self.recall(&mut out);
         // What is known of trackers from the start counts before the start.
@@ -138,11 +185,11 @@ impl Instance {
         while !self.stopped {
             timer.set(self.machine.next_deadline());
             seat_timer.set(self.try_again);
-            garp_timer.set(self.extra_garp);
             tokio::select! {
                 biased;
                 message = news.recv() => match message {
-                    Some(message) => self.control(message, &mut out),
+                    Some(Message::Control(message)) => self.control(message, &mut out),
+                    Some(Message::Reload(change)) => self.reload(*change, &mut out),
                     None => return,
                 },
                 message = control.recv() => match message {
@@ -155,27 +202,9 @@ impl Instance {
                     self.try_again = None;
                     self.take_seat(true, &mut out);
                 }
-                () = garp_timer.fired() => self.announce_extra(),
             }
             self.perform(&mut out);
-            self.time_extra();
         }
-    }
-
-    /// Only a master announces anything.
-    fn time_extra(&mut self) {
-        let is_master = self.machine.state() == State::Master;
-        let extra = self.plan.extra_garp.as_ref().filter(|_| is_master);
-        let now = self.ports.plane.now();
-        self.extra_garp = extra.map(|extra| self.extra_garp.unwrap_or(now + extra.interval));
-    }
-
-    /// Reminds switches on interfaces that no adverts leave by.
-    fn announce_extra(&mut self) {
-        let due = self.extra_garp.take();
-        let Some(extra) = &self.plan.extra_garp else { return };
-        self.extra_garp = due.map(|due| (due + extra.interval).max(self.ports.plane.now()));
-        self.announce(1, extra.addresses.iter().filter_map(|n| self.plan.addresses.get(*n)));
     }
 
     fn handle(&mut self, input: Input, out: &mut Vec<Output>) {
@@ -184,14 +213,17 @@ impl Instance {
 
     /// Takes up what a predecessor was told.
     fn recall(&mut self, out: &mut Vec<Output>) {
-        let facts = self.ports.facts.borrow().clone();
-        for (index, status) in facts.tracked {
-            self.handle(Input::Tracked(index, status), out);
+        let (tracked, dragged, interface) = {
+            let facts = self.facts.borrow();
+            (facts.tracked.clone(), facts.dragged, facts.interface)
+        };
+        for (what, status) in tracked {
+            self.tracked(what, status, out);
         }
-        if facts.dragged {
+        if dragged {
             self.handle(Input::Group(Order::Fault(true)), out);
         }
-        if let Some(interface) = facts.interface {
+        if let Some(interface) = interface {
             self.interface(interface, out);
         }
         self.perform(out);
@@ -199,26 +231,62 @@ impl Instance {
 
     fn control(&mut self, message: Control, out: &mut Vec<Output>) {
         match message {
-            Control::Tracked(index, status) => self.tracked(index, status, out),
-            Control::Kernel(News::Tracked(index, usable)) => {
-                self.tracked(index, if usable { Status::Good } else { Status::Bad }, out);
+            Control::Tracked(what, status) => self.tracked(what, status, out),
+            Control::Kernel(News::Tracked(name, usable)) => {
+                let status = if usable { Status::Good } else { Status::Bad };
+                self.tracked(Subject::Interface(name), status, out);
             }
             Control::Kernel(News::Confirmed(number)) => self.handle(Input::Confirmed(number), out),
             Control::Kernel(News::Restored) => self.handle(Input::Restored, out),
             Control::Kernel(News::Interface(interface)) => self.interface(interface, out),
             Control::Group(order) => {
                 if let Order::Fault(dragged) = order {
-                    self.ports.facts.borrow_mut().dragged = dragged;
+                    self.facts.borrow_mut().dragged = dragged;
                 }
                 self.handle(Input::Group(order), out);
             }
+            Control::Delete => self.handle(Input::Delete, out),
             Control::Stop => self.handle(Input::Stop, out),
         }
     }
 
-    fn tracked(&mut self, index: usize, status: Status, out: &mut Vec<Output>) {
-        self.ports.facts.borrow_mut().tracked.insert(index, status);
-        self.handle(Input::Tracked(index, status), out);
+    /// Goes on with another plan.
+    fn reload(&mut self, change: Change, out: &mut Vec<Output>) {
+        let Change { plan, group, regrouped, rejoins } = change;
+        let old = std::mem::replace(&mut self.plan, plan.clone());
+        let mut tracked = plan.tracked();
+        {
+            let mut facts = self.facts.borrow_mut();
+            facts.plan = plan;
+            facts.group = group;
+            facts.dragged &= !regrouped;
+            for (item, track) in tracked.iter_mut().zip(&facts.plan.tracks) {
+                item.status = facts.tracked.get(&track.what).copied().unwrap_or(item.status);
+            }
+        }
+        let params = self.plan.params.clone();
+        let sockets = |plan: &InstancePlan| {
+            (plan.params.authentication.protocol(), plan.params.delivery.clone(), plan.source)
+        };
+        // Until the new sockets are open, the old ones are.
+        let _seat = self.seat.take_if(|_| rejoins || sockets(&old) != sockets(&self.plan));
+        if let Some(adverts) = &mut self.adverts {
+            adverts.renew();
+        }
+        let claims = old.claims() != self.plan.claims();
+        self.handle(Input::Reload(Box::new(Reload { params, tracked, claims, regrouped })), out);
+        if let Some(interface) = self.interface {
+            self.interface(interface, out);
+        }
+    }
+
+    fn tracked(&mut self, what: Subject, status: Status, out: &mut Vec<Output>) {
+        for index in 0..self.plan.tracks.len() {
+            if self.plan.tracks.get(index).is_some_and(|track| track.what == what) {
+                self.handle(Input::Tracked(index, status), out);
+            }
+        }
+        self.facts.borrow_mut().tracked.insert(what, status);
     }
 
     /// A packet, and a few of those behind it.
@@ -247,7 +315,7 @@ impl Instance {
 
     /// The interface changed, or is told of for the first time, which starts the machine.
     fn interface(&mut self, interface: Interface, out: &mut Vec<Output>) {
-        self.ports.facts.borrow_mut().interface = Some(interface);
+        self.facts.borrow_mut().interface = Some(interface);
         let before = self.interface.replace(interface);
         if before.is_none_or(|b| b.index != interface.index) {
             self.seat = None;
@@ -268,7 +336,7 @@ impl Instance {
         }
         self.take_seat(before.is_none(), out);
         // Of what is usable, only a VMAC can be missing; it will be back.
-        let there = interface.index.is_some() || interface.usable || self.plan.interface.is_none();
+        let there = interface.index.is_some() || interface.usable || self.plan.device().is_none();
         let down = !interface.usable && !self.plan.dont_track_primary;
         let mut faults = [
             (Fault::InterfaceMissing, !there),
@@ -301,7 +369,7 @@ impl Instance {
             (Delivery::Unicast(_), None) => return,
         };
         let known = self.interface.unwrap_or_default();
-        let interface = match (self.plan.seat(), known.index) {
+        let interface = match (self.plan.device(), known.index) {
             (Some(name), Some(index)) => Some((index, name.clone())),
             (Some(_), None) => {
                 if known.usable && overdue {
@@ -332,7 +400,7 @@ impl Instance {
                 Output::Claim { hold, number } => {
                     let claim = Claim { owner: self.plan.id, hold: *hold, number: *number };
                     // The reconciler outlives all instances.
-                    let _ = self.ports.claims.send(claim);
+                    let _ = self.ports.claims.send(Request::Claim(claim));
                 }
                 _ => {}
             }
@@ -346,7 +414,8 @@ impl Instance {
                     }
                     wording::claim(&self.plan, hold);
                 }
-                Output::Announce(rounds) => self.announce(rounds, self.plan.addresses.iter()),
+                Output::Announce(rounds) => self.announce(self.plan.addresses.iter(), rounds),
+                Output::AnnounceExtra => self.announce(self.plan.extra_announced(), 1),
                 Output::AnnounceSource => self.announce_source(),
                 Output::Group(report) => self.report(report),
                 Output::Notify(notice) => self.notify(notice),
@@ -368,26 +437,32 @@ impl Instance {
     /// Scripts are told; after the last notice there is nothing left to do.
     fn notify(&mut self, notice: Notice) {
         self.stopped |= matches!(notice, Notice::State(State::Stopped, _));
-        match (&self.ports.group, notice) {
+        if matches!(notice, Notice::Deleted(_)) {
+            self.stopped = true;
+            self.facts.borrow_mut().deleted = true;
+        }
+        let group = self.facts.borrow().group();
+        match (group, notice) {
             // The group tells them, in its order.
             (Some(group), Notice::State(state, priority)) => {
                 group.report(self.plan.id, Report::Told(state, priority));
             }
             _ => {
                 // The queue may be gone when the daemon is stopping; then there is nobody left to tell.
-                let _ = self.ports.notices.send(Message::Instance(self.plan.id, notice));
+                let _ = self.ports.notices.send(notify::Message::Instance(self.plan.id, notice));
             }
         }
     }
 
     fn report(&self, report: Report) {
-        if let Some(group) = &self.ports.group {
+        let group = self.facts.borrow().group();
+        if let Some(group) = group {
             group.report(self.plan.id, report);
         }
     }
 
     /// Announces these addresses, `rounds` times round.
-    fn announce<'a>(&'a self, rounds: u32, addresses: impl Iterator<Item = &'a AddressClaim>) {
+    fn announce<'a>(&self, addresses: impl Iterator<Item = &'a AddressClaim>, rounds: u32) {
         let mirror = self.ports.mirror.borrow();
         let mut routers = BTreeMap::new();
         let mut forwards = |dev: &IfName| {
@@ -419,7 +494,7 @@ impl Instance {
 
     /// Announces the address that adverts come from.
     fn announce_source(&self) {
-        let (Some(dev), Some(adverts)) = (self.plan.seat(), &self.adverts) else { return };
+        let (Some(dev), Some(adverts)) = (self.plan.device(), &self.adverts) else { return };
         let forwards = |dev: &IfName| self.ports.announcer.forwards_v6(dev);
         if let Some(frame) = frame(&self.ports.mirror.borrow(), dev, adverts.source(), forwards) {
             wording::announced(dev, adverts.source());

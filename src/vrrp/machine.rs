@@ -12,6 +12,7 @@
 mod backup;
 mod master;
 mod owner;
+mod reload;
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -24,6 +25,7 @@ use super::group::{Order, Report};
 use super::params::Params;
 use super::timers::{self, Timer, Timers};
 use owner::Rival;
+pub use reload::Reload;
 
 use super::tracking::{Status, Tracked, Tracking};
 use crate::base::{Instant, Priority};
@@ -68,6 +70,10 @@ pub enum Input {
     Restored,
     /// The sync group wants this.
     Group(Order),
+    /// The configuration has changed.
+    Reload(Box<Reload>),
+    /// The configuration has it no more: stop.
+    Delete,
     /// Stop.
     Stop,
 }
@@ -86,6 +92,8 @@ pub enum Output {
     },
     /// Announce every address this many times.
     Announce(u32),
+    /// Announce, on each interface with addresses that is not the router's own, one of them.
+    AnnounceExtra,
     /// Announce the address adverts come from, so that peers who send to it can reach us.
     AnnounceSource,
     /// Tell the sync group.
@@ -103,6 +111,15 @@ pub enum Notice {
     State(State, Priority),
     /// A master heard an advert of lower priority.
     MasterRxLowerPri(Priority),
+    /// The effective priority is another one.
+    Priority {
+        /// Whether it is master.
+        master: bool,
+        /// What it is now.
+        priority: Priority,
+    },
+    /// A reload has removed it; it had this effective priority.
+    Deleted(Priority),
 }
 
 /// What has been counted since the start.
@@ -170,11 +187,15 @@ pub struct Machine {
     put_off: bool,
     /// BACKUP in a sync group: we want to become master, and why.
     wants: Option<Cause>,
+    /// The sync group does not know yet whether we hear another master.
+    undecided: bool,
     /// The sync group knows that something of our own is wrong.
     own_fault: bool,
     /// MASTER: since when, and when the last advert left.
     master_since: Instant,
     last_sent: Instant,
+    /// MASTER: when we last answered an advert of lower priority.
+    insisted: Option<Instant>,
     /// MASTER: we were stalled and listen before we speak.
     listening: bool,
     /// MASTER: another address owner is heard.
@@ -186,6 +207,8 @@ pub struct Machine {
     /// Number of the last claim, and the notice that waits for it.
     claim: u64,
     pending: Option<Notice>,
+    /// A reload has changed what the last claim asks for: to be announced, and nobody to be told.
+    renewed: bool,
     /// Kinds of [`Reject`] reported since the state or the master changed, as bits.
     reported: u32,
     /// What keeps adverts from counting twice.
@@ -215,15 +238,18 @@ impl Machine {
             resigned: false,
             put_off: false,
             wants: None,
+            undecided: true,
             own_fault: false,
             master_since: Instant::ZERO,
             last_sent: Instant::ZERO,
+            insisted: None,
             listening: false,
             rival: None,
             reduced: false,
             second_burst: 0,
             claim: 0,
             pending: None,
+            renewed: false,
             reported: 0,
             memory: Memory::default(),
             counters: Counters::default(),
@@ -291,7 +317,9 @@ impl Machine {
             Input::Confirmed(number) => self.confirmed(now, number, out),
             Input::Restored => self.announce(now, self.params.garp.repeat, out),
             Input::Group(order) => self.order(now, order, out),
-            Input::Stop => self.stop(now, out),
+            Input::Reload(reload) => self.reload(now, *reload, out),
+            Input::Delete => self.stop(now, Cause::Deleted, out),
+            Input::Stop => self.stop(now, Cause::Stop, out),
         }
     }
 
@@ -354,6 +382,7 @@ impl Machine {
                 Timer::Advert => self.advert_due(now, due, out),
                 Timer::Announce => self.announce(now, self.second_burst, out),
                 Timer::Refresh => self.refresh_due(now, due, out),
+                Timer::Extra => self.extra_due(now, due, out),
             }
         }
     }
@@ -388,6 +417,7 @@ impl Machine {
             self.timers.set(Timer::Election, Some(moved.max(now)));
         }
         out.push(Output::Event(Event::PriorityChanged { before, now: after, what }));
+        out.push(Output::Notify(Notice::Priority { master: self.state == State::Master, priority: after }));
     }
 
     /// A reason not to take part appeared or went.
@@ -459,7 +489,11 @@ impl Machine {
 
     /// The first state without a fault: BACKUP, also for `state MASTER`, which gives no head start.
     fn first_state(&mut self, now: Instant, news: Cause, out: &mut Vec<Output>) {
-        let cause = if matches!(news, Cause::Tracked(_)) { Cause::Start } else { news };
+        let awaited = matches!(news, Cause::Tracked(_));
+        if awaited && self.params.grouped {
+            out.push(Output::Group(Report::Awaited));
+        }
+        let cause = if awaited { Cause::Start } else { news };
         self.enter_backup(now, true, cause, out);
         self.owner_at_once(now);
     }
@@ -490,14 +524,18 @@ impl Machine {
     }
 
     /// Stops for good.
-    fn stop(&mut self, now: Instant, out: &mut Vec<Output>) {
+    fn stop(&mut self, now: Instant, cause: Cause, out: &mut Vec<Output>) {
         let was_master = self.state == State::Master;
-        self.leave(now, State::Stopped, Cause::Stop);
+        let notice = match cause {
+            Cause::Deleted => Notice::Deleted(self.priority),
+            _ => Notice::State(State::Stopped, self.priority),
+        };
+        self.leave(now, State::Stopped, cause);
         if was_master {
             self.resign(out);
             out.push(Output::Event(Event::SentPriorityZero));
         }
-        self.claim(false, Notice::State(State::Stopped, self.priority), out);
+        self.claim(false, notice, out);
         out.push(Output::Event(Event::Stopped));
     }
 
@@ -529,6 +567,7 @@ impl Machine {
         self.resigned = false;
         self.put_off = false;
         self.wants = None;
+        self.insisted = None;
         self.listening = false;
         self.rival = None;
         self.reported = 0;
@@ -541,6 +580,7 @@ impl Machine {
             out.push(Output::Notify(overtaken));
         }
         self.claim += 1;
+        self.renewed = false;
         self.pending = Some(notice);
         out.push(Output::Claim { hold, number: self.claim });
     }
@@ -550,17 +590,23 @@ impl Machine {
         if number != self.claim {
             return;
         }
-        let Some(notice) = self.pending.take() else { return };
-        self.announce(now, self.params.garp.repeat, out);
-        out.push(Output::Notify(notice));
+        let notice = self.pending.take();
+        if notice.is_some() || std::mem::take(&mut self.renewed) {
+            self.announce(now, self.params.garp.repeat, out);
+        }
+        out.extend(notice.map(Output::Notify));
     }
 
     /// Announces the addresses, provided that they are there and nobody can have taken over while we were stalled:
     /// when we have listened, we announce them anyway.
     fn announce(&self, now: Instant, rounds: u32, out: &mut Vec<Output>) {
-        if self.state == State::Master && self.pending.is_none() && !self.is_stalled(now) {
+        if self.may_announce(now) {
             out.push(Output::Announce(rounds));
         }
+    }
+
+    fn may_announce(&self, now: Instant) -> bool {
+        self.state == State::Master && self.pending.is_none() && !self.is_stalled(now)
     }
 }
 

@@ -14,6 +14,7 @@ pub mod instance;
 pub mod machine;
 pub mod pacer;
 pub mod params;
+mod sparing;
 pub mod timers;
 pub mod tracking;
 

@@ -18,7 +18,7 @@ use crate::report::wording;
 pub struct Pacer {
     plane: Plane,
     announcer: Rc<dyn Announcer>,
-    plan: PacingPlan,
+    plan: RefCell<PacingPlan>,
     lanes: RefCell<BTreeMap<(Set, Family), Rc<Lane>>>,
 }
 
@@ -53,7 +53,15 @@ pub struct Waiting {
 impl Pacer {
     /// Lanes as `plan` wants them.
     pub fn new(plane: Plane, announcer: Rc<dyn Announcer>, plan: PacingPlan) -> Self {
-        Self { plane, announcer, plan, lanes: RefCell::default() }
+        Self { plane, announcer, plan: RefCell::new(plan), lanes: RefCell::default() }
+    }
+
+    /// From now on lanes as `plan` wants them. What waits already is sent as it was to be.
+    pub fn replace(&self, plan: PacingPlan) {
+        if *self.plan.borrow() != plan {
+            *self.plan.borrow_mut() = plan;
+            self.lanes.borrow_mut().clear();
+        }
     }
 
     /// Takes what is to be sent through `dev` if that has a lane; gives it back if not.
@@ -75,9 +83,10 @@ impl Pacer {
     }
 
     fn lane(&self, dev: &IfName, family: Family) -> Option<Rc<Lane>> {
-        let number = self.plan.groups.iter().position(|group| group.interfaces.contains(dev));
-        let group = number.and_then(|number| self.plan.groups.get(number));
-        let intervals = group.map_or(self.plan.intervals, |group| group.intervals);
+        let plan = self.plan.borrow();
+        let number = plan.groups.iter().position(|group| group.interfaces.contains(dev));
+        let group = number.and_then(|number| plan.groups.get(number));
+        let intervals = group.map_or(plan.intervals, |group| group.intervals);
         let interval = match family {
             Family::V4 => intervals.arp,
             Family::V6 => intervals.na,

@@ -154,6 +154,20 @@ fn findings_can_be_json_on_stdout() {
 }
 
 #[test]
+fn a_test_can_print_what_is_in_effect() {
+    let (_folder, [good, bad, _]) = configs();
+    let (status, out, err) = outcome(&["-t", "-d", "-f", &good]);
+    assert_eq!((status, err.as_str()), (Some(0), ""));
+    assert!(out.starts_with("------< Global definitions >------\n"), "{out}");
+    let (status, out, err) = outcome(&["-t", "--dump-conf", "-f", &bad]);
+    assert_eq!(status, Some(5));
+    assert!(err.contains("Unknown keyword") && out.starts_with("------<"), "{out}{err}");
+    assert_eq!(outcome(&["-t", "-d", "--format=json", "-f", &good]).0, Some(1));
+    let help = outcome(&["--help"]).2;
+    assert!(help.contains("with -t: print it and exit"), "{help}");
+}
+
+#[test]
 fn the_nodes_of_a_cluster_are_compared() {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, vrid: u8, priority: u8| {

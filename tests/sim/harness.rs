@@ -1,10 +1,13 @@
 //! Routers on a LAN, described by the keepalived.conf they run with.
 
+use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::rc::Rc;
 use std::time::Duration;
 
 use keepalived_rs::base::Instant;
+use keepalived_rs::host::Signal;
 use keepalived_rs::host::route::{Route, Rule, RuleAction};
 use keepalived_rs::plan::{self, Plan};
 use keepalived_rs::sim::loader::MemoryLoader;
@@ -102,6 +105,8 @@ pub(crate) struct Cluster {
     pub(crate) lan: LanId,
     pub(crate) nodes: Vec<NodeId>,
     pub(crate) configs: Vec<String>,
+    /// What the daemon of each router finds when it reads its configuration again.
+    files: Vec<Rc<RefCell<String>>>,
     /// Show what happened when the test fails.
     pub(crate) verbose: bool,
     /// The test has looked at the errors itself.
@@ -121,7 +126,8 @@ impl Cluster {
                 node
             })
             .collect();
-        Self { world, lan, nodes, configs, verbose: true, errors_expected: false }
+        let files = configs.iter().map(|text| Rc::new(RefCell::new(text.clone()))).collect();
+        Self { world, lan, nodes, configs, files, verbose: true, errors_expected: false }
     }
 
     /// All routers started, and given time to settle.
@@ -141,7 +147,19 @@ impl Cluster {
 
     /// Starts the daemon of router `i`.
     pub(crate) fn start(&mut self, i: usize) {
-        start(&mut self.world, self.nodes[i], &self.configs[i]);
+        start(&mut self.world, self.nodes[i], &self.files[i]);
+    }
+
+    /// Changes the configuration of router `i`, for its next start and its next reload.
+    pub(crate) fn write_config(&mut self, i: usize, text: String) {
+        self.files[i].replace(text.clone());
+        self.configs[i] = text;
+    }
+
+    /// Changes the configuration of router `i` and has it read that.
+    pub(crate) fn reload(&mut self, i: usize, text: String) {
+        self.write_config(i, text);
+        self.world.signal(self.nodes[i], Signal::Reload);
     }
 
     pub(crate) fn run(&mut self, time: f64) {
@@ -227,6 +245,26 @@ impl Cluster {
         self.world.records_since(since, added).first().copied()
     }
 
+    /// What router `i` has asked its kernel for since `since`.
+    pub(crate) fn kernel_changes(&self, i: usize, since: Instant) -> Vec<String> {
+        self.world.records_since(since, |record| match &record.what {
+            What::AddressAdded { .. } | What::AddressDeleted { .. } | What::Changed { .. }
+                if record.node == Some(self.nodes[i]) =>
+            {
+                Some(format!("{:?}", record.what))
+            }
+            _ => None,
+        })
+    }
+
+    /// The programs that router `i` has run since `since`.
+    pub(crate) fn programs(&self, i: usize, since: Instant) -> Vec<String> {
+        self.world.records_since(since, |record| match &record.what {
+            What::Program(command) if record.node == Some(self.nodes[i]) => Some(command.argv.join(" ")),
+            _ => None,
+        })
+    }
+
     /// When router `i` announced the address of `vrid` since `since`.
     pub(crate) fn announcements(&self, i: usize, vrid: u8, since: Instant) -> Vec<Instant> {
         self.world.records_since(since, |record| match &record.what {
@@ -248,10 +286,19 @@ impl Drop for Cluster {
     }
 }
 
-/// Starts a daemon on `node` with the configuration `text`.
-pub(crate) fn start(world: &mut World, node: NodeId, text: &str) {
-    let plan = plan_of(text);
-    world.start(node, |host| Box::pin(daemon::run(host, plan)));
+/// Starts a daemon on `node` with the configuration that is in `file`, now and whenever it is to reload.
+pub(crate) fn start(world: &mut World, node: NodeId, file: &Rc<RefCell<String>>) {
+    let plan = plan_of(&file.borrow());
+    world.start(node, |host| Box::pin(daemon::run(host, plan, reread(file))));
+}
+
+/// Reads `file` whenever a daemon is to reload.
+pub(crate) fn reread(file: &Rc<RefCell<String>>) -> daemon::Reread {
+    let file = Rc::clone(file);
+    Box::new(move || {
+        let plan = plan_of(&file.borrow());
+        Box::pin(async move { Some(plan) })
+    })
 }
 
 /// What the configuration `text` makes exist.

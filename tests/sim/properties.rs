@@ -5,6 +5,7 @@
 //! must be true at the end of each, and [`schedule`] what must be true on the way.
 
 mod check;
+mod reload;
 mod schedule;
 mod setup;
 
@@ -18,14 +19,17 @@ use self::setup::Setup;
 /// Seeds in every run of the tests; `SIM_SEEDS` overrides.
 const SEEDS: u64 = 2000;
 
+/// What is done with a seed.
+type Story = fn(&mut Run) -> Result<(), String>;
+
 /// One seed. `Err` says what does not hold, and shows all that happened.
-fn run(seed: u64, everything: bool) -> Result<(), String> {
+fn run(seed: u64, story: Story, everything: bool) -> Result<(), String> {
     let setup = Setup::random(seed);
     let mut run = Run::new(seed, setup.clone());
     if everything {
         run.cluster.world.set_log_level(tracing::Level::TRACE);
     }
-    let outcome = catch_unwind(AssertUnwindSafe(|| run.all()));
+    let outcome = catch_unwind(AssertUnwindSafe(|| story(&mut run)));
     if everything && let Some(path) = std::env::var_os("SIM_PCAP") {
         run.cluster
             .world
@@ -40,8 +44,10 @@ fn run(seed: u64, everything: bool) -> Result<(), String> {
             text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("panic").to_owned()
         }
     };
+    let before: String = (0..setup.routers).map(|i| format!("--- router {i}\n{}", setup.text(i))).collect();
     let configs: String =
         run.cluster.configs.iter().enumerate().map(|(i, text)| format!("--- router {i}\n{text}")).collect();
+    let configs = if before == configs { configs } else { format!("{before}--- then\n{configs}") };
     let trace = run.cluster.world.trace();
     Err(format!("{configs}{trace}seed {seed}: {what}"))
 }
@@ -51,10 +57,10 @@ fn number(variable: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{variable} is not a number: {text}")))
 }
 
-#[test]
-fn random_faults_never_break_the_rules() {
+/// The same story with many seeds, or with the one that `SIM_SEED` names.
+fn run_all(name: &str, story: Story) {
     if let Some(seed) = number("SIM_SEED") {
-        let outcome = run(seed, true);
+        let outcome = run(seed, story, true);
         println!("{}", outcome.as_ref().err().map_or("all is well", String::as_str));
         assert!(outcome.is_ok(), "seed {seed} fails");
         return;
@@ -68,7 +74,7 @@ fn random_faults_never_break_the_rules() {
             if seed >= seeds {
                 return;
             }
-            if let Err(what) = run(seed, false) {
+            if let Err(what) = run(seed, story, false) {
                 failures.lock().unwrap().push((seed, what));
             }
         }
@@ -87,10 +93,23 @@ fn random_faults_never_break_the_rules() {
             println!("{}", what.lines().last().unwrap_or_default());
         }
         panic!(
-            "{} of {seeds} seeds fail; SIM_SEED={seed} cargo test --test sim random repeats the first",
+            "{} of {seeds} seeds fail; SIM_SEED={seed} cargo test --test sim {name} repeats the first",
             failures.len()
         );
     }
+}
+
+#[test]
+fn random_faults_never_break_the_rules() {
+    run_all("random_faults", Run::all);
+}
+
+#[test]
+fn random_reloads_end_like_a_start_with_the_new_configuration() {
+    run_all("random_reloads", |run| {
+        let next = run.setup.changed(&mut run.rng);
+        run.reloads(next)
+    });
 }
 
 #[test]

@@ -28,6 +28,9 @@ const SEED_DIFFERENCES: [(&str, i32, i32, &str); 1] = [(
     "'debug' without its number does not end the check of all that follows",
 )];
 
+/// The files of cases about the structure of configurations, all written by hand.
+const STRUCTURAL: [&str; 6] = ["structure", "braces", "words", "definitions", "expansion", "order"];
+
 /// One configuration to be judged.
 #[derive(Debug)]
 struct Case {
@@ -42,7 +45,10 @@ struct Case {
 fn verdicts_are_stocks() {
     let mut cases = seeds();
     cases.extend(written_cases());
-    assert!(cases.len() >= 100, "only {} cases were found", cases.len());
+    let by_hand = |c: &&Case| STRUCTURAL.iter().any(|file| c.name.starts_with(&format!("{file}: ")));
+    let structural = cases.iter().filter(by_hand).count();
+    assert!(structural >= 150, "only {structural} cases about structure were found");
+    assert!(cases.len() >= 3_000, "only {} cases were found", cases.len());
     let verdicts = verdicts(&cases);
     let wrong: Vec<String> =
         cases.iter().enumerate().filter_map(|(n, case)| judge(case, verdicts.get(&n).copied())).collect();

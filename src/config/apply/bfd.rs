@@ -101,12 +101,13 @@ fn finish(b: &mut Build<'_>, stmt: &Stmt, draft: Draft) -> Option<BfdInstance> {
     if bad {
         return None;
     }
+    let Some(neighbor) = neighbor else {
+        let text = format!("BFD instance {}: no neighbor_ip - removing", instance.name);
+        b.report.lacks(&stmt.place(1), "neighbor_ip", text);
+        return None;
+    };
     let mut wrong = |text: String| {
         b.report.error(&stmt.place(1), format!("BFD instance {}: {text}", instance.name));
-    };
-    let Some(neighbor) = neighbor else {
-        wrong("no neighbor_ip - removing".to_owned());
-        return None;
     };
     instance.neighbor = neighbor;
     if let Some(source) = instance.source.filter(|s| Family::of(*s) != Family::of(neighbor)) {

@@ -1,6 +1,6 @@
 //! `auth_hmac`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::super::diagnostic::{Class, Severity};
@@ -32,7 +32,9 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
         pending(b, |p| p.hmac = Some(hmac));
     } else {
         let text = "auth_hmac has no active_key that is defined - not in use";
-        b.report.error(&stmt.line, text).hint("key ID TEXT, and active_key ID");
+        b.report
+            .lacks_one_of(&stmt.line, &["key", "active_key"], text)
+            .hint("key ID TEXT, and active_key ID");
     }
 }
 
@@ -42,7 +44,7 @@ fn set(b: &mut Build<'_>, set: impl FnOnce(&mut Hmac)) {
     }
 }
 
-/// `key ID TEXT|hex:DIGITS|file:PATH`.
+/// `key ID TEXT|hex:DIGITS|file:PATH|credential:NAME`.
 pub(crate) fn key(b: &mut Build<'_>, stmt: &Stmt) {
     let id = match stmt.word(1).map(grammar::integer) {
         Some((Some(n @ 1..=255), "")) => u8::try_from(n).unwrap_or(u8::MAX),
@@ -55,8 +57,8 @@ pub(crate) fn key(b: &mut Build<'_>, stmt: &Stmt) {
         b.report.error(&stmt.place(1), format!("key {id} is given twice - ignoring the second one"));
         return;
     }
-    if let Some(path) = stmt.word(2).and_then(|word| word.strip_prefix("file:")) {
-        secrecy(b, &stmt.place(2), path);
+    if let Some(Ok(path)) = stmt.word(2).and_then(|word| file(b, word)) {
+        secrecy(b, &stmt.place(2), &path);
     }
     let bytes = stmt.word(2).ok_or("is missing".to_owned()).and_then(|word| bytes(b, word));
     match bytes {
@@ -69,8 +71,9 @@ pub(crate) fn key(b: &mut Build<'_>, stmt: &Stmt) {
 }
 
 /// Says when others than the one it is for can read the file of a key.
-fn secrecy(b: &mut Build<'_>, place: &Line, path: &str) {
-    let Some(access) = b.loader.access(Path::new(path)) else { return };
+fn secrecy(b: &mut Build<'_>, place: &Line, path: &Path) {
+    let Some(access) = b.loader.access(path) else { return };
+    let path = path.display();
     if access.mode & OTHERS != 0 {
         let text =
             format!("SECURITY VIOLATION - key file {path} is accessible to others (mode {:o})", access.mode);
@@ -85,6 +88,21 @@ fn wrong(b: &mut Build<'_>, place: &Line, id: u8, why: &str) {
     b.report.error(place, format!("key {id} {why} - ignoring the key"));
 }
 
+/// The file that a key is in, if it is in one: `file:PATH`, or `credential:NAME` for one that systemd hands over to the
+/// service (`LoadCredential=`, systemd.exec(5)). The inner error: why there is no such file.
+fn file(b: &Build<'_>, word: &str) -> Option<Result<PathBuf, String>> {
+    if let Some(path) = word.strip_prefix("file:") {
+        return Some(Ok(PathBuf::from(path)));
+    }
+    let name = word.strip_prefix("credential:")?;
+    if name.is_empty() || name.starts_with('.') || name.contains('/') {
+        return Some(Err(format!("is in no credential: '{name}' cannot be the name of one")));
+    }
+    let directory = b.loader.variable("CREDENTIALS_DIRECTORY").filter(|d| !d.is_empty());
+    let none = "is a credential, and CREDENTIALS_DIRECTORY is not set, as it is in a service of systemd";
+    Some(directory.map(|d| Path::new(&d).join(name)).ok_or_else(|| none.to_owned()))
+}
+
 /// The bytes of a key, or why there are none.
 fn bytes(b: &Build<'_>, word: &str) -> Result<Vec<u8>, String> {
     if let Some(digits) = word.strip_prefix("hex:") {
@@ -94,9 +112,10 @@ fn bytes(b: &Build<'_>, word: &str) -> Result<Vec<u8>, String> {
         });
         return pairs.collect::<Option<_>>().ok_or_else(|| "is not hexadecimal".to_owned());
     }
-    if let Some(path) = word.strip_prefix("file:") {
-        let mut text =
-            b.loader.read(Path::new(path)).map_err(|why| format!("cannot be read from {path}: {why}"))?;
+    if let Some(path) = file(b, word) {
+        let path = path?;
+        let unreadable = |why| format!("cannot be read from {}: {why}", path.display());
+        let mut text = b.loader.read(&path).map_err(unreadable)?;
         while text.last().is_some_and(|c| matches!(c, b'\n' | b'\r')) {
             text.pop();
         }

@@ -15,7 +15,8 @@ pub(crate) fn garp_group(b: &mut Build<'_>, stmt: &Stmt) {
     let Some(group) = b.drafts.garp_group.take() else { return };
     if group.garp_interval.is_none() && group.gna_interval.is_none() {
         group.interfaces.iter().for_each(|name| _ = b.defined.garp_interfaces.remove(name));
-        b.report.error(&stmt.line, "garp group does not have any delay set - removing");
+        let text = "garp group does not have any delay set - removing";
+        b.report.lacks_one_of(&stmt.line, &["garp_interval", "gna_interval"], text);
         return;
     }
     b.config.garp_groups.push(group);

@@ -15,6 +15,7 @@ pub(crate) mod rule;
 pub(crate) mod script;
 pub(crate) mod settings;
 pub(crate) mod statics;
+mod surplus;
 pub(crate) mod top;
 pub(crate) mod track;
 pub(crate) mod track_file;
@@ -34,8 +35,8 @@ use super::grammar;
 use super::lines::Line;
 use super::model::{Config, GarpGroup};
 use super::names::Names;
-use super::report::Report;
-use super::schema::{Arg, Kind, Missing, Row};
+use super::report::{Place, Report, place_of};
+use super::schema::{Arg, Kind, Missing, NO_WORDS, Row, Table};
 use super::tree::{self, Stmt};
 use crate::base::{Cidr, IfName};
 use crate::host::Loader;
@@ -49,6 +50,8 @@ pub(crate) struct Build<'a> {
     pub(crate) config: Config,
     /// Keywords already reported as not in effect, with their blocks.
     reported: BTreeSet<(&'static str, &'static str)>,
+    /// The blocks around this statement: where they begin, and what may stand in them.
+    blocks: Vec<(Place, &'static Table)>,
     /// How many statements that are not in effect are around this one: only the outermost is reported.
     quiet: u32,
     /// The default user of scripts.
@@ -87,8 +90,6 @@ pub(crate) struct Build<'a> {
     pub(crate) of_instances: Vec<usize>,
     /// An interface does not exist: stock checks nothing after reading.
     pub(crate) interface_missing: bool,
-    /// Keywords of `global_defs` without which instances would speak past their peers.
-    pub(crate) vital: Vec<&'static str>,
 }
 
 /// Blocks being read that are not in effect yet; one of each kind at most.
@@ -145,6 +146,7 @@ impl<'a> Build<'a> {
             report,
             config: Config::default(),
             reported: BTreeSet::new(),
+            blocks: Vec::new(),
             quiet: 0,
             drafts: Drafts::default(),
             names: Names::default(),
@@ -164,7 +166,6 @@ impl<'a> Build<'a> {
             has_instances: false,
             of_instances: Vec::new(),
             interface_missing: false,
-            vital: Vec::new(),
         }
     }
 
@@ -182,15 +183,34 @@ impl<'a> Build<'a> {
             self.nothing_given();
         }
         self.deprecated(stmt);
-        if !row.in_effect {
+        let before = self.report.list.len();
+        // Of a value that cannot be used it does not matter that it is not in effect.
+        let late = !row.vital && row.inside().is_none();
+        if !row.in_effect && !late {
             self.not_in_effect(block, stmt);
         }
+        self.surplus(stmt);
         let Some(apply) = row.apply else { return };
         if self.has_argument(stmt) {
             // What is inside a block that is not in effect is not in effect either; that has been said.
             self.quiet += u32::from(!row.in_effect);
+            self.blocks.push((place_of(&stmt.line), row.inside().unwrap_or(&NO_WORDS)));
             apply(self, stmt);
+            self.blocks.pop();
             self.quiet -= u32::from(!row.in_effect);
+        }
+        let wrong = self
+            .report
+            .list
+            .get(before..)
+            .and_then(|new| new.iter().position(|d| d.severity == Severity::Error));
+        // Or its words were not to be told, which has been said before.
+        let wrong = wrong.map(|n| before + n).or_else(|| self.report.cause_on(&stmt.line));
+        match (wrong, self.blocks.last()) {
+            (Some(n), Some((place, _))) => self.report.attempt_at(*place, row.name, n),
+            (Some(_), None) => {}
+            (None, _) if !row.in_effect && late => self.not_in_effect(block, stmt),
+            (None, _) => {}
         }
     }
 
@@ -237,20 +257,14 @@ impl<'a> Build<'a> {
             return;
         }
         if row.vital {
-            match (block, &mut self.instance) {
-                ("", _) => {
-                    let text = format!("'{}' is not in effect yet", row.name);
-                    let hint = "keepalived-rs would run in the wrong place, so it does not start";
-                    self.report
-                        .at(&stmt.line, Severity::Error, Class::Log, text)
-                        .refuses(2)
-                        .hint(hint)
-                        .not_in_effect();
-                    return;
-                }
-                (_, Some(instance)) => instance.left_out.push(row.name),
-                (_, None) => self.vital.push(row.name),
-            }
+            let text = format!("'{}' is not in effect yet", row.name);
+            let hint = "keepalived-rs would run in the wrong place, so it does not start";
+            self.report
+                .at(&stmt.line, Severity::Error, Class::Log, text)
+                .refuses(2)
+                .hint(hint)
+                .not_in_effect();
+            return;
         }
         self.word_not_in_effect(block, row.name, &stmt.place(0));
     }

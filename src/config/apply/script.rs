@@ -50,7 +50,7 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
 fn finish(b: &mut Build<'_>, stmt: &Stmt, draft: Draft) -> Option<VrrpScript> {
     let name = &draft.script.name;
     let Some((command, line)) = draft.command else {
-        b.report.error(&stmt.place(1), format!("vrrp_script '{name}' has no script - removing"));
+        b.report.lacks(&stmt.place(1), "script", format!("vrrp_script '{name}' has no script - removing"));
         return None;
     };
     let user = match draft.user {

@@ -58,6 +58,7 @@ pub(super) fn known_group(b: &mut Build<'_>, place: &Line, name: &str) -> bool {
     if !known {
         let hint = "a track_group must come before the addresses, routes and rules that name it";
         b.report.error(place, format!("track_group {name} not found - ignoring it")).hint(hint);
+        b.report.misses(name);
     }
     known
 }

@@ -83,6 +83,7 @@ fn line(b: &mut Build<'_>, entry: &Stmt, kind: Kind) -> Option<Track> {
         None => {
             let hint = format!("a {} must come before what tracks it", kind.block());
             b.report.error(&entry.place(0), format!("{what} {name} not found, ignoring...")).hint(hint);
+            b.report.misses(name);
             return None;
         }
     }

@@ -22,7 +22,7 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
     b.run(stmt.row.name, &stmt.body);
     let Some(Draft { file, given }) = b.drafts.track_file.take() else { return };
     if !given {
-        b.report.error(&stmt.place(1), format!("No file set for track_file {name} - removing"));
+        b.report.lacks(&stmt.place(1), "file", format!("No file set for track_file {name} - removing"));
     }
     let given = given && watchable(b, stmt, &file);
     // References find the first block of a name; stock does not mind further ones.

@@ -34,8 +34,8 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
     b.run("vrrp_track_process", &stmt.body);
     let Some(Draft { process, given }) = b.drafts.track_process.take() else { return };
     if !given {
-        b.report
-            .error(&stmt.place(1), format!("track process '{name}' process name not specified - removing"));
+        let text = format!("track process '{name}' process name not specified - removing");
+        b.report.lacks(&stmt.place(1), "process", text);
     }
     if b.defined.processes.contains_key(&name) {
         let text = format!("vrrp_track_process '{name}' is there already; this one is never used");

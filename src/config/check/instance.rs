@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::base::{Family, Priority};
 use crate::config::apply::Build;
 use crate::config::apply::instance::Draft;
-use crate::config::diagnostic::{Class, Severity};
+use crate::config::diagnostic::Severity;
 use crate::config::model::{InitialState, SyncGroup, Version};
 
 use super::{link, protocol, strict, weights};
@@ -26,7 +26,11 @@ pub(crate) fn complete(b: &mut Build<'_>, draft: &Draft) -> bool {
         complete = false;
         if !reported(b, draft.bad_vrid) {
             let hint = "add virtual_router_id with a number from 1 to 255, the same on all routers";
-            missing.push((format!("VRRP_Instance({name}) the virtual id must be set"), hint));
+            missing.push((
+                "virtual_router_id",
+                format!("VRRP_Instance({name}) the virtual id must be set"),
+                hint,
+            ));
         }
     }
     let pending = &draft.instance.pending;
@@ -35,11 +39,11 @@ pub(crate) fn complete(b: &mut Build<'_>, draft: &Draft) -> bool {
     if draft.instance.interface.is_none() && (!unicast || pending.vmac.is_some()) {
         complete = false;
         if !reported(b, draft.bad_interface) {
-            missing.push((format!("VRRP_Instance({name}) has no interface"), "add interface"));
+            missing.push(("interface", format!("VRRP_Instance({name}) has no interface"), "add interface"));
         }
     }
-    for (text, hint) in &missing {
-        b.report.error(&draft.name, text).refuses(2).hint(*hint);
+    for (keyword, text, hint) in missing {
+        b.report.lacks(&draft.name, keyword, text).refuses(2).hint(hint);
     }
     complete
 }
@@ -188,8 +192,9 @@ fn no_address(b: &mut Build<'_>, draft: &Draft, strict: bool) {
     let name = &draft.instance.name;
     let text = format!("({name}) has no virtual_ipaddress");
     if strict || version(b, draft) == Version::V3 {
-        b.report.error(&draft.name, text).refuses(2);
+        b.report.lacks(&draft.name, "virtual_ipaddress", text).refuses(2);
     } else {
-        b.report.at(&draft.name, Severity::Warning, Class::Config, text);
+        let added = b.report.lacks(&draft.name, "virtual_ipaddress", text);
+        added.severity = Severity::Warning;
     }
 }

@@ -18,12 +18,14 @@ pub(super) fn link(b: &mut Build<'_>, drafts: &[Draft]) -> Vec<SyncGroup> {
     for draft in std::mem::take(&mut b.sync_groups) {
         let name = draft.group.name.clone();
         let mut group = draft.group.clone();
+        let before = b.report.list.len();
         for (member, place) in draft.members() {
             if !drafts.contains_key(member.as_str()) {
                 let text = format!(
                     "Virtual router {member} specified in sync group {name} doesn't exist - ignoring"
                 );
                 b.report.error(place, text);
+                b.report.misses(member);
                 continue;
             }
             match taken.insert(member.clone(), name.clone()) {
@@ -39,7 +41,9 @@ pub(super) fn link(b: &mut Build<'_>, drafts: &[Draft]) -> Vec<SyncGroup> {
         }
         match &group.members[..] {
             [] => {
-                b.report.error(&draft.name, format!("Sync group {name} has no virtual router(s) - removing"));
+                let text = format!("Sync group {name} has no virtual router(s) - removing");
+                b.report.lacks(&draft.name, "group", text);
+                b.report.comes_from(before);
                 continue;
             }
             [only] => {
@@ -47,6 +51,8 @@ pub(super) fn link(b: &mut Build<'_>, drafts: &[Draft]) -> Vec<SyncGroup> {
                     "Sync group {name} has only 1 virtual router ({only}) - this probably isn't what you want"
                 );
                 b.report.error(&draft.name, text);
+                // A member that does not exist, or is in another group, has been told.
+                b.report.comes_from(before);
             }
             _ => {}
         }

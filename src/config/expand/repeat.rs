@@ -1,6 +1,7 @@
 //! `~SEQ` and `~LST`.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use nom::branch::alt;
 use nom::bytes::complete::take_while;
@@ -10,14 +11,16 @@ use nom::multi::separated_list1;
 use nom::sequence::delimited;
 use nom::{IResult, Parser};
 
-use super::super::lines::{Line, is_blank};
+use super::super::lines::{Line, Trail, is_blank};
 use super::super::reader::Reader;
-use super::super::report::Report;
+use super::super::report::{REPEATED, Report};
 use super::{Step, is_name, substitute};
 
 /// A line that is to be repeated with different values of its parameters.
 pub(crate) struct Repeat {
     line: Line,
+    /// Where it is repeated.
+    trail: Rc<Trail>,
     names: Vec<String>,
     values: Values,
 }
@@ -39,14 +42,28 @@ impl Repeat {
             }
         };
         let mut values = values.into_iter();
-        let pairs = self.names.iter().map(|n| (n.clone(), values.next().unwrap_or_default())).collect();
-        Some((self.line.clone(), pairs))
+        let pairs: Vec<_> =
+            self.names.iter().map(|n| (n.clone(), values.next().unwrap_or_default())).collect();
+        let mut line = self.line.clone();
+        let Trail { at, outer, depth, .. } = &*self.trail;
+        let what = format!("{REPEATED} with {}", told(&pairs));
+        line.trail = Some(Rc::new(Trail { at: at.clone(), what, outer: outer.clone(), depth: *depth }));
+        Some((line, pairs))
     }
+}
+
+/// What parameters are this time, not too much of it.
+fn told(pairs: &[(String, String)]) -> String {
+    let one = |(name, value): &(String, String)| {
+        let short: String = value.chars().take(40).collect();
+        format!("${name}={short}")
+    };
+    pairs.iter().take(3).map(one).collect::<Vec<_>>().join(" ")
 }
 
 /// Reads a line that begins with `~SEQ` or `~LST`.
 pub(super) fn parse(reader: &mut Reader<'_>, line: &Line, report: &mut Report) -> Step {
-    let Some(trail) = Reader::trail(line, "repeated by this line".to_owned()) else {
+    let Some(trail) = Reader::trail(line, REPEATED.to_owned()) else {
         report.error(line, "Repetition inside repetition is too deep - line ignored");
         return Step::Gone;
     };
@@ -68,9 +85,8 @@ pub(super) fn parse(reader: &mut Reader<'_>, line: &Line, report: &mut Report) -
             if line.text().is_empty() {
                 return Step::Gone;
             }
-            line.trail = Some(trail);
             line.substituted = false;
-            Step::Repeat(Repeat { line, names, values })
+            Step::Repeat(Repeat { line, trail, names, values })
         }
         Err(why) => {
             report.error(line, format!("{why} - line ignored"));

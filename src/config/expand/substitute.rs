@@ -1,5 +1,7 @@
 //! `$NAME` and `${NAME}`.
 
+use std::ops::Range;
+
 use super::super::lines::{Line, is_blank};
 use super::super::reader::{self, Reader};
 use super::super::report::Report;
@@ -20,7 +22,7 @@ pub(super) fn line(reader: &mut Reader<'_>, line: &Line, report: &mut Report) ->
     if let Some(lines) = lines(reader, line, report) {
         return lines;
     }
-    let (found, references) = expand(reader, line, line.text(), report);
+    let (found, references) = expand(reader, line, None, report);
     let Ok(out) = found else {
         report.error(line, "Parameters refer to themselves or grow without end - line ignored");
         return Step::Gone;
@@ -80,21 +82,32 @@ fn lines(reader: &mut Reader<'_>, line: &Line, report: &mut Report) -> Option<St
 
 /// The text of a value with its parameters substituted, for the numbers of `~SEQ`.
 pub(super) fn text(reader: &mut Reader<'_>, line: &Line, text: &str, report: &mut Report) -> String {
-    match expand(reader, line, text, report) {
+    match expand(reader, line, Some(text), report) {
         (Ok(out), _) => out,
         (Err(TooMuch), _) => text.to_owned(),
     }
 }
 
-/// `text` with its references replaced, and how many there were.
+/// The text of `line`, or some other text, with its references replaced, and how many there were.
 fn expand(
     reader: &mut Reader<'_>,
     line: &Line,
-    text: &str,
+    other: Option<&str>,
     report: &mut Report,
 ) -> (Result<String, TooMuch>, u32) {
-    let mut expansion = Expansion { reader, line, references: 0, read: 0, out: String::new(), report };
-    let done = expansion.text(text, 0);
+    let mut expansion = Expansion {
+        reader,
+        line,
+        references: 0,
+        read: 0,
+        out: String::new(),
+        quoted: false,
+        top: None,
+        is_line: other.is_none(),
+        complained: false,
+        report,
+    };
+    let done = expansion.text(other.unwrap_or(line.text()), 0);
     let Expansion { references, read, out, .. } = expansion;
     if references == 0 {
         return (done.map(|()| out), 0);
@@ -114,13 +127,30 @@ struct Expansion<'a, 'b> {
     /// How many bytes the values that were looked at had, in all.
     read: usize,
     out: String,
+    /// What comes next is inside double quotes.
+    quoted: bool,
+    /// The reference of the line itself that is being replaced.
+    top: Option<Range<usize>>,
+    /// The text is that of the line.
+    is_line: bool,
+    /// A reference that cannot be replaced has been told.
+    complained: bool,
     report: &'a mut Report,
+}
+
+/// What a reference stands for.
+enum Value {
+    /// This.
+    Text(String),
+    /// Nothing that is known; why, if it is no matter of a name, and what to do about it.
+    Unknown(Option<(String, &'static str)>),
 }
 
 impl Expansion<'_, '_> {
     /// Appends `text` with its references replaced.
     fn text(&mut self, mut text: &str, depth: u32) -> Result<(), TooMuch> {
         let mut brace = text.contains('}');
+        let whole = text;
         while let Some(start) = text.find('$') {
             let (before, reference) = text.split_at(start);
             self.push(before)?;
@@ -132,8 +162,16 @@ impl Expansion<'_, '_> {
                     continue;
                 }
             };
+            if depth == 0 && self.is_line {
+                let start = whole.len() - text.len() + start;
+                self.top = Some(start..start + reference.len() - after.len());
+            }
+            let written = reference.get(..reference.len() - after.len()).unwrap_or_default();
             match self.value(name, arguments) {
-                Some(value) => {
+                Value::Text(value) => {
+                    if value.is_empty() {
+                        self.empty(name, arguments);
+                    }
                     self.references += 1;
                     self.read = self.read.saturating_add(value.len());
                     if depth >= DEPTH || self.references > REFERENCES {
@@ -141,7 +179,13 @@ impl Expansion<'_, '_> {
                     }
                     self.text(&value, depth + 1)?;
                 }
-                None => self.push(reference.get(..reference.len() - after.len()).unwrap_or_default())?,
+                // It may be a parameter of a repetition that has not begun.
+                Value::Unknown(_) if depth == 0 && repeats(whole, reference.len()) => self.push(written)?,
+                Value::Unknown(why) => {
+                    let splits = written.ends_with('}') && !self.quoted;
+                    self.unknown(name, why, splits);
+                    self.push(written)?;
+                }
             }
             text = after;
         }
@@ -149,35 +193,80 @@ impl Expansion<'_, '_> {
     }
 
     fn push(&mut self, text: &str) -> Result<(), TooMuch> {
+        self.quoted ^= !text.matches('"').count().is_multiple_of(2);
         self.out.push_str(text);
         if self.out.len() > LENGTH { Err(TooMuch) } else { Ok(()) }
     }
 
-    /// What a name stands for; `None` leaves the reference as it is.
-    fn value(&mut self, name: &str, arguments: &str) -> Option<String> {
+    /// Says that a reference stays as it is. `splits`: its braces split the line, as in stock. They open and close blocks
+    /// that nobody meant, and whatever comes of that is part of this mistake.
+    fn unknown(&mut self, name: &str, why: Option<(String, &'static str)>, splits: bool) {
+        if std::mem::replace(&mut self.complained, true) {
+            return;
+        }
+        let (text, hint) = match why {
+            Some((text, hint)) => (text, hint.to_owned()),
+            None => {
+                let near = self.reader.expander.similar(name);
+                let hint = near.map(|near| format!("did you mean '${near}'?"));
+                let define = || format!("define it on a line above, as ${name}=VALUE");
+                (format!("parameter '{name}' is not defined"), hint.unwrap_or_else(define))
+            }
+        };
+        if self.quoted {
+            // A shell's own parameters stand in quotes.
+            self.report.if_wrong(self.line, format!("{text}; {hint}"));
+            return;
+        }
+        let place = self.top.clone().map_or_else(|| self.line.clone(), |top| self.line.part(top));
+        // What stock does with such a name in an include is no error.
+        let wrong = splits && !self.line.text().starts_with("include");
+        let added = if wrong { self.report.error(&place, text) } else { self.report.warning(&place, text) };
+        added.hint(hint);
+        self.report.is_cause();
+    }
+
+    /// Notes that nothing came of a reference, should something turn out to be missing.
+    fn empty(&mut self, name: &str, arguments: &str) {
+        let text = match name {
+            "_ENV" => format!("the environment has no variable '{arguments}', or it is empty"),
+            _ => format!("the parameter '{name}' is defined as nothing"),
+        };
+        self.report.if_wrong(self.line, text);
+    }
+
+    /// What a name stands for.
+    fn value(&mut self, name: &str, arguments: &str) -> Value {
         let expander: &Expander = &self.reader.expander;
         match expander.definitions.get(name) {
-            Some(Definition::Text(text)) if arguments.is_empty() => return Some(text.clone()),
-            Some(_) => return None,
+            Some(Definition::Text(text)) if arguments.is_empty() => return Value::Text(text.clone()),
+            Some(Definition::Text(_)) => {
+                let text = format!("parameter '{name}' takes nothing behind its name");
+                return Value::Unknown(Some((text, "write its name alone between the braces")));
+            }
+            Some(Definition::Lines(_)) => {
+                let text = format!("parameter '{name}' stands for several lines");
+                return Value::Unknown(Some((text, "it can only be used at the end of a line")));
+            }
             None => {}
         }
-        match (name, arguments) {
-            ("_PWD", "") => Some(self.reader.dir().to_string_lossy().into_owned()),
-            ("_INSTANCE", "") => Some(self.reader.config_id.clone()),
-            ("_HASH", "") => Some("#".to_owned()),
-            ("_BANG", "") => Some("!".to_owned()),
+        Value::Text(match (name, arguments) {
+            ("_PWD", "") => self.reader.dir().to_string_lossy().into_owned(),
+            ("_INSTANCE", "") => self.reader.config_id.clone(),
+            ("_HASH", "") => "#".to_owned(),
+            ("_BANG", "") => "!".to_owned(),
             ("_ENV", "") => {
-                self.report.error(self.line, "${_ENV} needs the name of a variable: ${_ENV NAME}");
-                None
+                let text = "${_ENV} needs the name of a variable".to_owned();
+                return Value::Unknown(Some((text, "${_ENV NAME}")));
             }
-            ("_ENV", variable) => Some(self.reader.loader().variable(variable).unwrap_or_default()),
-            ("_RANDOM", range) => self.random(range),
-            _ => None,
-        }
+            ("_ENV", variable) => self.reader.loader().variable(variable).unwrap_or_default(),
+            ("_RANDOM", range) => return self.random(range),
+            _ => return Value::Unknown(None),
+        })
     }
 
     /// `${_RANDOM [MIN [MAX]]}`: a number from MIN, or 0, to MAX, or 32767, both included.
-    fn random(&mut self, range: &str) -> Option<String> {
+    fn random(&mut self, range: &str) -> Value {
         const MOST: u64 = 32_767;
         let bounds: Option<Vec<u64>> = range
             .split(is_blank)
@@ -190,19 +279,24 @@ impl Expansion<'_, '_> {
             Some([min, max]) => (*min, *max),
             _ => {
                 let text = format!("${{_RANDOM {range}}} takes two numbers at most - not replaced");
-                self.report.error(self.line, text).hint("${_RANDOM [MIN [MAX]]}");
-                return None;
+                return Value::Unknown(Some((text, "${_RANDOM [MIN [MAX]]}")));
             }
         };
         if min > max {
             let text = format!("${{_RANDOM}}: {min} is greater than {max}; {min} used");
             self.report.error(self.line, text);
-            return Some(min.to_string());
+            return Value::Text(min.to_string());
         }
         let random = self.reader.loader().random();
         let offset = (max - min).checked_add(1).map_or(random, |count| random % count);
-        Some((min + offset).to_string())
+        Value::Text((min + offset).to_string())
     }
+}
+
+/// Whether a repetition stands in a line before the last `left` bytes of it.
+fn repeats(line: &str, left: usize) -> bool {
+    let before = line.get(..line.len() - left).unwrap_or_default();
+    line.contains('~') && (before.contains("~SEQ") || before.contains("~LST"))
 }
 
 /// Splits a reference, which begins with `$`, into name, arguments and what is behind it. `brace`: there may be a `}`.

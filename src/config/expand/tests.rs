@@ -1,8 +1,9 @@
+use super::super::diagnostic::Severity;
 use super::super::reader::Reader;
 use super::super::{Options, Report};
 use crate::sim::loader::MemoryLoader;
 
-/// The logical lines of a configuration, and how many diagnostics there were.
+/// The logical lines of a configuration, and how many errors there were.
 fn lines(text: &str) -> (Vec<String>, usize) {
     let loader = MemoryLoader::with_main(text)
         .file("/etc/keepalived/more.conf", "more ${X}\n")
@@ -18,7 +19,7 @@ fn lines_of(loader: &MemoryLoader) -> (Vec<String>, usize) {
     while let Some(line) = reader.next(false, &mut report) {
         found.push(line.text().to_owned());
     }
-    (found, report.list.len())
+    (found, report.list.iter().filter(|d| d.severity == Severity::Error).count())
 }
 
 #[track_caller]
@@ -44,8 +45,11 @@ fn definitions_are_substituted() {
 #[test]
 fn undefined_names_stay_and_their_braces_split() {
     check("a $UNDEF b\n", &["a $UNDEF b"]);
-    check("a ${UNDEF}\n", &["a $", "{", "UNDEF", "}"]);
-    check("$X=1\na ${X y}\n", &["a $", "{", "X y", "}"]);
+    let split = |name: &str| (["a $", "{", name, "}"].map(str::to_owned).to_vec(), 1);
+    assert_eq!(lines("a ${UNDEF}\n"), split("UNDEF"));
+    assert_eq!(lines("$X=1\na ${X y}\n"), split("X y"));
+    check("a \"${UNDEF}\"\n", &["a \"${UNDEF}\""]);
+    check("blk { ~SEQ(N, 1, 2) k${N} }\n", &["blk", "{", "k1", "}", "k2", "}"]);
 }
 
 #[test]

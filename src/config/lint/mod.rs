@@ -9,11 +9,14 @@ mod pairing;
 mod rules;
 mod view;
 
-use super::diagnostic::{Class, Severity, Sources, Span};
+use super::diagnostic::{Class, Diagnostic, Severity, Sources, Span};
 use super::{Options, tree};
 use crate::host::Loader;
 use elsewhere::Elsewhere;
 use view::View;
+
+/// The rule of findings about one file, whatever is in the others.
+pub const FILE: &str = "file";
 
 /// One node of the cluster: its name in the findings, where its configuration is, and how it is loaded.
 pub struct Node<'a> {
@@ -39,6 +42,8 @@ pub struct Lint {
 pub struct Text {
     /// The node's name.
     pub name: String,
+    /// How many findings of `-t` there are about it that are no errors, and therefore not among those of `lint`.
+    pub further: usize,
     /// The text that the findings point into.
     pub sources: Sources,
 }
@@ -85,16 +90,17 @@ pub fn run(nodes: &[Node<'_>]) -> Lint {
     for (number, node) in nodes.iter().enumerate() {
         let loader = Elsewhere(node.loader);
         let loaded = super::load(&loader, &node.options);
-        let wrong =
-            loaded.diagnostics.iter().filter(|d| d.class >= Class::Config && d.severity == Severity::Error);
+        let counts = |d: &&Diagnostic| d.class >= Class::Config && d.severity == Severity::Error;
+        let wrong = loaded.diagnostics.iter().filter(counts);
+        let further = loaded.diagnostics.iter().filter(|d| d.shown_by_test() && !counts(d)).count();
         findings.extend(wrong.map(|d| Finding {
             severity: d.severity,
-            rule: "file",
+            rule: FILE,
             text: d.text.clone(),
             hint: d.hint.clone(),
             places: vec![Place { node: number, span: d.span.clone(), value: String::new() }],
         }));
-        texts.push(Text { name: node.name.clone(), sources: loaded.sources });
+        texts.push(Text { name: node.name.clone(), further, sources: loaded.sources });
         let stmts: Vec<tree::Stmt> = super::statements(&loader, &node.options);
         view.add(number, &stmts);
     }

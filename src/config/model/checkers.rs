@@ -19,8 +19,8 @@ pub struct Checker {
     pub alpha: Option<bool>,
     /// `log_all_failures`.
     pub log_all_failures: Option<bool>,
-    /// Where it connects to and from.
-    pub connection: Connection,
+    /// Where it connects to and from; `None`: nothing is written of it.
+    pub connection: Option<Box<Connection>>,
 }
 
 /// Where a checker connects to and from.

@@ -62,7 +62,7 @@ fn what_checkers_have_in_common() {
             bind_if: IfName::new("eth7"),
             mark: Some(4),
         };
-        assert_eq!(checker.connection, expected, "{name}");
+        assert_eq!(checker.connection, Some(Box::new(expected)), "{name}");
     }
 }
 
@@ -124,8 +124,9 @@ fn udp_patterns() {
 fn a_mail_server_and_a_name_server() {
     let checker = one("SMTP_CHECK {\nhelo_name me\nhost {\nconnect_ip 192.0.2.8\nconnect_port 26\n}\n}");
     assert_eq!(checker.check, Check::Smtp { helo_name: Some("me".into()) });
-    assert_eq!(checker.connection.ip, Some("192.0.2.8".parse().unwrap()));
-    assert_eq!(checker.connection.port, Some(26));
+    let connection = checker.connection.as_ref().unwrap();
+    assert_eq!(connection.ip, Some("192.0.2.8".parse().unwrap()));
+    assert_eq!(connection.port, Some(26));
     let checker = one("DNS_CHECK {\ntype mx\nname example.\n}");
     assert_eq!(checker.check, Check::Dns { record: Some(DnsType::Mx), name: Some("example.".into()) });
 }

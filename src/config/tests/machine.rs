@@ -73,3 +73,51 @@ fn namespaces_exist() {
     machine.namespaces = Some([].into());
     assert_eq!(load_from(&machine).test_status(), 5);
 }
+
+#[test]
+fn without_peers_there_must_be_an_interface() {
+    let alone = |text: &str| {
+        let text = format!(
+            "vrrp_instance A {{\nvirtual_router_id 1\nunicast_src_ip 192.0.2.9\n{text}\nvirtual_ipaddress {{\n192.0.2.1 dev eth0\n}}\n}}\n"
+        );
+        let loaded = load_from(&machine(&text));
+        let refused =
+            loaded.diagnostics.iter().any(|d| d.effect == crate::config::diagnostic::Effect::Refuses(2));
+        (refused, lines(&loaded).join("\n").contains("neither unicast_peer nor interface"))
+    };
+    assert_eq!(alone(""), (true, true));
+    assert_eq!(alone("unicast_peer {\n192.0.2.8\n}").1, false);
+    assert_eq!(alone("interface eth0").1, false);
+}
+
+#[test]
+fn the_vrf_of_a_route_is_its_table() {
+    let text = instance("virtual_routes {\n198.51.100.0/24 via 192.0.2.254 dev eth0 vrf red\n}");
+    let mut machine = machine(&text);
+    assert!(lines(&load_from(&machine)).join("\n").contains("VRF red not found"));
+    machine.interfaces.as_mut().unwrap().insert("red".into());
+    machine.links.insert("red".into(), LinkFacts { kind: LinkKind::Vrf { table: 77 }, ..ETHERNET });
+    let loaded = load_from(&machine);
+    assert_eq!(lines(&loaded), [""; 0]);
+    assert_eq!(loaded.config.instances[0].pending.routes[0].table, Some(77));
+    machine.links.insert("red".into(), ETHERNET);
+    assert!(lines(&load_from(&machine)).join("\n").contains("red is not a VRF"));
+}
+
+#[test]
+fn a_key_may_be_a_credential() {
+    let text = |key: &str| instance(&format!("version 3\nauth_hmac {{\nkey 1 {key}\nactive_key 1\n}}"));
+    let machine =
+        |key: &str| machine(&text(key)).file("/run/credentials/k/vrrp", "0123456789abcdef0123456789abcdef\n");
+    let mut service = machine("credential:vrrp");
+    service.variables.insert("CREDENTIALS_DIRECTORY".into(), "/run/credentials/k".into());
+    let loaded = load_from(&service);
+    assert_eq!(loaded.test_status(), 0, "{:?}", lines(&loaded));
+    let hmac = loaded.config.instances[0].pending.hmac.as_ref().unwrap();
+    assert_eq!(hmac.keys[0].1.0, b"0123456789abcdef0123456789abcdef");
+    let [only] = &load_from(&machine("credential:vrrp")).diagnostics[..] else { panic!() };
+    assert!(only.text.contains("CREDENTIALS_DIRECTORY is not set"), "{}", only.text);
+    let mut outside = machine("credential:../k/vrrp");
+    outside.variables = service.variables.clone();
+    assert_eq!(load_from(&outside).test_status(), 5);
+}

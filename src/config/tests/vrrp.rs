@@ -113,9 +113,7 @@ fn instances() {
 }
 
 #[test]
-fn what_would_split_is_left_out() {
-    let config = good(&in_a_vrf());
-    assert_eq!((config.instances.len(), config.left_out.len()), (0, 1));
+fn nothing_is_left_out_that_can_run() {
     for text in [
         "authentication {\nauth_type AH\nauth_pass x\n}",
         "auth_hmac {\nkey 1 0123456789abcdef0123456789abcdef\nactive_key 1\n}",
@@ -204,9 +202,8 @@ fn a_missing_brace_is_where_the_indentation_says() {
     let other = whole.replace("instance A", "instance B").replace("_id 1", "_id 2");
     let loaded = load_text(&format!("{whole}{other}}}\n"));
     let first = &loaded.diagnostics[0];
-    assert_eq!(first.text, "Unknown keyword 'vrrp_instance'");
-    let hint = "the '}' of 'vrrp_instance' in line 1 is probably missing before this line";
-    assert_eq!(first.hint.as_deref(), Some(hint));
+    assert_eq!(first.text, "Missing '}' at the end, probably to close 'vrrp_instance'");
+    assert_eq!(first.hint.as_deref(), Some("line 7 is not indented as if it were inside"));
     // Of the list in it.
     let loaded = load_text(&format!(
         "{}    priority 5\n}}\n",
@@ -258,4 +255,24 @@ fn what_does_not_fit_into_a_packet_is_excluded() {
     );
     let instance = load_text(&text).config.instances.remove(0);
     assert_eq!((instance.addresses.len(), instance.excluded.len()), (89, 11));
+}
+
+#[test]
+fn a_bad_value_of_an_encapsulation_drops_the_route() {
+    for (encap, routes) in [
+        ("ip dst 192.0.2.9 flags 1", 2),
+        ("ip dst 192.0.2.9 flags x", 1),
+        ("ip dst 192.0.2.9 ttl 256", 1),
+        ("ip dst x", 1),
+        ("ip6 dst 2001:db8::1 hoplimit x", 1),
+        ("mpls x", 1),
+        // Without it, as in stock.
+        ("foo", 2),
+    ] {
+        let text = format!(
+            "static_routes {{\n 198.51.100.0/24 dev eth0 encap {encap}\n 203.0.113.0/24 dev eth0\n}}\n"
+        );
+        let loaded = load_text(&text);
+        assert_eq!(loaded.config.static_routes.len(), routes, "{encap}: {:?}", lines(&loaded));
+    }
 }

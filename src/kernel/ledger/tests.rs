@@ -32,11 +32,13 @@ fn claim(ip: &str) -> AddressClaim {
         label: None,
         scope: 0,
         options: AddressOptions::default(),
+        tracked: true,
     }
 }
 
 fn watch(interface: &str) -> Watch {
-    Watch { interface: Some(name(interface)), vmac: None, from_vmac: false, family: Family::V4, source: None }
+    let interface = Some(name(interface));
+    Watch { interface, vmac: None, from_vmac: false, vrf: None, family: Family::V4, source: None }
 }
 
 fn claims(ips: &[&str]) -> Vec<Claim> {
@@ -368,8 +370,8 @@ fn a_lost_report_is_made_up_for_by_a_resync() {
 fn instances_hear_of_interfaces_they_track() {
     let mut ledger = Ledger::default();
     ledger.register(ONE, watch("eth1"), &[]);
-    ledger.track(ONE, 3, name("eth0"));
-    ledger.track(TWO, 0, name("eth0"));
+    ledger.track(ONE, name("eth0"));
+    ledger.track(TWO, name("eth0"));
     let mut mirror = Mirror::default();
     let mut tell = |event: &KernelEvent| {
         mirror.apply(event);
@@ -378,7 +380,7 @@ fn instances_hear_of_interfaces_they_track() {
         out.retain(|o| matches!(o, Output::Tracked(..)));
         out
     };
-    let both = |usable| vec![Output::Tracked(ONE, 3, usable), Output::Tracked(TWO, 0, usable)];
+    let both = |usable| [ONE, TWO].map(|id| Output::Tracked(id, name("eth0"), usable)).to_vec();
     assert_eq!(tell(&KernelEvent::Resync(Dump::default())), both(false), "it does not exist");
     assert_eq!(tell(&KernelEvent::Link(link(true))), both(true));
     assert_eq!(tell(&KernelEvent::Link(link(true))), []);
@@ -701,4 +703,26 @@ fn a_filter_that_somebody_else_flushes_is_made_again() {
     assert_eq!(bench.ops(), ["filter IPv4 of 7"]);
     bench.answer(Ok(()));
     assert_eq!(bench.ops(), [""; 0]);
+}
+
+#[test]
+fn an_untracked_address_is_left_alone_until_it_is_claimed_anew_or_its_interface_returns() {
+    let untracked = AddressClaim { tracked: false, ..claim("10.0.0.1") };
+    let mut ledger = Ledger::default();
+    ledger.register(ONE, watch("eth0"), &[Claim::Address(untracked)]);
+    let mut bench = Bench::of(ledger, &[]);
+    bench.claim(ONE, true, 1);
+    bench.answer(Ok(()));
+    bench.delete("10.0.0.1");
+    bench.pass(Duration::from_secs(60));
+    assert_eq!(bench.ops(), [""; 0], "somebody wants it so");
+    bench.claim(ONE, false, 2);
+    bench.claim(ONE, true, 3);
+    assert_eq!(bench.ops(), ["add 10.0.0.1"]);
+    bench.answer(Ok(()));
+    bench.event(&KernelEvent::Link(Link { up: false, running: false, ..link(false) }));
+    bench.delete("10.0.0.1");
+    bench.answer(Err(Errno::IO));
+    bench.event(&KernelEvent::Link(link(true)));
+    assert_eq!(bench.ops(), ["add 10.0.0.1"], "the kernel took it with its interface");
 }

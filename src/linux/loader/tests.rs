@@ -42,6 +42,30 @@ fn patterns_match_in_order_and_skip_hidden_files() {
 }
 
 #[test]
+fn patterns_go_through_directories() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["b/x", "a/x", "a/y", ".h/x", "a/deep/x"] {
+        let path = dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "").unwrap();
+    }
+    fs::write(dir.path().join("file"), "").unwrap();
+    std::os::unix::fs::symlink("a", dir.path().join("link")).unwrap();
+    let paths = |pattern: &str| -> Vec<String> {
+        let found = SystemLoader.glob(&dir.path().join(pattern));
+        found.iter().map(|p| p.strip_prefix(dir.path()).unwrap().to_string_lossy().into_owned()).collect()
+    };
+    assert_eq!(paths("*/x"), ["a/x", "b/x", "link/x"]);
+    assert_eq!(paths("?/[xy]"), ["a/x", "a/y", "b/x"]);
+    // As in glob(3), and not whatever is below.
+    assert_eq!(paths("**/x"), ["a/x", "b/x", "link/x"]);
+    assert_eq!(paths(".h/*"), [".h/x"]);
+    assert_eq!(paths("a/../b/*"), ["a/../b/x"]);
+    assert_eq!(paths("file/*"), [""; 0]);
+    assert_eq!(paths("[a/x"), [""; 0]);
+}
+
+#[test]
 fn the_user_decides_what_is_executable() {
     let (_dir, path) = program(0o700);
     let name = path.to_str().unwrap();

@@ -35,7 +35,7 @@ impl Machine {
         late >= self.master_down().max(Duration::from_secs(1))
     }
 
-    fn restart_election(&mut self, now: Instant) {
+    pub(super) fn restart_election(&mut self, now: Instant) {
         self.resigned = false;
         self.put_off = false;
         let from = now.max(self.listens_from);
@@ -82,6 +82,9 @@ impl Machine {
         self.follow(advert, out);
         if self.wants.take().is_some() {
             out.push(Output::Group(Report::Withdraws));
+        }
+        if self.params.grouped && std::mem::take(&mut self.undecided) {
+            out.push(Output::Group(Report::Follows));
         }
         self.restart_election(now);
     }

@@ -101,9 +101,12 @@ impl Run {
             return wrong(format!("{master} is master and not fit"));
         };
         if *priority < best
-            && let Some((better, _)) = fit.iter().find(|(i, p)| p > priority && v.members[*i].preempts())
+            && let Some((better, _)) = fit.iter().find(|(i, p)| p > priority && v.preempts(*i))
         {
             return wrong(format!("{master} is master, but {better} is better"));
+        }
+        if self.estranged.contains(&v.vrid) {
+            return Ok(());
         }
         self.check_caches(v, group, master)
     }

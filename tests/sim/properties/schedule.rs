@@ -34,6 +34,8 @@ pub(super) struct Run {
     pub(super) stalls: Vec<Stall>,
     /// When the LAN lost packets: from, to.
     pub(super) lossy: Vec<(Instant, Instant)>,
+    /// Virtual routers whose members could not hear each other for a while, being configured differently.
+    pub(super) estranged: Vec<u8>,
     /// Nothing has happened in this phase that may change a master.
     calm: bool,
 }
@@ -84,7 +86,16 @@ impl Run {
             set_trackers(&mut cluster, i, false);
         }
         // The setup has used the numbers of its seed already.
-        Self { cluster, setup, routers, rng: rng(!seed), stalls: Vec::new(), lossy: Vec::new(), calm: false }
+        Self {
+            cluster,
+            setup,
+            routers,
+            rng: rng(!seed),
+            stalls: Vec::new(),
+            lossy: Vec::new(),
+            estranged: Vec::new(),
+            calm: false,
+        }
     }
 
     /// All phases.
@@ -126,18 +137,18 @@ impl Run {
         self.setup.virtuals.iter().map(|v| (v.vrid, self.cluster.holders(v.vrid))).collect()
     }
 
-    fn start(&mut self, i: usize) {
+    pub(super) fn start(&mut self, i: usize) {
         self.routers[i].started = self.cluster.now();
         self.cluster.start(i);
     }
 
     /// Lets up to `micros` pass.
-    fn pass(&mut self, micros: u64) {
+    pub(super) fn pass(&mut self, micros: u64) {
         let pause = Duration::from_micros(self.rng.pick(0..=micros));
         self.cluster.world.run_for(pause);
     }
 
-    fn quiet(&mut self) -> Result<(), String> {
+    pub(super) fn quiet(&mut self) -> Result<(), String> {
         let cluster = &mut self.cluster;
         cluster.world.set_lan(cluster.lan, LanOptions::default());
         for node in cluster.nodes.clone() {
@@ -261,7 +272,7 @@ impl Run {
         }
     }
 
-    fn script(&mut self, i: usize) {
+    pub(super) fn script(&mut self, i: usize) {
         let router = &mut self.routers[i];
         router.script_fails = !router.script_fails;
         let behaviour = match (router.script_fails, self.rng.pick(0..=2)) {
@@ -285,7 +296,7 @@ impl Run {
     }
 
     /// Stops all daemons that can hear it, one after the other.
-    fn stop(&mut self) -> Result<(), String> {
+    pub(super) fn stop(&mut self) -> Result<(), String> {
         for i in 0..self.setup.routers {
             let node = self.cluster.nodes[i];
             if !self.cluster.world.is_alive(node) {

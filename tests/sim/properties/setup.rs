@@ -44,7 +44,7 @@ pub(super) struct Virtual {
 }
 
 /// How routers authenticate each other.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Authentication {
     None,
     Password,
@@ -115,6 +115,42 @@ impl Setup {
             v.links = *rng.one_of(&LINKS);
         }
         Self { virtuals, routers, garp_delay, grouped }
+    }
+
+    /// The same routers, differently configured.
+    pub(super) fn changed(&self, rng: &mut Rng) -> Self {
+        let mut next = self.clone();
+        for v in &mut next.virtuals {
+            let other = Virtual::random(rng, 1, self.routers);
+            match rng.pick(0..=5) {
+                0 => v.members.clone_from(&other.members),
+                1 if (v.vrid < FIRST_V6) == (other.vrid < FIRST_V6) => *v = Virtual { vrid: v.vrid, ..other },
+                2 => v.authentication = Authentication::any(v.version, rng),
+                3 => v.unicast = !v.unicast,
+                _ => {}
+            }
+            let interval = v.members[0].interval;
+            if v.version == 2 {
+                v.members.iter_mut().for_each(|m| m.interval = interval.round().max(1.0));
+            }
+        }
+        if next.virtuals.len() > 1 && rng.chance(200_000) {
+            next.virtuals.pop();
+        }
+        if rng.chance(200_000) {
+            let vrid = (self.virtuals.iter().map(|v| v.vrid % FIRST_V6).max().unwrap_or(0)) + 1;
+            let new = Virtual::random(rng, vrid, self.routers);
+            if next.virtuals.iter().all(|v| v.vrid != new.vrid) {
+                next.virtuals.push(new);
+            }
+        }
+        next.garp_delay = *rng.one_of(&[0, 1, 5]);
+        next.grouped = next.virtuals.len() > 1 && rng.chance(if self.grouped { 700_000 } else { 200_000 });
+        if next.grouped {
+            let first = next.virtuals[0].clone();
+            next.virtuals.iter_mut().for_each(|v| *v = Virtual { vrid: v.vrid, ..first.clone() });
+        }
+        next
     }
 
     /// The configuration of router `i`.
@@ -231,6 +267,23 @@ impl Virtual {
         instance
     }
 
+    /// Whether router `i` is free to take over from a lower priority. `state MASTER` overrules `nopreempt`, but is
+    /// itself not taken together with AH.
+    pub(super) fn preempts(&self, i: usize) -> bool {
+        let member = &self.members[i];
+        let born_master = member.state_master && !matches!(self.authentication, Authentication::Ah);
+        !member.nopreempt || born_master || member.priority == 255
+    }
+
+    /// Whether routers configured so and routers configured otherwise hear each other.
+    pub(super) fn understands(&self, other: &Self) -> bool {
+        let of = |v: &Self| {
+            let interval = (v.version == 2).then(|| v.members[0].interval);
+            (v.vrid, v.version, v.unicast, interval, v.authentication)
+        };
+        of(self) == of(other)
+    }
+
     /// The longest interval anybody uses, in seconds.
     pub(super) fn longest_interval(&self) -> f64 {
         self.members.iter().map(|m| m.interval).fold(0.0, f64::max)
@@ -254,11 +307,6 @@ impl Virtual {
 }
 
 impl Member {
-    /// Whether it is free to take over from a lower priority.
-    pub(super) fn preempts(&self) -> bool {
-        !self.nopreempt || self.state_master || self.priority == 255
-    }
-
     /// Its priority when the script fails or not; `None`: FAULT.
     pub(super) fn effective(&self, script_fails: bool) -> Option<u8> {
         if self.priority == 255 {

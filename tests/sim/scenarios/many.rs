@@ -1,6 +1,8 @@
 //! A thousand instances.
 
+use std::cell::RefCell;
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::harness::*;
@@ -38,7 +40,7 @@ fn many() -> Many {
                 text += &block.replace("10.0.1.", &format!("10.{lan}.1."));
             }
         }
-        start(&mut world, node, &text);
+        start(&mut world, node, &Rc::new(RefCell::new(text.clone())));
     }
     world.run_for(secs(10.0));
     Many { world, lans, nodes }

@@ -45,7 +45,9 @@ fn an_instance_that_panics_gives_up_its_addresses_and_starts_again() {
     let mut cluster = Cluster::new(1, vec![text.clone(), instance(1, 100).text()]);
     let options = config::Options { main: MemoryLoader::MAIN.to_owned(), config_id: None, all_files: false };
     let plan = plan::resolve(&config::load(&MemoryLoader::with_main(text), &options).config);
-    cluster.world.start(cluster.nodes[0], |host| Box::pin(daemon::run(with_trap(host), plan)));
+    cluster
+        .world
+        .start(cluster.nodes[0], |host| Box::pin(daemon::run(with_trap(host), plan, reread(&Rc::default()))));
     cluster.start(1);
     // Both instances announce on becoming master; five seconds later the first of them falls into the trap.
     cluster.run(5.0);

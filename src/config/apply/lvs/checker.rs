@@ -15,6 +15,8 @@ use crate::config::tree::Stmt;
 #[derive(Debug)]
 pub(crate) struct Draft {
     pub(crate) checker: Checker,
+    /// What is written of its connection so far.
+    connection: Connection,
     /// Its keyword.
     at: Line,
     /// The family it connects to, once that is known.
@@ -45,30 +47,29 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
         "FILE_CHECK" => Check::File { file: String::new(), weight: None, reverse: None },
         _ => Check::Bfd { name: String::new() },
     };
-    let checker = Checker {
-        check,
-        timing: Timing::default(),
-        alpha: None,
-        log_all_failures: None,
-        connection: Connection::default(),
-    };
+    let checker =
+        Checker { check, timing: Timing::default(), alpha: None, log_all_failures: None, connection: None };
     // SMTP_CHECK learns the server's address late: its bindto may be of any family.
     let to = (name != "SMTP_CHECK").then_some(Family::of(real.real.ip));
     let at = stmt.place(0);
-    b.lvs.checker = Some(Draft { checker, at, to, removed: false, path: None, user: None });
+    let connection = Connection::default();
+    b.lvs.checker = Some(Draft { checker, connection, at, to, removed: false, path: None, user: None });
     b.run(name, &stmt.body);
     if let Some(mut draft) = b.lvs.checker.take()
         && !draft.removed
         && complete(b, &draft, stmt)
     {
         bind_family(b, &mut draft);
+        // Most have none, and there may be tens of thousands.
+        let connection = Some(std::mem::take(&mut draft.connection));
+        draft.checker.connection = connection.filter(|c| *c != Connection::default()).map(Box::new);
         keep(b, draft);
     }
 }
 
 /// `bindto` and `host` of `SMTP_CHECK` are not compared where they stand; what does not fit could never connect.
 fn bind_family(b: &mut Build<'_>, draft: &mut Draft) {
-    let connection = &mut draft.checker.connection;
+    let connection = &mut draft.connection;
     let to = connection.ip.or(b.lvs.real.as_ref().map(|r| r.real.ip)).map(Family::of);
     if let Some(ip) = connection.bind_ip.filter(|ip| Some(Family::of(*ip)) != to) {
         let text = format!("bindto address {ip} is not of the family of the server - ignoring");
@@ -90,7 +91,7 @@ fn complete(b: &mut Build<'_>, draft: &Draft, stmt: &Stmt) -> bool {
     };
     // If it is there but was of no use, that has been told.
     if !stmt.body.iter().any(|s| s.row.name == missing) {
-        b.report.error(&draft.at, format!("{} has no {missing} - ignoring", stmt.row.name));
+        b.report.lacks(&draft.at, missing, format!("{} has no {missing} - ignoring", stmt.row.name));
     }
     false
 }
@@ -107,7 +108,7 @@ fn reply_fits(b: &mut Build<'_>, draft: &Draft, udp: &UdpCheck) -> bool {
 
 /// A link-local address does not say which link.
 fn link_local(b: &mut Build<'_>, draft: &Draft) -> bool {
-    let connection = &draft.checker.connection;
+    let connection = &draft.connection;
     let ip = connection.ip.or(b.lvs.real.as_ref().map(|r| r.real.ip));
     match ip {
         Some(IpAddr::V6(ip)) if is_link_local(ip) && connection.bind_if.is_none() => {
@@ -164,12 +165,12 @@ pub(crate) fn boolean(b: &mut Build<'_>, stmt: &Stmt) {
 pub(crate) fn connect_ip(b: &mut Build<'_>, stmt: &Stmt) {
     let Some(ip) = b.address(stmt) else { return };
     let Some(d) = &mut b.lvs.checker else { return };
-    if d.checker.connection.bind_ip.is_some_and(|bind| Family::of(bind) != Family::of(ip)) {
+    if d.connection.bind_ip.is_some_and(|bind| Family::of(bind) != Family::of(ip)) {
         let text = format!("connect_ip address {ip} does not match address family of bindto - skipping");
         b.report.error(&stmt.place(1), text);
         return;
     }
-    d.checker.connection.ip = Some(ip);
+    d.connection.ip = Some(ip);
     d.to = Some(Family::of(ip));
 }
 
@@ -181,7 +182,7 @@ pub(crate) fn bindto(b: &mut Build<'_>, stmt: &Stmt) {
         b.report.error(&stmt.place(1), text).hint("connect_ip, if it is needed, must stand above it");
         return;
     }
-    d.checker.connection.bind_ip = Some(ip);
+    d.connection.bind_ip = Some(ip);
 }
 
 /// `connect_port`, `bind_port`, `fwmark`.
@@ -189,15 +190,15 @@ pub(crate) fn numbers(b: &mut Build<'_>, stmt: &Stmt) {
     let Some(n) = number(b, stmt) else { return };
     let port = u16::try_from(n).ok();
     draft(b, |d| match stmt.row.name {
-        "connect_port" => d.checker.connection.port = port,
-        "bind_port" => d.checker.connection.bind_port = port,
-        _ => d.checker.connection.mark = Some(n),
+        "connect_port" => d.connection.port = port,
+        "bind_port" => d.connection.bind_port = port,
+        _ => d.connection.mark = Some(n),
     });
 }
 
 pub(crate) fn bind_if(b: &mut Build<'_>, stmt: &Stmt) {
     if let Some(name) = b.interface_name(stmt, 1) {
-        draft(b, |d| d.checker.connection.bind_if = Some(name));
+        draft(b, |d| d.connection.bind_if = Some(name));
     }
 }
 
@@ -206,12 +207,12 @@ pub(crate) fn host(b: &mut Build<'_>, stmt: &Stmt) {
     let real = b.lvs.real.as_ref().map(|r| Family::of(r.real.ip));
     let mut outside = None;
     draft(b, |d| {
-        outside = d.checker.connection.bind_ip.take();
+        outside = d.connection.bind_ip.take();
         d.to = real;
     });
     b.run("host", &stmt.body);
     draft(b, |d| {
-        let connection = &mut d.checker.connection;
+        let connection = &mut d.connection;
         connection.bind_ip = connection.bind_ip.or(outside);
         d.to = None;
     });

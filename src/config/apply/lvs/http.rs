@@ -72,7 +72,7 @@ pub(crate) fn url_block(b: &mut Build<'_>, stmt: &Stmt) {
     let Some(url) = b.lvs.url.take() else { return };
     let tried = stmt.body.iter().any(|s| s.row.name == "path");
     if url.path.is_empty() && !tried {
-        b.report.error(&stmt.place(0), "url has no path - ignoring");
+        b.report.lacks(&stmt.place(0), "path", "url has no path - ignoring");
         return;
     }
     if url.min_offset.zip(url.max_offset).is_some_and(|(min, max)| min >= max) {

@@ -148,10 +148,6 @@ fn is(b: &Build<'_>, test: impl FnOnce(&VirtualServer) -> bool) -> bool {
 
 /// A keyword without argument: whatever follows it, it is on.
 pub(crate) fn flag(b: &mut Build<'_>, stmt: &Stmt) {
-    if matches!(stmt.word(1).map(grammar::boolean), Some(Some(false))) {
-        let text = format!("'{}' takes no argument: this switches it on", stmt.row.name);
-        b.report.warning(&stmt.place(1), text).hint("leave the keyword out to have it off");
-    }
     set(b, |s| {
         let flag = match stmt.row.name {
             "alpha" => &mut s.alpha,

@@ -1,4 +1,5 @@
-//! `encap` of routes and next hops. What is wrong with it drops the encapsulation and not the route.
+//! `encap` of routes and next hops. An unknown type, and one that nothing follows, drop the encapsulation alone; a bad
+//! value behind it drops the route, which would otherwise carry packets past their tunnel. So does stock, or the kernel.
 
 use super::super::super::model::{Encap, IpEncap};
 use super::super::super::names::NameTable;
@@ -17,8 +18,8 @@ pub(super) fn read(
         return Ok(None);
     };
     match kind {
-        "ip" => Ok(ip(b, words, Family::V4)),
-        "ip6" => Ok(ip(b, words, Family::V6)),
+        "ip" => ip(b, words, Family::V4),
+        "ip6" => ip(b, words, Family::V6),
         "mpls" => {
             let word = words.value(b, kind)?;
             let labels: Option<Vec<u32>> = word.split('/').map(label).collect();
@@ -27,7 +28,7 @@ pub(super) fn read(
                     .error(b, format!("invalid mpls address {word} for encapsulation"))
                     .hint("LABEL[/LABEL…], each below 1048576");
             }
-            Ok(labels.map(Encap::Mpls))
+            labels.map(|l| Some(Encap::Mpls(l))).ok_or(Dropped)
         }
         "ila" => {
             let word = words.value(b, kind)?;
@@ -37,7 +38,7 @@ pub(super) fn read(
                     .error(b, format!("invalid locator {word} for ila encapsulation"))
                     .hint("H:H:H:H, hexadecimal");
             }
-            Ok(locator.map(Encap::Ila))
+            locator.map(|l| Some(Encap::Ila(l))).ok_or(Dropped)
         }
         _ => {
             words.error(b, format!("Unknown encap type - {kind}")).hint("ip, ip6, mpls or ila");
@@ -63,7 +64,7 @@ fn locator(word: &str) -> Option<u64> {
 }
 
 /// The options of `encap ip` and `encap ip6`, as far as they go.
-fn ip(b: &mut Build<'_>, words: &mut Words<'_>, family: Family) -> Option<Encap> {
+fn ip(b: &mut Build<'_>, words: &mut Words<'_>, family: Family) -> Result<Option<Encap>, Dropped> {
     let mut found =
         IpEncap { family, id: None, destination: None, source: None, tos: None, ttl: None, flags: None };
     let (tos, ttl) = match family {
@@ -87,7 +88,7 @@ fn ip(b: &mut Build<'_>, words: &mut Words<'_>, family: Family) -> Option<Encap>
     }
     if good && found.destination.is_none() && found.id.is_none() {
         words.error(b, "address or id missing for ip encapsulation");
-        return None;
+        return Ok(None);
     }
-    good.then_some(Encap::Ip(found))
+    if good { Ok(Some(Encap::Ip(found))) } else { Err(Dropped) }
 }

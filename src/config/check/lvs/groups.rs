@@ -39,6 +39,7 @@ pub(super) fn link<'g>(
     let Some(group) = groups.get(name) else {
         let text = format!("virtual_server_group {name} does not exist - ignoring the virtual server");
         b.report.warning(&draft.at, text);
+        b.report.misses(name);
         return None;
     };
     let tunnel = |f: Option<Forwarding>| matches!(f, Some(Forwarding::Tunnel(_)));

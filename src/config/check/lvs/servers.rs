@@ -11,7 +11,7 @@ use crate::config::model::lvs::{Forwarding, ServerGroup, Service};
 pub(super) fn none(b: &mut Build<'_>, draft: &Server) -> bool {
     if draft.reals.is_empty() {
         let text = format!("Virtual server {} has no real servers - ignoring", name(draft));
-        b.report.error(&draft.at, text);
+        b.report.lacks(&draft.at, "real_server", text);
     }
     draft.reals.is_empty()
 }
@@ -22,7 +22,7 @@ pub(super) fn method(b: &mut Build<'_>, draft: &mut Server) {
         || draft.server.sorry.as_ref().is_some_and(|s| s.forwarding.is_none());
     if draft.server.forwarding.is_none() && without {
         let text = format!("Virtual server {}: no forwarding method set, setting default NAT", name(draft));
-        b.report.error(&draft.at, text).hint("add lb_kind NAT, DR or TUN");
+        b.report.lacks_one_of(&draft.at, &["lb_kind", "lvs_method"], text).hint("add lb_kind NAT, DR or TUN");
         draft.server.forwarding = Some(Forwarding::Nat);
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn protocol(b: &mut Build<'_>, draft: &mut Server, group: Option<&Ser
     let by_address = kinds(draft, group).0;
     if by_address && draft.server.protocol.is_none() {
         let text = format!("Virtual server {}: no protocol set - defaulting to UDP", name(draft));
-        b.report.error(&draft.at, text).hint("add protocol TCP, UDP or SCTP");
+        b.report.lacks(&draft.at, "protocol", text).hint("add protocol TCP, UDP or SCTP");
         draft.server.protocol = Some(Protocol::Udp);
     }
     if !by_address && draft.server.protocol.is_some() {
@@ -74,7 +74,7 @@ pub(super) fn port_zero(b: &mut Build<'_>, draft: &mut Server, group: Option<&Se
 pub(super) fn scheduler(b: &mut Build<'_>, draft: &mut Server) {
     if draft.server.scheduler.is_none() {
         let text = format!("Virtual server {}: no scheduler set, setting default 'wlc'", name(draft));
-        b.report.error(&draft.at, text).hint("add lb_algo");
+        b.report.lacks_one_of(&draft.at, &["lb_algo", "lvs_sched"], text).hint("add lb_algo");
         draft.server.scheduler = Some(Scheduler::Wlc);
     }
 }

@@ -257,6 +257,11 @@ impl Machine {
         }
     }
 
+    /// Its state.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
     /// What the router was configured with.
     pub fn params(&self) -> &Params {
         &self.params

@@ -32,3 +32,4 @@ mod start;
 mod support;
 mod trackers;
 mod unicast;
+mod vmac;

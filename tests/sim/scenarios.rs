@@ -14,4 +14,5 @@ mod scripts;
 mod stalls;
 mod trackers;
 mod traps;
+mod vmac;
 mod wire;

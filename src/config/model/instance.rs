@@ -1,4 +1,4 @@
-//! Parts of a `vrrp_instance` that are not in effect yet.
+//! The options of a `vrrp_instance` that few use. The tables of keywords say which are in effect.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::{Route, Rule};
 use crate::base::{Cidr, IfName, MacAddr};
 
-/// What an instance says that nothing acts on yet.
+/// What an instance may say besides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pending {
+pub struct InstanceOptions {
     /// `vrf`.
     pub vrf: Option<IfName>,
     /// `use_vmac`.

@@ -95,8 +95,8 @@ pub struct Globals {
     pub log_unknown_vrids: bool,
     /// What concerns virtual servers and their checkers.
     pub lvs: ipvs::LvsGlobals,
-    /// What is not in effect yet.
-    pub pending: PendingGlobals,
+    /// What few use.
+    pub options: GlobalOptions,
 }
 
 /// VRRP protocol version.
@@ -246,8 +246,8 @@ pub struct VrrpInstance {
     pub lower_prio_no_advert: Option<bool>,
     /// `higher_prio_send_advert`.
     pub higher_prio_send_advert: Option<bool>,
-    /// What is not in effect yet.
-    pub pending: Pending,
+    /// What few use.
+    pub options: InstanceOptions,
 }
 
 /// `state`.

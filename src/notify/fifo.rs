@@ -43,7 +43,9 @@ impl Pipes {
                 None => self.make(plan),
             });
         }
-        before.into_iter().for_each(Open::close);
+        for mut reader in before.into_iter().filter_map(|open| open.reader) {
+            reader.kill(Kill::Terminate);
+        }
     }
 
     fn make(&self, plan: &PipePlan) -> Option<Open> {
@@ -96,16 +98,9 @@ impl Pipes {
         ended
     }
 
-    /// Closes all, and removes those we have made.
-    pub(super) fn close(&mut self) {
-        std::mem::take(&mut self.open).into_iter().for_each(Open::close);
-    }
-}
-
-impl Open {
-    fn close(self) {
-        if let Some(mut reader) = self.reader {
-            reader.kill(Kill::Terminate);
-        }
+    /// Closes all, and removes those we have made. Gives their readers, which end when they have read everything, if
+    /// they are so inclined.
+    pub(super) fn close(&mut self) -> Vec<Box<dyn Child>> {
+        std::mem::take(&mut self.open).into_iter().filter_map(|open| open.reader).collect()
     }
 }

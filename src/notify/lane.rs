@@ -19,7 +19,9 @@ impl Patience {
     const BETWEEN: Duration = Duration::from_secs(10);
     /// Those that announce the stop.
     pub(super) const STOP: Duration = Duration::from_secs(1);
-    /// They, when they were told to end.
+    /// Readers of pipes that are closed.
+    pub(super) const READER: Duration = Duration::from_millis(500);
+    /// Whoever was told to end.
     pub(super) const KILL: Duration = Duration::from_millis(200);
 }
 

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -73,8 +74,9 @@ impl Notifier {
         for lane in self.lanes.values_mut() {
             stopping.extend(lane.flush(&*self.processes));
         }
-        self.await_stop(stopping).await;
-        self.pipes.close();
+        self.await_end(stopping, Patience::STOP).await;
+        let readers = self.pipes.close();
+        self.await_end(readers, Patience::READER).await;
     }
 
     fn take(&mut self, message: Message) {
@@ -121,9 +123,10 @@ impl Notifier {
         self.lanes.retain(|_, lane| lane.is_busy());
     }
 
-    async fn await_stop(&self, children: Vec<Box<dyn Child>>) {
+    /// Waits for the end of `children`, and brings it about when that takes too long.
+    async fn await_end(&self, children: Vec<Box<dyn Child>>, patience: Duration) {
         let mut timer = self.plane.timers.timer();
-        timer.set(Some(self.plane.now() + Patience::STOP));
+        timer.set(Some(self.plane.now() + patience));
         let mut out_of_time = false;
         let mut hanging = Vec::new();
         for mut child in children {

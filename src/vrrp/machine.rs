@@ -229,7 +229,11 @@ impl Machine {
 
     /// The first state without a fault: BACKUP, also for `state MASTER`, which gives no head start.
     fn first_state(&mut self, now: Instant, news: Cause, out: &mut Vec<Output>) {
-        let cause = if matches!(news, Cause::Tracked(_)) { Cause::Start } else { news };
+        let awaited = matches!(news, Cause::Tracked(_));
+        if awaited && self.params.grouped {
+            out.push(Output::Group(Report::Awaited));
+        }
+        let cause = if awaited { Cause::Start } else { news };
         self.enter_backup(now, true, cause, out);
         self.owner_at_once(now);
     }

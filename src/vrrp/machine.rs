@@ -86,7 +86,7 @@ pub struct Machine {
     pending: Option<Notice>,
     /// A reload has changed what the last claim asks for: to be announced, and nobody to be told.
     renewed: bool,
-    /// Kinds of [`Reject`] reported since the state or the master changed, as bits.
+    /// Kinds of [`Reject`](super::event::Reject) reported since the state or the master changed, as bits.
     reported: u32,
     /// What keeps adverts from counting twice.
     memory: Memory,

@@ -33,7 +33,7 @@ pub enum Input {
     Start,
     /// A packet has arrived.
     Packet(Packet),
-    /// [`Machine::next_deadline`] has come. Everything that had arrived before has been told.
+    /// [`Machine::next_deadline`](super::Machine::next_deadline) has come. Everything that had arrived before has been told.
     Deadline,
     /// Something tracked changed: its place in the list, and what is known now.
     Tracked(usize, Status),

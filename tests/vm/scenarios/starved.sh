@@ -1,5 +1,5 @@
 # limit: 300
-# Routers that get next to no processor time, by a limit of their control group (cgroup v2): a hundredth of a core, shared
+# Routers that get next to no processor time, by a limit of their control group (cgroup v2): a millisecond a second, shared
 # with a process that is always busy.
 
 config() { # PRIORITY WORDS
@@ -27,7 +27,7 @@ starve() {
     busybox mount | grep -q 'cgroup2 on /sys/fs/cgroup ' || fail "no cgroup v2"
     echo +cpu >/sys/fs/cgroup/cgroup.subtree_control
     mkdir -p /sys/fs/cgroup/starved
-    echo "1000 100000" >/sys/fs/cgroup/starved/cpu.max
+    echo "1000 1000000" >/sys/fs/cgroup/starved/cpu.max
     (while :; do :; done) &
     echo $! >/tmp/busy
     echo $! >/sys/fs/cgroup/starved/cgroup.procs
@@ -37,7 +37,8 @@ starve() {
 feed() {
     kill "$(cat /tmp/busy)"
     wait "$(cat /tmp/busy)" || true
-    echo "max 100000" >/sys/fs/cgroup/starved/cpu.max
+    echo "max 1000000" >/sys/fs/cgroup/starved/cpu.max
+    [ "$(sed -n 's/^nr_throttled //p' /sys/fs/cgroup/starved/cpu.stat)" -ge 10 ] || fail "the limit had no effect"
 }
 
 # The adverts wait in its socket: it believes them, and not its timer.

@@ -1,4 +1,4 @@
-//! `global_defs` and the keywords outside any block. The tables of keywords say which are in effect.
+//! `global_defs` and the keywords outside any block, as far as nothing acts on them yet.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::{GarpExtra, Script, User};
 use crate::base::IfName;
 
-/// What `global_defs` may say besides.
+/// What `global_defs` says that nothing acts on yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct GlobalOptions {
+pub struct PendingGlobals {
     /// Names of processes.
     pub processes: ProcessNames,
     /// Mail.

@@ -1,4 +1,4 @@
-//! The options of a `vrrp_instance` that few use. The tables of keywords say which are in effect.
+//! Parts of a `vrrp_instance` that are not in effect yet.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::{Route, Rule};
 use crate::base::{Cidr, IfName, MacAddr};
 
-/// What an instance may say besides.
+/// What an instance says that nothing acts on yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct InstanceOptions {
+pub struct Pending {
     /// `vrf`.
     pub vrf: Option<IfName>,
     /// `use_vmac`.

@@ -95,8 +95,8 @@ pub struct Globals {
     pub log_unknown_vrids: bool,
     /// What concerns virtual servers and their checkers.
     pub lvs: ipvs::LvsGlobals,
-    /// What few use.
-    pub options: GlobalOptions,
+    /// What is not in effect yet.
+    pub pending: PendingGlobals,
 }
 
 /// VRRP protocol version.
@@ -246,8 +246,8 @@ pub struct VrrpInstance {
     pub lower_prio_no_advert: Option<bool>,
     /// `higher_prio_send_advert`.
     pub higher_prio_send_advert: Option<bool>,
-    /// What few use.
-    pub options: InstanceOptions,
+    /// What is not in effect yet.
+    pub pending: Pending,
 }
 
 /// `state`.

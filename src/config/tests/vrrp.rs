@@ -25,10 +25,10 @@ fn good(text: &str) -> Config {
 
 /// What the only instance says with these lines.
 #[track_caller]
-fn options_of(text: &str) -> InstanceOptions {
+fn pending(text: &str) -> Pending {
     let mut config = good(&instance(text));
     config.instances.append(&mut config.left_out);
-    config.instances.remove(0).options
+    config.instances.remove(0).pending
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn rules() {
 
 #[test]
 fn instances() {
-    let found = options_of(
+    let found = pending(
         "use_vmac name v0 02:00:00:00:00 group 5\nuse_vmac_addr\nvirtual_routes { default dev eth0 }",
     );
     let vmac = Vmac {
@@ -93,7 +93,7 @@ fn instances() {
     };
     assert_eq!(found.vmac, Some(vmac));
     assert!(found.vmac_addresses && found.routes.len() == 1);
-    let whole = options_of("use_vmac 02:00:00:00:00:09").vmac.unwrap().mac;
+    let whole = pending("use_vmac 02:00:00:00:00:09").vmac.unwrap().mac;
     assert_eq!(whole, Some(VmacAddress::Whole(MacAddr([2, 0, 0, 0, 0, 9]))));
     let text = "unicast_src_ip 192.0.2.9\nunicast_peer {\n192.0.2.10 min_ttl 5\n}\nunicast_ttl 64";
     let found = good(&instance(text)).instances.remove(0);
@@ -103,7 +103,7 @@ fn instances() {
     );
     assert_eq!((found.unicast_ttl, found.source), (Some(64), Some("192.0.2.9".parse().unwrap())));
     let key = "0123456789012345678901234567890123456789";
-    let found = options_of(&format!(
+    let found = pending(&format!(
         "auth_hmac {{\nkey 1 {key}\nkey 2 hex:{}\nactive_key 2\nmode permissive\n}}",
         "ab".repeat(32)
     ));
@@ -171,7 +171,7 @@ fn globals() {
                 umask IRWXG|IROTH\n vrrp_rt_priority 50\n vrrp_cpu_affinity 0 1\n nftables\n vrrp_garp_extra_if all 5\n \
                 vrrp_rx_bufs_policy mtu\n enable_snmp_rfc\n notify_fifo /run/f nobody\n}\ninstance one\n";
     let config = good(text);
-    let globals = config.globals.options;
+    let globals = config.globals.pending;
     assert_eq!(globals.mail.to, ["a@b", "C D <c@d>"]);
     let host = MailHost::Name("mail.example".into());
     assert_eq!(globals.mail.server, Some(MailServer { host, port: 587 }));

@@ -23,6 +23,7 @@ mod watch;
 
 pub mod daemonize;
 pub mod loader;
+pub mod namespace;
 pub mod pidfile;
 pub mod startup;
 pub mod syslog;

@@ -130,10 +130,11 @@ impl Endpoint {
         let vrid = pdu[1];
         let slots = self.slots.borrow();
         let slots = slots.get(usize::from(vrid)).map(Vec::as_slice).unwrap_or_default();
-        if slots.is_empty() && self.log_unknown.get() {
-            if let Some(left_out) = self.unknown.turn(self.plane.now()) {
-                wording::unknown_vrid(vrid, self.name.as_ref(), left_out);
-            }
+        if slots.is_empty()
+            && self.log_unknown.get()
+            && let Some(left_out) = self.unknown.turn(self.plane.now())
+        {
+            wording::unknown_vrid(vrid, self.name.as_ref(), left_out);
         }
         let Some(Slot { inbox, .. }) = find(slots, datagram.source, datagram.destination) else { return };
         let packet = Packet {

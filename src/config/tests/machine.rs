@@ -86,8 +86,8 @@ fn without_peers_there_must_be_an_interface() {
         (refused, lines(&loaded).join("\n").contains("neither unicast_peer nor interface"))
     };
     assert_eq!(alone(""), (true, true));
-    assert_eq!(alone("unicast_peer {\n192.0.2.8\n}").1, false);
-    assert_eq!(alone("interface eth0").1, false);
+    assert!(!alone("unicast_peer {\n192.0.2.8\n}").1);
+    assert!(!alone("interface eth0").1);
 }
 
 #[test]

@@ -195,6 +195,10 @@ impl Ledger {
                 self.dirty.insert(key);
             }
         }
+        // Instances that are new may need a VMAC that is.
+        if owner == Owner::Static && self.holding.contains(&owner) {
+            self.awaiting.insert(owner, 0);
+        }
         self.unconfirmed.insert(owner);
     }
 

@@ -5,11 +5,14 @@
 //! report that the change it describes has overtaken, does no harm.
 
 mod entry;
+mod view;
+mod vmac;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use self::entry::{Entry, Step};
+use self::view::view;
 use super::claim::{Claim, Key, Obstacle, Owner};
 use super::mirror::Mirror;
 use crate::base::{Family, IfIndex, IfName, InstanceId, Instant};
@@ -192,6 +195,10 @@ impl Ledger {
                 self.dirty.insert(key);
             }
         }
+        // Instances that are new may need a VMAC that is.
+        if owner == Owner::Static && self.holding.contains(&owner) {
+            self.awaiting.insert(owner, 0);
+        }
         self.unconfirmed.insert(owner);
     }
 
@@ -357,26 +364,6 @@ impl Ledger {
         }
     }
 
-    /// An address came or went: it may have been one to be copied to a VMAC, or the copy.
-    fn link_local_changed(&mut self, mirror: &Mirror, on: &IfName, ip: IpAddr) {
-        if !matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local()) {
-            return;
-        }
-        for name in self.vmacs.keys().cloned().collect::<Vec<_>>() {
-            let key = Key::LinkLocal(name);
-            if let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.claim.is_on(on)) {
-                entry.given_up = false;
-                self.gone(mirror, key);
-            }
-        }
-    }
-
-    /// Whether a VMAC is there with all that belongs to it, as far as it can be had.
-    fn is_fit(&self, mirror: &Mirror, vmac: &IfName) -> bool {
-        let parts = self.vmacs.get(vmac).into_iter().flatten();
-        parts.filter_map(|key| self.entries.get(key)).all(|entry| entry.is_settled(mirror))
-    }
-
     /// Somebody, perhaps we, removed something.
     fn gone(&mut self, mirror: &Mirror, key: Key) {
         if let Some(entry) = self.entries.get_mut(&key) {
@@ -506,16 +493,6 @@ impl Ledger {
         out
     }
 
-    /// Whether something is claimed on a VMAC that is not there at present, whatever the mirror still has of that name.
-    fn waits_for_vmac(&self, mirror: &Mirror, key: &Key) -> bool {
-        let dev = match key {
-            Key::Address(dev, _) | Key::LinkLocal(dev) => dev,
-            _ => return false,
-        };
-        self.vmacs.contains_key(dev)
-            && self.entries.get(&Key::Link(dev.clone())).is_some_and(|link| !link.is_present(mirror))
-    }
-
     /// Tells instances that the kernel has followed their claims.
     fn confirm(&mut self, mirror: &Mirror, out: &mut Vec<Output>) {
         for owner in std::mem::take(&mut self.unconfirmed) {
@@ -570,51 +547,6 @@ impl Ledger {
             self.stale_watches.extend(there.map(|(owner, _)| *owner));
         }
     }
-}
-
-/// What there is to know of an interface. The source address stays `before` while that is there.
-fn view(mirror: &Mirror, watch: &Watch, before: Option<IpAddr>, claimed: &BTreeSet<IpAddr>) -> Interface {
-    let Some(name) = &watch.interface else {
-        let there = |ip: &IpAddr| mirror.links().any(|link| mirror.has_ip(link.index, *ip));
-        let vrf = watch.vrf.as_ref().map(|name| mirror.link(name));
-        return Interface {
-            index: vrf.flatten().map(|link| link.index),
-            usable: vrf.is_none_or(|vrf| vrf.is_some_and(Link::usable)),
-            source: watch.source.filter(there),
-        };
-    };
-    let Some(link) = mirror.link(name) else { return Interface::default() };
-    let place = watch.vmac.as_ref().map_or(Some(link), |vmac| mirror.link(vmac));
-    let has =
-        |ip: &IpAddr| [Some(link), place].into_iter().flatten().any(|link| mirror.has_ip(link.index, *ip));
-    let source = match watch.source {
-        Some(wanted) => Some(wanted).filter(has),
-        None => match place.filter(|_| watch.from_vmac) {
-            Some(ipvlan) => source(mirror, ipvlan, watch.family, before, claimed),
-            // It will be back with the same address.
-            None if watch.from_vmac => before,
-            None => source(mirror, link, watch.family, before, claimed),
-        },
-    };
-    Interface { index: place.map(|place| place.index), usable: link.usable(), source }
-}
-
-/// An address of its own that adverts may come from. Of IPv6 only link-local ones (RFC 9568 section 5.1.2.1).
-fn source(
-    mirror: &Mirror,
-    link: &Link,
-    family: Family,
-    before: Option<IpAddr>,
-    claimed: &BTreeSet<IpAddr>,
-) -> Option<IpAddr> {
-    let is_usable = |ip: &IpAddr| match ip {
-        IpAddr::V4(_) => family == Family::V4,
-        IpAddr::V6(ip) => family == Family::V6 && ip.is_unicast_link_local(),
-    };
-    let addresses = mirror.addresses(link.index);
-    let mut candidates =
-        addresses.iter().map(|a| a.cidr.ip).filter(|ip| is_usable(ip) && !claimed.contains(ip));
-    candidates.clone().find(|ip| Some(*ip) == before).or_else(|| candidates.next())
 }
 
 #[cfg(test)]

@@ -43,7 +43,18 @@ pub const EXIT_FATAL: u8 = 1;
 
 /// Runs a daemon until a signal stops it. Gives its exit status. When a signal says so, `reread` gives it another plan.
 pub async fn run(host: Host, mut plan: Plan, mut reread: Reread) -> u8 {
-    let Host { slow, start_fast, processes, carriers, files, process_table, mut signals, supervisor } = host;
+    let Host {
+        slow,
+        start_fast,
+        processes,
+        carriers,
+        files,
+        process_table,
+        mut signals,
+        supervisor,
+        scheduler,
+    } = host;
+    scheduler.apply(&plan.scheduling);
     let (mut controls, inboxes) = inboxes(plan.instances.iter().map(|instance| instance.id));
     let (notices, notices_inbox) = unbounded_channel();
     let notifier = Notifier::new(slow.clone(), Rc::clone(&processes), Rc::clone(&files), Scripts::of(&plan));
@@ -93,6 +104,7 @@ pub async fn run(host: Host, mut plan: Plan, mut reread: Reread) -> u8 {
                 wording::reloading();
                 if let Some(new) = reread().await {
                     plan = reload(&plan, new, &mut controls, &mut trackers, &notices, &reloads);
+                    scheduler.apply(&plan.scheduling);
                     wording::reloaded();
                 }
                 supervisor.ready();

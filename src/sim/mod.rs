@@ -333,7 +333,8 @@ fn host(world: &Shared, node: NodeId, inbox: &Rc<Inbox>, fast_ended: &Rc<Latch>)
         files: tracking.clone(),
         process_table: tracking,
         signals: Box::new(process::Receiver(Rc::clone(&world.borrow_mut().node(node).signals))),
-        supervisor: manager,
+        supervisor: manager.clone(),
+        scheduler: manager,
     }
 }
 

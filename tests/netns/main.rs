@@ -21,6 +21,7 @@ mod groups;
 mod lab;
 mod links;
 mod parity;
+mod priorities;
 mod process;
 mod rejects;
 mod reload;

@@ -124,7 +124,7 @@ fn test(options: &Options) -> u8 {
     }
     if options.dump_conf {
         let plan = plan::resolve(&loaded.config);
-        let lines = report::dump::lines(&loaded.config, &plan);
+        let lines = report::dump::lines(&loaded.config, &plan, &node_name());
         say(std::io::stdout(), &lines.iter().map(|line| format!("{line}\n")).collect::<String>());
     }
     status
@@ -212,7 +212,7 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
     }
     let plan = plan_of(options, &loaded);
     if options.dump_conf {
-        for line in report::dump::lines(&loaded.config, &plan) {
+        for line in report::dump::lines(&loaded.config, &plan, &node_name()) {
             info!("{line}");
         }
     }
@@ -320,6 +320,11 @@ fn refuse(options: &Options, status: u8, why: &str) -> u8 {
         say(std::io::stderr(), &format!("{why}\n"));
     }
     status
+}
+
+/// The machine's name.
+fn node_name() -> String {
+    host::Loader::node_name(&SystemLoader)
 }
 
 /// The machine, as the version text tells it.

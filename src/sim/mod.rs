@@ -68,7 +68,7 @@ use self::kernel::Kernel;
 use self::lan::Lan;
 use self::state::{Event, Mode, Node, Shared, State};
 use crate::base::{Cidr, IfIndex, IfName, Instant, MacAddr};
-use crate::host::{Address, AddressOptions, Fast, FastMain, Host, Link, LocalBoxFuture, Plane, StartFast};
+use crate::host::{Address, AddressOptions, Fast, FastMain, Host, Link, LocalBoxFuture, Pid, Plane, StartFast};
 
 /// A machine of a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -331,6 +331,8 @@ fn host(world: &Shared, node: NodeId, inbox: &Rc<Inbox>, fast_ended: &Rc<Latch>)
         process_table: tracking,
         signals: Box::new(process::Receiver(Rc::clone(&world.borrow_mut().node(node).signals))),
         supervisor: manager,
+        name: world.borrow().nodes[node.0 as usize].name.clone(),
+        process: Pid(1),
     }
 }
 

@@ -137,16 +137,30 @@ pub struct Counters {
 pub struct Snapshot {
     /// State.
     pub state: State,
+    /// The state it is after: another one only while its sync group has not decided.
+    pub wanted: State,
+    /// Since when it has been in this state.
+    pub since: Instant,
     /// Effective priority.
     pub priority: Priority,
     /// The master, as far as a backup knows.
     pub master: Option<IpAddr>,
+    /// The priority of the last advert that was followed; 0: none was.
+    pub master_priority: u8,
     /// The master's interval.
     pub master_interval: Duration,
+    /// How long a backup hears nothing before it takes over.
+    pub master_down: Duration,
+    /// When the next advert is due, or the election.
+    pub deadline: Option<Instant>,
     /// Why the state is what it is.
     pub cause: Cause,
     /// Reasons for FAULT besides tracking.
     pub faults: Vec<Fault>,
+    /// What is tracked and keeps it in FAULT.
+    pub tracked_faults: usize,
+    /// What is tracked and has to say something before the start.
+    pub awaited: usize,
     /// What has been counted.
     pub counters: Counters,
 }
@@ -157,6 +171,7 @@ pub struct Machine {
     params: Params,
     tracking: Tracking,
     state: State,
+    since: Instant,
     started: bool,
     cause: Cause,
     /// Effective priority.
@@ -169,6 +184,7 @@ pub struct Machine {
     listens_from: Instant,
     /// Last known master and its interval.
     master: Option<IpAddr>,
+    master_priority: u8,
     master_interval: Duration,
     /// End of the wait before preempting, once begun.
     preempt_at: Option<Instant>,
@@ -216,6 +232,7 @@ impl Machine {
             params,
             tracking: Tracking::new(tracked),
             state: State::Init,
+            since: Instant::ZERO,
             started: false,
             cause: Cause::Start,
             timers: Timers::default(),
@@ -223,6 +240,7 @@ impl Machine {
             source: None,
             listens_from: Instant::ZERO,
             master: None,
+            master_priority: 0,
             preempt_at: None,
             resigned: false,
             put_off: false,
@@ -269,13 +287,30 @@ impl Machine {
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
             state: self.state,
+            wanted: if self.wants.is_some() { State::Master } else { self.state },
+            since: self.since,
             priority: self.priority,
             master: self.master,
+            master_priority: self.master_priority,
             master_interval: self.master_interval,
+            master_down: self.master_down(),
+            deadline: self.timers.get(Timer::Advert).or(self.timers.get(Timer::Election)),
             cause: self.cause.clone(),
             faults: self.faults.clone(),
+            tracked_faults: self.tracking.faults().count(),
+            awaited: self.tracking.awaited(),
             counters: self.counters,
         }
+    }
+
+    /// Since when it has been in the state it is in.
+    pub fn since(&self) -> Instant {
+        self.since
+    }
+
+    /// Counts from nothing again.
+    pub fn clear_counters(&mut self) {
+        self.counters = Counters::default();
     }
 
     /// Takes a fact and appends the decisions it leads to.
@@ -538,6 +573,7 @@ impl Machine {
             self.counters.release_master += 1;
         }
         self.state = next;
+        self.since = now;
         self.cause = cause;
         self.timers.clear();
         self.preempt_at = None;

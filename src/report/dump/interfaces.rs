@@ -1,0 +1,131 @@
+//! `Interfaces`.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::view::{Lines, View, seconds, truth};
+use crate::base::{Cidr, MacAddr};
+use crate::host::Link;
+use crate::kernel::Survey;
+use crate::plan::{InstancePlan, Intervals, Subject};
+
+/// The weight that stock shows of an instance's own interface if that is not tracked.
+const NOT_TRACKED: i16 = 255;
+
+/// The section, if the machine was looked at.
+pub(super) fn section(view: &View<'_>, out: &mut Lines) {
+    let Some(survey) = &view.findings.survey else { return };
+    out.section("Interfaces");
+    survey.links.iter().for_each(|link| one(view, survey, link, out));
+}
+
+fn one(view: &View<'_>, survey: &Survey, link: &Link, out: &mut Lines) {
+    out.add(format_args!(" Name = {}", link.name));
+    out.put("index", link.index.0);
+    addresses(view, survey, link, out);
+    if let Some(mac) = link.mac.filter(|_| !link.loopback) {
+        out.put("MAC", mac);
+        out.put("MAC broadcast", MacAddr::BROADCAST);
+    }
+    out.put("State", state(link));
+    out.put("Seen up", u8::from(link.up));
+    out.put("Delayed state change running", truth(false));
+    let delay = view.plan.link_delays.delays.get(&link.name).copied().unwrap_or_default();
+    out.put("Up debounce timer", format_args!("{}us", delay.up.as_micros()));
+    out.put("Down debounce timer", format_args!("{}us", delay.down.as_micros()));
+    out.put("MTU", link.mtu);
+    out.put("HW Type", match link {
+        Link { loopback: true, .. } => "LOOPBACK",
+        Link { mac: Some(_), .. } => "ETHERNET",
+        _ => "UNKNOWN",
+    });
+    match view.plan.linkbeats.iter().any(|linkbeat| linkbeat.interface == link.name) {
+        true => out.add("   NIC support polling"),
+        false => out.add("   NIC netlink status update"),
+    }
+    pauses(view, link, out);
+    let promoted = view.plan.instances.iter().filter(|i| promotes(i, link)).count();
+    out.add("   Reset ARP config counter 0");
+    out.add("   Original arp_ignore 0");
+    out.add("   Original arp_filter 0");
+    out.add(format_args!("   Original promote_secondaries {}", u8::from(promoted > 0)));
+    out.add(format_args!("   Reset promote_secondaries counter {promoted}"));
+    let users: Vec<String> = view.plan.instances.iter().filter_map(|i| uses(i, link)).collect();
+    out.list("Tracking VRRP instances", &users, String::clone);
+}
+
+/// The addresses that no instance brings and takes away: the first of each family, and further ones of IPv4.
+fn addresses(view: &View<'_>, survey: &Survey, link: &Link, out: &mut Lines) {
+    let is_virtual = |cidr: &Cidr| {
+        let mut claimed = view.plan.instances.iter().flat_map(|i| &i.addresses);
+        claimed.any(|claim| claim.cidr.ip == cidr.ip)
+    };
+    let own = survey.addresses.iter().filter(|(on, cidr)| *on == link.index && !is_virtual(cidr));
+    let (v4, v6): (Vec<IpAddr>, Vec<IpAddr>) = own.map(|(_, cidr)| cidr.ip).partition(|ip| ip.is_ipv4());
+    let shown = |ip: Option<&IpAddr>| ip.map_or("(none)".to_owned(), ToString::to_string);
+    out.put("IPv4 address", shown(v4.first()));
+    out.list("Additional IPv4 addresses", v4.get(1..).unwrap_or_default(), ToString::to_string);
+    // The one that adverts come from: a link-local one.
+    let local = v6.iter().find(|ip| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local()));
+    out.put("IPv6 address", shown(local));
+}
+
+fn state(link: &Link) -> String {
+    let mut text = format!(
+        "{}UP, {}RUNNING",
+        if link.up { "" } else { "not " },
+        if link.running { "" } else { "not " }
+    );
+    for (word, on) in [
+        (", no broadcast", link.loopback),
+        (", loopback", link.loopback),
+        (", no ARP", !link.arp && !link.loopback),
+        (", no multicast", !link.multicast),
+    ] {
+        text.push_str(if on { word } else { "" });
+    }
+    text
+}
+
+fn pauses(view: &View<'_>, link: &Link, out: &mut Lines) {
+    let pacing = &view.plan.pacing;
+    let group = pacing.groups.iter().position(|group| group.interfaces.contains(&link.name));
+    let used = || view.plan.instances.iter().any(|i| i.addresses.iter().any(|a| a.dev == link.name));
+    let intervals = match group.and_then(|place| pacing.groups.get(place)) {
+        Some(group) => group.intervals,
+        None if used() => pacing.intervals,
+        None => Intervals::default(),
+    };
+    for (kind, interval) in [("ARP", intervals.arp), ("NA", intervals.na)] {
+        if !interval.is_zero() {
+            out.add(format_args!("   Gratuitous {kind} interval {}", pause(interval)));
+        }
+    }
+    if let Some(place) = group {
+        out.add(format_args!("   Gratuitous ARP aggregation group {}", place + 1));
+    }
+}
+
+fn pause(time: Duration) -> String {
+    if time < Duration::from_millis(1) {
+        return format!("{}us", time.as_micros());
+    }
+    format!("{}ms", seconds(time * 1000))
+}
+
+fn promotes(plan: &InstancePlan, link: &Link) -> bool {
+    plan.promote_secondaries && plan.addresses.iter().any(|a| a.dev == link.name)
+}
+
+/// What an instance wants to know of an interface.
+fn uses(plan: &InstancePlan, link: &Link) -> Option<String> {
+    let tracked = plan.tracks.iter().find(|t| t.what == Subject::Interface(link.name.clone()));
+    let own = plan.interface.as_ref() == Some(&link.name);
+    let (weight, reverse) = match tracked {
+        Some(track) => (track.weight, track.reverse),
+        None if own && plan.dont_track_primary => (NOT_TRACKED, false),
+        None if own => (0, false),
+        None => return None,
+    };
+    Some(format!("{}, weight {weight}{}", plan.name, if reverse { " reverse" } else { "" }))
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::dump::instance::{accepts, interface_name, is_strict, mails, rules, script_name};
+use super::dump::instance::{accepts, interface_name, is_strict, mails, own_tracks, rules, script_name};
 use super::dump::items;
 use super::dump::view::{View, quoted};
 use super::stats::Errors;
@@ -187,13 +187,16 @@ fn data<'a>(
     let (params, seen) = (&plan.params, &observed.snapshot);
     let garp = &params.garp;
     let address = |a: &VirtualAddress| items::address(view, a, plan.interface.as_ref(), None);
-    let tracks = || plan.tracks.iter();
+    let own = own_tracks(plan, written);
+    let tracks = || own.iter();
+    // Only newer versions of stock have this.
+    let second = view.config.globals.pending.files.json_version == Some(2);
     let commands = tracks().filter_map(|track| {
         let name = script_name(&track.what)?;
         view.config.scripts.iter().find(|s| s.name == name).map(|s| quoted(&s.script))
     });
     let processes = tracks().filter_map(|track| match &track.what {
-        Subject::Process(name) => Some(name.clone()),
+        Subject::Process(name) if second => Some(name.clone()),
         _ => None,
     });
     Data {

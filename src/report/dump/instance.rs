@@ -38,7 +38,7 @@ pub(super) fn section(view: &View<'_>, out: &mut Lines) {
             out.add("   fd_in -1, fd_out -1");
         }
         routes(plan, written, out);
-        tracked(plan, out);
+        tracked(plan, written, out);
         notify(view, plan, written, out);
     }
 }
@@ -280,10 +280,23 @@ pub(super) fn weight(track: &TrackPlan) -> String {
     format!("weight {}{}", track.weight, if track.reverse { " reverse" } else { "" })
 }
 
-fn tracked(plan: &InstancePlan, out: &mut Lines) {
+/// What an instance tracks itself, not by way of its group or of its routes.
+pub fn own_tracks<'a>(plan: &'a InstancePlan, written: &VrrpInstance) -> Vec<&'a TrackPlan> {
+    let tracks = &written.tracks;
+    let own = |track: &&TrackPlan| match &track.what {
+        Subject::Script(name) => written.track_scripts.iter().any(|t| t.script == *name),
+        Subject::Interface(name) => tracks.interfaces.iter().any(|t| t.interface == *name),
+        Subject::File(name) => tracks.files.iter().any(|t| t.name == *name),
+        Subject::Process(name) => tracks.processes.iter().any(|t| t.name == *name),
+    };
+    plan.tracks.iter().filter(own).collect()
+}
+
+fn tracked(plan: &InstancePlan, written: &VrrpInstance, out: &mut Lines) {
+    let tracks = own_tracks(plan, written);
     // Scripts and interfaces have a blank behind their names, the others a comma.
     let lines = |pick: fn(&Subject) -> Option<&str>, comma: &str| -> Vec<String> {
-        let picked = plan.tracks.iter().filter_map(|track| Some((pick(&track.what)?, track)));
+        let picked = tracks.iter().filter_map(|track| Some((pick(&track.what)?, track)));
         picked.map(|(name, track)| format!("{name}{comma} {}", weight(track))).collect()
     };
     out.list("Tracked interfaces", &lines(interface_name, ""), String::clone);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::view::{Lines, View, seconds, truth};
 use crate::base::{Cidr, MacAddr};
-use crate::host::Link;
+use crate::host::{CarrierMethod, Link};
 use crate::kernel::Survey;
 use crate::plan::{InstancePlan, Intervals, Subject};
 
@@ -28,7 +28,7 @@ fn one(view: &View<'_>, survey: &Survey, link: &Link, out: &mut Lines) {
         out.put("MAC broadcast", MacAddr::BROADCAST);
     }
     out.put("State", state(link));
-    out.put("Seen up", u8::from(link.up));
+    out.put("Seen up", 1);
     out.put("Delayed state change running", truth(false));
     let delay = view.plan.link_delays.delays.get(&link.name).copied().unwrap_or_default();
     out.put("Up debounce timer", format_args!("{}us", delay.up.as_micros()));
@@ -39,10 +39,13 @@ fn one(view: &View<'_>, survey: &Survey, link: &Link, out: &mut Lines) {
         Link { mac: Some(_), .. } => "ETHERNET",
         _ => "UNKNOWN",
     });
-    match view.plan.linkbeats.iter().any(|linkbeat| linkbeat.interface == link.name) {
-        true => out.add("   NIC support polling"),
-        false => out.add("   NIC netlink status update"),
-    }
+    let linkbeat = view.plan.linkbeats.iter().find(|linkbeat| linkbeat.interface == link.name);
+    out.add(match linkbeat.map(|linkbeat| linkbeat.method) {
+        Some(CarrierMethod::Mii) => "   NIC support MII BMSR interface",
+        Some(CarrierMethod::Ethtool) => "   NIC support ETHTOOL GLINK interface",
+        Some(CarrierMethod::Flags) => "   NIC ioctl refresh polling",
+        None => "   NIC netlink status update",
+    });
     pauses(view, link, out);
     let promoted = view.plan.instances.iter().filter(|i| promotes(i, link)).count();
     out.add("   Reset ARP config counter 0");
@@ -54,11 +57,12 @@ fn one(view: &View<'_>, survey: &Survey, link: &Link, out: &mut Lines) {
     out.list("Tracking VRRP instances", &users, String::clone);
 }
 
-/// The addresses that no instance brings and takes away: the first of each family, and further ones of IPv4.
+/// The addresses that were not brought by us: the first of each family, and further ones of IPv4.
 fn addresses(view: &View<'_>, survey: &Survey, link: &Link, out: &mut Lines) {
     let is_virtual = |cidr: &Cidr| {
         let mut claimed = view.plan.instances.iter().flat_map(|i| &i.addresses);
-        claimed.any(|claim| claim.cidr.ip == cidr.ip)
+        let mut fixed = view.config.static_addresses.iter().map(|item| item.address.cidr.ip);
+        claimed.any(|claim| claim.cidr.ip == cidr.ip) || fixed.any(|ip| ip == cidr.ip)
     };
     let own = survey.addresses.iter().filter(|(on, cidr)| *on == link.index && !is_virtual(cidr));
     let (v4, v6): (Vec<IpAddr>, Vec<IpAddr>) = own.map(|(_, cidr)| cidr.ip).partition(|ip| ip.is_ipv4());

@@ -22,7 +22,7 @@ pub(super) fn script(view: &View<'_>, script: &VrrpScript, out: &mut Lines) {
     if let Some(tally) = tally {
         out.put("Result", tally.count);
         out.put("Insecure", "no");
-        out.put("Init state", if script.init_fail { "failed" } else { "unknown" });
+        out.put("Init state", if script.init_fail && tally.status.is_none() { "failed" } else { "unknown" });
         out.put("Status", match tally.status {
             Some(Status::Good) => "GOOD",
             Some(Status::Bad) => "BAD",

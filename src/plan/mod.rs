@@ -364,11 +364,12 @@ fn garp(globals: &Globals, instance: &VrrpInstance) -> GarpSchedule {
     if globals.pending.min_garp.unwrap_or(false) {
         default = GarpSchedule { repeat: 1, delay: Duration::ZERO, ..default };
     }
-    let repeat = own.master_repeat.or(all.master_repeat).unwrap_or(default.repeat).max(1);
-    let delay = own.master_delay.or(all.master_delay).unwrap_or(default.delay);
+    // Of the first burst, an instance's own settings are not what the answers to lower priorities begin with.
+    let repeat = all.master_repeat.unwrap_or(default.repeat);
+    let delay = all.master_delay.unwrap_or(default.delay);
     GarpSchedule {
-        repeat,
-        delay,
+        repeat: own.master_repeat.unwrap_or(repeat).max(1),
+        delay: own.master_delay.unwrap_or(delay),
         refresh: own.master_refresh.or(all.master_refresh).unwrap_or(default.refresh),
         refresh_repeat: own
             .master_refresh_repeat

@@ -237,7 +237,8 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
     if let Err(error) = log.detach() {
         warn!(cause = %error, "The log has no thread of its own: who reads it slowly slows the daemon");
     }
-    let machine = linux::Options { ignore_sigint: options.ignore_sigint };
+    let script_files = startup::raise_file_limit();
+    let machine = linux::Options { ignore_sigint: options.ignore_sigint, script_files };
     let reread = reread(options.clone(), known);
     linux::run(machine, |host| Box::pin(daemon::run(host, plan, reread))).unwrap_or_else(
         |error: host::Error| {

@@ -38,12 +38,6 @@ fn instance(text: &str) -> String {
     )
 }
 
-/// An instance that cannot run without what is not in effect.
-fn in_a_vrf() -> String {
-    let unicast = instance("unicast_src_ip 192.0.2.8\nunicast_peer { 192.0.2.9 }");
-    unicast.replace("interface eth0", "vrf eth1").replace("{ 192.0.2.1 }", "{ 192.0.2.1 dev eth0 }")
-}
-
 /// The diagnostics as stock would print them, without the name of the file.
 fn lines(loaded: &Loaded) -> Vec<String> {
     let all = loaded.diagnostics.iter().map(|d| one_line(d, &loaded.sources));

@@ -1,16 +1,18 @@
 //! What signals ask for: dumps of what runs.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, WeakUnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
-use super::Controls;
 use super::fast::Order;
+use super::{Controls, RESTART_PAUSE};
 use crate::base::Instant;
 use crate::config::model::Config;
 use crate::host::{Files, Plane, Signal};
@@ -58,13 +60,20 @@ impl Dumper {
         node: String,
         orders: WeakUnboundedSender<Order>,
     ) -> UnboundedSender<Request> {
-        let (requests, inbox) = unbounded_channel();
+        let (requests, mut inbox) = unbounded_channel();
         let dumper = Self { slow: slow.clone(), files, node, orders };
-        slow.tasks.spawn("dumps", Box::pin(dumper.run(inbox)));
+        let task = async move {
+            // What made it panic has been taken out of the inbox.
+            while AssertUnwindSafe(dumper.run(&mut inbox)).catch_unwind().await.is_err() {
+                wording::task_panicked("dumps", "goes on with what comes next");
+                dumper.slow.sleep(RESTART_PAUSE).await;
+            }
+        };
+        slow.tasks.spawn("dumps", Box::pin(task));
         requests
     }
 
-    async fn run(self, mut inbox: UnboundedReceiver<Request>) {
+    async fn run(&self, inbox: &mut UnboundedReceiver<Request>) {
         while let Some(first) = inbox.recv().await {
             // Who asks for the same again and again gets the latest once.
             let mut waiting = vec![first];

@@ -3,14 +3,14 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
+use super::RESTART_PAUSE;
 use crate::base::{IfName, InstanceId, Instant};
 use crate::host::{Fast, Plane};
 use crate::kernel::debounce::Debounce;
@@ -25,9 +25,6 @@ use crate::vrrp::group_hub::GroupHub;
 use crate::vrrp::instance::{Change, Control, Facts, Instance, Message, Ports};
 use crate::vrrp::pacer::Pacer;
 use crate::vrrp::params::Delivery;
-
-/// The pause before a task that panicked starts again.
-const RESTART_PAUSE: Duration = Duration::from_secs(1);
 
 /// What the slow plane tells the instances by, for those that are new.
 pub(super) type Inboxes = BTreeMap<InstanceId, UnboundedReceiver<Control>>;
@@ -56,6 +53,8 @@ pub(super) struct Lines {
     pub(super) notices: UnboundedSender<notify::Message>,
     /// Interfaces that were asked for their carrier.
     pub(super) carriers: UnboundedReceiver<(IfName, bool)>,
+    /// Told what has failed that nothing works without.
+    pub(super) failed: UnboundedSender<&'static str>,
     /// Changed configurations and questions. When this closes, static items go, after the last instance.
     pub(super) orders: UnboundedReceiver<Order>,
 }
@@ -64,7 +63,7 @@ pub(super) struct Lines {
 /// these stay until `lines.orders` closes, whatever becomes of the instances.
 pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
     let Fast { plane, vrrp, announcer, events, writer } = fast;
-    let Lines { inboxes, notices, carriers, mut orders } = lines;
+    let Lines { inboxes, notices, carriers, failed, mut orders } = lines;
     delay_startup(&plane, &mut plan);
     wording::delays_shortened(&plan.link_delays.shortened);
     let mirror = Rc::new(RefCell::new(Mirror::default()));
@@ -94,14 +93,21 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
         statics: plan.statics.clone(),
     };
     let instances = conductor.start(plan.instances, plan.groups, inboxes);
+    let half_done = failed.clone();
     let conduct = async move {
         while let Some(order) = orders.recv().await {
-            match order {
-                Order::Reload(reload) => conductor.reload(*reload),
+            let reload = match order {
+                Order::Reload(reload) => *reload,
                 Order::Survey(reply) => {
                     // Whoever asked may have stopped waiting.
                     let _ = reply.send(conductor.ports.mirror.borrow().survey());
+                    continue;
                 }
+            };
+            let done = catch_unwind(AssertUnwindSafe(|| conductor.reload(reload)));
+            if done.is_err() {
+                // Half of it is in effect. The daemon may be stopping already.
+                let _ = half_done.send("reload");
             }
         }
     };
@@ -109,7 +115,13 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
     // Only instances and the conductor hold what leads to the reconciler and the notifier: when the last one has ended,
     // so do these.
     let requests = requests_inbox;
-    Reconciler { plane, ledger, debounce, carriers, mirror, events, writer, requests, instances }.run().await;
+    let reconciler =
+        Reconciler { plane, ledger, debounce, carriers, mirror, events, writer, requests, instances };
+    // The daemon may be stopping already.
+    let fail = move || {
+        let _ = failed.send("reconciler");
+    };
+    reconciler.run(fail).await;
 }
 
 /// Nobody listens or speaks before the configured time after the start, or after the machine's boot, has passed.

@@ -6,9 +6,11 @@ mod trackers;
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
@@ -16,7 +18,7 @@ use self::dumps::{Dumper, Request};
 use self::fast::{Inboxes, Lines, Order, Reload};
 use self::trackers::Trackers;
 use crate::base::InstanceId;
-use crate::host::{Host, LocalBoxFuture, Plane, Processes, Signal, Supervisor};
+use crate::host::{Host, LocalBoxFuture, Plane, Signal, Supervisor};
 use crate::notify::{Message, Notifier, Scripts};
 use crate::plan::{Plan, converge};
 use crate::report::wording;
@@ -33,6 +35,9 @@ const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// How long notify scripts may take after that; they are ended when theirs is over.
 const NOTIFY_LIMIT: Duration = Duration::from_secs(3);
 
+/// The pause before a part that panicked goes on.
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
+
 /// Exit status: a normal stop.
 pub const EXIT_OK: u8 = 0;
 /// Exit status: a fatal error.
@@ -45,14 +50,23 @@ pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
     let mut plan = Rc::new(plan);
     let (mut controls, inboxes) = inboxes(plan.instances.iter().map(|instance| instance.id));
     let (notices, notices_inbox) = unbounded_channel();
-    let notified = start_notifier(&slow, &processes, Scripts::of(&plan), notices_inbox);
+    let notifier = Notifier::new(slow.clone(), Rc::clone(&processes), Rc::clone(&files), Scripts::of(&plan));
+    let notified = start_notifier(&slow, notifier, notices_inbox);
     let (tell_carrier, known_carriers) = unbounded_channel();
-    let tools =
-        trackers::Tools { slow: slow.clone(), processes, carriers, files: Rc::clone(&files), process_table, tell_carrier };
+    let tools = trackers::Tools {
+        slow: slow.clone(),
+        processes,
+        carriers,
+        files: Rc::clone(&files),
+        process_table,
+        tell_carrier,
+    };
     let mut trackers = Trackers::start(tools, &plan, &controls);
     let (orders, orders_inbox) = unbounded_channel();
+    let (failed, mut failures) = unbounded_channel();
     let dumps = Dumper::start(slow.clone(), files, host.name, orders.downgrade());
-    let lines = Lines { inboxes, notices: notices.clone(), carriers: known_carriers, orders: orders_inbox };
+    let lines =
+        Lines { inboxes, notices: notices.clone(), carriers: known_carriers, failed, orders: orders_inbox };
     // With nothing to do the daemon waits all the same, as stock's does.
     if plan.instances.is_empty() && plan.statics.is_empty() {
         wording::nothing_to_run();
@@ -68,10 +82,16 @@ pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
     };
     supervisor.ready();
     wording::started();
+    let mut status = EXIT_OK;
     loop {
         let signal = tokio::select! {
             biased;
             signal = poll_fn(|cx| signals.poll_signal(cx)) => signal,
+            Some(part) = failures.recv() => {
+                wording::part_failed(part);
+                status = EXIT_FATAL;
+                break;
+            }
             () = &mut fast => {
                 wording::fast_plane_ended();
                 return EXIT_FATAL;
@@ -111,7 +131,7 @@ pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
         () = ended => {}
         () = slow.sleep(NOTIFY_LIMIT) => {}
     }
-    EXIT_OK
+    status
 }
 
 /// Every instance resigns, the kernel gives up the addresses, the stop scripts run.
@@ -174,14 +194,17 @@ fn reload(
 
 fn start_notifier(
     slow: &Plane,
-    processes: &Rc<dyn Processes>,
-    scripts: Scripts,
-    inbox: UnboundedReceiver<Message>,
+    mut notifier: Notifier,
+    mut inbox: UnboundedReceiver<Message>,
 ) -> oneshot::Receiver<()> {
     let (done, notified) = oneshot::channel();
-    let notifier = Notifier { plane: slow.clone(), processes: Rc::clone(processes), scripts };
+    let plane = slow.clone();
     let task = async move {
-        notifier.run(inbox).await;
+        // What made it panic has been taken out of the inbox.
+        while AssertUnwindSafe(notifier.run(&mut inbox)).catch_unwind().await.is_err() {
+            wording::task_panicked("notify", "goes on with what comes next");
+            plane.sleep(RESTART_PAUSE).await;
+        }
         // Nobody waits any more when the stop took too long.
         let _ = done.send(());
     };

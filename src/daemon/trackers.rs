@@ -1,15 +1,18 @@
 //! What runs on the slow plane to find out about things tracked.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
+use futures_util::FutureExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
-use super::Controls;
+use super::{Controls, RESTART_PAUSE};
 use crate::base::IfName;
 use crate::host::{Carriers, Files, LocalBoxFuture, Plane, ProcessTable, Processes};
 use crate::plan::{FilePlan, LinkbeatPlan, Plan, ProcessPlan, ScriptPlan, Subject};
+use crate::report::wording;
 use crate::track::file::FileTracker;
 use crate::track::linkbeat::Linkbeat;
 use crate::track::listeners::{Listeners, Tally};
@@ -135,8 +138,9 @@ impl Trackers {
             listeners: listeners.clone(),
         };
         let alive = self.alive.clone();
+        let slow = self.tools.slow.clone();
         let task = async move {
-            tracker.run().await;
+            again(&slow, "script", || tracker.clone().run()).await;
             drop(alive);
         };
         self.tools.slow.tasks.spawn("script", Box::pin(task));
@@ -152,13 +156,13 @@ impl Trackers {
         self.linkbeats = Watchers { plans: plan.linkbeats.clone(), listeners: Vec::new(), _stop: stop };
         if !plan.linkbeats.is_empty() {
             let Tools { slow, carriers, tell_carrier, .. } = &self.tools;
-            let linkbeat = Linkbeat::new(
-                slow.clone(),
-                Rc::clone(carriers),
-                plan.linkbeats.clone(),
-                tell_carrier.clone(),
-            );
-            slow.tasks.spawn("linkbeat", Box::pin(linkbeat.run(stopped)));
+            let (clock, carriers) = (slow.clone(), Rc::clone(carriers));
+            let (plans, tell) = (plan.linkbeats.clone(), tell_carrier.clone());
+            let make =
+                move || Linkbeat::new(clock.clone(), Rc::clone(&carriers), plans.clone(), tell.clone());
+            let mut first = Some(make());
+            let run = move || first.take().unwrap_or_else(&make).run(stopped.clone());
+            spawn_again(slow, "linkbeat", run);
         }
     }
 
@@ -177,8 +181,12 @@ impl Trackers {
             file.init = file.init.filter(|_| !is_known);
         }
         if !files.is_empty() {
-            let tracker = FileTracker::new(self.tools.slow.clone(), Rc::clone(&self.tools.files), files);
-            self.tools.slow.tasks.spawn("track files", Box::pin(tracker.run(stopped)));
+            let (clock, port) = (self.tools.slow.clone(), Rc::clone(&self.tools.files));
+            let mut first = Some(FileTracker::new(clock.clone(), Rc::clone(&port), files.clone()));
+            files.iter_mut().for_each(|(file, _)| file.init = None);
+            let make = move || FileTracker::new(clock.clone(), Rc::clone(&port), files.clone());
+            let run = move || first.take().unwrap_or_else(&make).run(stopped.clone());
+            spawn_again(&self.tools.slow, "track files", run);
         }
     }
 
@@ -190,10 +198,13 @@ impl Trackers {
         self.processes =
             Watchers { plans: plan.processes.clone(), listeners: listeners.clone(), _stop: stop };
         if !plan.processes.is_empty() {
-            let plans = plan.processes.iter().cloned().zip(listeners).collect();
+            let plans: Vec<_> = plan.processes.iter().cloned().zip(listeners).collect();
             let Tools { slow, process_table, .. } = &self.tools;
-            let tracker = ProcessTracker::new(slow.clone(), Rc::clone(process_table), plans);
-            slow.tasks.spawn("track processes", Box::pin(tracker.run(stopped)));
+            let (clock, table) = (slow.clone(), Rc::clone(process_table));
+            let make = move || ProcessTracker::new(clock.clone(), Rc::clone(&table), plans.clone());
+            let mut first = Some(make());
+            let run = move || first.take().unwrap_or_else(&make).run(stopped.clone());
+            spawn_again(slow, "track processes", run);
         }
     }
 }
@@ -222,4 +233,24 @@ impl<T: PartialEq> Watchers<T> {
 fn listening(plan: &Plan, controls: &Controls, what: &Subject) -> Vec<UnboundedSender<super::Control>> {
     let tracking = plan.instances.iter().filter(|i| i.tracks.iter().any(|track| track.what == *what));
     tracking.filter_map(|instance| controls.get(&instance.id).cloned()).collect()
+}
+
+/// Spawns [`again`].
+fn spawn_again<F: Future<Output = ()> + 'static>(
+    plane: &Plane,
+    name: &'static str,
+    run: impl FnMut() -> F + 'static,
+) {
+    let clock = plane.clone();
+    plane.tasks.spawn(name, Box::pin(async move { again(&clock, name, run).await }));
+}
+
+/// Runs a tracker; after a panic, and a pause, another one in its place. Until that says otherwise, what was found out
+/// counts.
+async fn again<F: Future<Output = ()>>(plane: &Plane, name: &str, mut run: impl FnMut() -> F) {
+    // Also what is done before the first wait.
+    while AssertUnwindSafe(async { run().await }).catch_unwind().await.is_err() {
+        wording::task_panicked(name, "starts again");
+        plane.sleep(RESTART_PAUSE).await;
+    }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::task::{Context, Poll};
 
-use super::{Error, LocalBoxFuture};
+use super::{Credentials, Error, LocalBoxFuture};
 
 /// Reads, makes and watches files. None of this waits for anybody, but for [`Files::replace`].
 pub trait Files {
@@ -25,6 +25,11 @@ pub trait Files {
 
     /// Where files go that other programs fetch: `$TMPDIR` if that is the absolute path of a directory, else `/tmp`.
     fn temporary_directory(&self) -> PathBuf;
+    /// Opens a named pipe for writing, and makes it if it is not there, for `owner` alone; if it is, it has to be ours.
+    ///
+    /// # Errors
+    /// Something else is there, or the system refused.
+    fn pipe(&self, path: &Path, owner: Option<Credentials>) -> Result<Box<dyn Pipe>, Error>;
 
     /// Reports when one of these files may have another content: it was written and closed, came, went, was replaced,
     /// or a directory that leads to it did. The directories need not exist.
@@ -32,6 +37,15 @@ pub trait Files {
     /// # Errors
     /// The system does not report changes.
     fn watch(&self, paths: &[PathBuf]) -> Result<Box<dyn FileChanges>, Error>;
+}
+
+/// A named pipe. When it is dropped it goes, if we have made it.
+pub trait Pipe {
+    /// Writes all of `text`, up to 4,096 bytes, or nothing, if the pipe is full. Never waits.
+    ///
+    /// # Errors
+    /// What the system refused.
+    fn write(&mut self, text: &[u8]) -> Result<(), Error>;
 }
 
 /// Reports of changes.

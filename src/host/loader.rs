@@ -75,7 +75,10 @@ pub enum LinkKind {
         l2: bool,
     },
     /// A VRF.
-    Vrf,
+    Vrf {
+        /// The routing table of what is in it.
+        table: u32,
+    },
     /// Anything else.
     Other,
 }

@@ -24,7 +24,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 pub use carrier::{CarrierMethod, Carriers};
-pub use files::{FileChanges, Files};
+pub use files::{FileChanges, Files, Pipe};
 pub use kernel::{Address, AddressOptions, Dump, KernelEvent, KernelEvents, KernelOp, KernelWriter, Link};
 pub use loader::Loader;
 pub use net::{Announcer, Datagram, Endpoint, EndpointSpec, Frame, VrrpNet, VrrpReceiver, VrrpSender};

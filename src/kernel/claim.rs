@@ -57,6 +57,8 @@ pub struct AddressClaim {
     pub scope: u8,
     /// What the kernel is to do about it.
     pub options: AddressOptions,
+    /// Whether it is put back when somebody removes it.
+    pub tracked: bool,
 }
 
 /// A route by way of interfaces known by name.
@@ -182,9 +184,19 @@ impl Claim {
     /// Whether it is put back when somebody removes it.
     pub(super) fn is_tracked(&self) -> bool {
         match self {
-            Self::Address(_) | Self::Promotion(_) => true,
+            Self::Promotion(_) => true,
+            Self::Address(claim) => claim.tracked,
             Self::Route(claim) => claim.tracked,
             Self::Rule(claim) => claim.tracked,
+        }
+    }
+
+    /// Whether nobody but a person or a program removes it: the kernel takes IPv6 addresses from an interface that goes
+    /// down.
+    pub(super) fn can_stay(&self, mirror: &Mirror) -> bool {
+        match self {
+            Self::Address(claim) => mirror.link(&claim.dev).is_some_and(|link| link.up),
+            Self::Route(_) | Self::Rule(_) | Self::Promotion(_) => true,
         }
     }
 

@@ -75,6 +75,8 @@ pub struct Interface {
 pub struct Watch {
     /// Its interface; `None`: it has none, and what happens to all of them matters.
     pub interface: Option<IfName>,
+    /// Without an interface, the VRF it is in.
+    pub vrf: Option<IfName>,
     /// The family its adverts are sent over.
     pub family: Family,
     /// The only address they may be sent from.
@@ -333,7 +335,7 @@ impl Ledger {
         if let Some(entry) = self.entries.get_mut(&key) {
             let missed = entry.is_missed(mirror);
             entry.missed |= missed && entry.claim.is_tracked();
-            entry.renounced |= missed && !entry.claim.is_tracked();
+            entry.renounced |= missed && !entry.claim.is_tracked() && entry.claim.can_stay(mirror);
             self.dirty.insert(key);
         }
     }
@@ -385,6 +387,13 @@ impl Ledger {
     /// When the next [`Ledger::settle`] is due, whatever happens.
     pub fn next_deadline(&self) -> Option<Instant> {
         self.retries.first().map(|(at, _)| *at)
+    }
+
+    /// The changes that take away all that is ours, in order. For when nothing else of this can be relied on.
+    pub fn abandon(&self, mirror: &Mirror) -> Vec<KernelOp> {
+        let mut removals: Vec<_> = self.entries.values().filter_map(|entry| entry.removal(mirror)).collect();
+        removals.sort_by_key(|(turn, _)| *turn);
+        removals.into_iter().map(|(_, op)| op).collect()
     }
 
     /// Whether every claim has been followed.
@@ -495,7 +504,12 @@ impl Ledger {
 fn view(mirror: &Mirror, watch: &Watch, before: Option<IpAddr>, claimed: &BTreeSet<IpAddr>) -> Interface {
     let Some(name) = &watch.interface else {
         let there = |ip: &IpAddr| mirror.links().any(|link| mirror.has_ip(link.index, *ip));
-        return Interface { index: None, usable: true, source: watch.source.filter(there) };
+        let vrf = watch.vrf.as_ref().map(|name| mirror.link(name));
+        return Interface {
+            index: vrf.flatten().map(|link| link.index),
+            usable: vrf.is_none_or(|vrf| vrf.is_some_and(Link::usable)),
+            source: watch.source.filter(there),
+        };
     };
     let Some(link) = mirror.link(name) else { return Interface::default() };
     let source = match watch.source {

@@ -3,10 +3,12 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use super::claim::{Key, Owner};
@@ -82,6 +84,10 @@ pub enum News {
 /// Delivers [`News`] to one instance.
 pub type Deliver = Box<dyn Fn(News)>;
 
+/// How long instances have for their last adverts when nothing else can be relied on.
+const FAREWELL: Duration = Duration::from_millis(50);
+/// How long the kernel then has to answer to one batch.
+const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 /// How many changes go to the kernel as one batch: the answers of more would not fit a default receive buffer.
 const BATCH: usize = 128;
 
@@ -113,7 +119,37 @@ type Answers = Vec<(Key, KernelOp, Result<(), Errno>)>;
 impl Reconciler {
     /// Runs until all senders of claims are gone and every claim has been followed. The static items are there before
     /// the first instance hears of its interface, and go when the last one has gone.
-    pub async fn run(mut self) {
+    ///
+    /// After a panic what is known of the kernel may be wrong. Then `failed` is called, which is to stop all instances,
+    /// and everything is taken away without further judgement.
+    pub async fn run(mut self, failed: impl FnOnce()) {
+        if AssertUnwindSafe(self.work()).catch_unwind().await.is_err() {
+            failed();
+            self.give_up().await;
+        }
+    }
+
+    /// Takes all that is ours away, and agrees to everything until nobody asks any more.
+    async fn give_up(mut self) {
+        // Their last adverts go first: whoever takes over is not to find the addresses gone before he hears.
+        self.plane.sleep(FAREWELL).await;
+        let ops = self.ledger.abandon(&self.mirror.borrow());
+        for batch in ops.chunks(BATCH) {
+            let answers = self.writer.apply(batch.to_vec());
+            tokio::select! {
+                biased;
+                _ = answers => {}
+                () = self.plane.sleep(ANSWER_LIMIT) => {}
+            }
+        }
+        while let Some(request) = self.requests.recv().await {
+            if let Request::Claim(claim) = request {
+                self.deliver(claim.owner, News::Confirmed(claim.number));
+            }
+        }
+    }
+
+    async fn work(&mut self) {
         self.ledger.claim(Owner::Static, true, 1);
         let mut timer = self.plane.timers.timer();
         let mut batches: FuturesUnordered<LocalBoxFuture<Answers>> = FuturesUnordered::new();

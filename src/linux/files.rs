@@ -2,19 +2,20 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{CString, OsStr, OsString};
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::task::{Context, Poll, ready};
 
+use nix::sys::stat::Mode;
 use tokio::io::unix::AsyncFd;
 
 use super::watch::watch;
 use super::{plane, replace};
-use crate::host::{Error, FileChanges, Files, LocalBoxFuture};
+use crate::host::{Credentials, Error, FileChanges, Files, LocalBoxFuture, Pipe};
 
 /// What is asked about a directory. A file counts when its writer closes it.
 const MASK: u32 = libc::IN_CLOSE_WRITE
@@ -69,6 +70,11 @@ impl Files for LocalFiles {
         replace::temporary_directory()
     }
 
+    fn pipe(&self, path: &Path, owner: Option<Credentials>) -> Result<Box<dyn Pipe>, Error> {
+        let pipe = NamedPipe::open(path, owner).map_err(|e| Error::new("make pipe", path.display(), e))?;
+        Ok(Box::new(pipe))
+    }
+
     fn watch(&self, paths: &[PathBuf]) -> Result<Box<dyn FileChanges>, Error> {
         let failed = |e| Error::new("watch", "tracked files", e);
         let mut inotify = Inotify::open(paths).map_err(failed)?;
@@ -76,6 +82,54 @@ impl Files for LocalFiles {
             inotify.follow(index).map_err(failed)?;
         }
         Ok(Box::new(inotify))
+    }
+}
+
+/// A named pipe, open for reading as well: so writing does not fail for want of a reader.
+struct NamedPipe {
+    path: PathBuf,
+    file: File,
+    made: bool,
+}
+
+impl NamedPipe {
+    fn open(path: &Path, owner: Option<Credentials>) -> io::Result<Self> {
+        let made = match nix::unistd::mkfifo(path, Mode::from_bits_truncate(0o644)) {
+            Ok(()) => true,
+            Err(nix::Error::EEXIST) => false,
+            Err(error) => return Err(error.into()),
+        };
+        let flags = libc::O_NONBLOCK | libc::O_NOFOLLOW;
+        let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)?;
+        let metadata = file.metadata()?;
+        if !metadata.file_type().is_fifo() {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "something else is there"));
+        }
+        if made && let Some(owner) = owner {
+            std::os::unix::fs::fchown(&file, Some(owner.uid), Some(owner.gid))?;
+        }
+        let wanted = [nix::unistd::geteuid().as_raw()];
+        if !made && !wanted.contains(&metadata.uid()) {
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to somebody else"));
+        }
+        Ok(Self { path: path.to_owned(), file, made })
+    }
+}
+
+impl Pipe for NamedPipe {
+    fn write(&mut self, text: &[u8]) -> Result<(), Error> {
+        // Up to PIPE_BUF bytes go as a whole or not at all.
+        let written = self.file.write_all(text);
+        written.map_err(|e| Error::new("write to pipe", self.path.display(), e))
+    }
+}
+
+impl Drop for NamedPipe {
+    fn drop(&mut self) {
+        if self.made {
+            // It may be gone already.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use super::loader::SystemLoader;
 use super::process::LocalProcesses;
 use super::process_table::ProcFs;
 use super::signals::ProcessSignals;
+use super::startup::FileLimit;
 use super::supervisor::Systemd;
 use super::tasks::LocalTasks;
 use super::timer::PlaneTimers;
@@ -32,6 +33,8 @@ const STACK: usize = 512 * 1024;
 pub struct Options {
     /// `SIGINT` does nothing, instead of stopping the daemon.
     pub ignore_sigint: bool,
+    /// The limits of open files that scripts get; `None`: ours.
+    pub script_files: Option<FileLimit>,
 }
 
 /// Runs `main` with the real machine, on this thread as the slow plane, and gives what it gives.
@@ -57,7 +60,7 @@ pub fn host(options: Options) -> Result<Host, Error> {
     Ok(Host {
         slow: plane()?,
         start_fast: Box::new(start_fast),
-        processes: Rc::new(LocalProcesses),
+        processes: Rc::new(LocalProcesses { files: options.script_files }),
         carriers: Rc::new(Interfaces),
         files: Rc::new(LocalFiles),
         process_table: Rc::new(ProcFs),

@@ -15,19 +15,23 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::sync::oneshot;
 
+use super::startup::FileLimit;
 use crate::host::{Child, Command, Error, Exit, Kill, Processes};
 
 /// What a script does not inherit: variables that change how a shell or the loader reads what it is given.
 const HIDDEN_VARIABLES: [&str; 3] = ["IFS", "LD_PRELOAD", "LD_LIBRARY_PATH"];
 
 /// Starts programs as children of this process.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct LocalProcesses;
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LocalProcesses {
+    /// The limits of open files that programs get, unless they are ours.
+    pub(super) files: Option<FileLimit>,
+}
 
 impl Processes for LocalProcesses {
     fn spawn(&self, command: &Command) -> Result<Box<dyn Child>, Error> {
         let failed = |e| Error::new("execute", &command.program, e);
-        let mut child = prepare(command).spawn().map_err(failed)?;
+        let mut child = prepare(command, self.files).spawn().map_err(failed)?;
         // Both are there until the child has been waited for.
         let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
         let gone = Rc::new(Cell::new(false));
@@ -54,7 +58,7 @@ impl Processes for LocalProcesses {
     }
 }
 
-fn prepare(command: &Command) -> tokio::process::Command {
+fn prepare(command: &Command, files: Option<FileLimit>) -> tokio::process::Command {
     let mut prepared = std::process::Command::new(&command.program);
     let prepared = {
         use std::os::unix::process::CommandExt;
@@ -72,15 +76,16 @@ fn prepare(command: &Command) -> tokio::process::Command {
             prepared.gid(credentials.gid).uid(credentials.uid);
         }
         let daemon = std::process::id();
+        let files = files.map(FileLimit::raw);
         // SAFETY: between fork and exec `in_child` makes system calls only; it neither allocates nor locks.
-        unsafe { prepared.pre_exec(move || in_child(daemon)) };
+        unsafe { prepared.pre_exec(move || in_child(daemon, files)) };
         prepared
     };
     tokio::process::Command::from(prepared)
 }
 
 /// What the child does before it executes the program, after its credentials are set.
-fn in_child(daemon: u32) -> io::Result<()> {
+fn in_child(daemon: u32, files: Option<libc::rlimit>) -> io::Result<()> {
     // After the change of credentials, which would clear it.
     // SAFETY: no pointers.
     if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) } != 0 {
@@ -91,6 +96,12 @@ fn in_child(daemon: u32) -> io::Result<()> {
     if u32::try_from(parent) != Ok(daemon) {
         // The daemon died before it could be said what to do then.
         return Err(io::Error::from_raw_os_error(libc::ESRCH));
+    }
+    if let Some(limit) = files {
+        // SAFETY: the kernel reads `limit`, which outlives the call.
+        if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
     }
     // The standard library has emptied the signal mask; ignored signals would stay ignored through exec.
     for signal in 1..=libc::SIGRTMAX() {

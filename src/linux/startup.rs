@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, read_to_string};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
 
 use crate::host::Error;
@@ -14,6 +15,42 @@ const NEEDED: [(u32, &str); 2] = [(12, "CAP_NET_ADMIN"), (13, "CAP_NET_RAW")];
 /// Sets the mask for the mode of files made from now on, by scripts too.
 pub fn set_umask(mask: u32) {
     umask(Mode::from_bits_truncate(mask));
+}
+
+/// How many files the daemon may have open, as far as the hard limit goes: some 16,000 interfaces with VRRP over both
+/// families. More would cost the kernel memory, and some programs close all numbers up to the limit.
+const FILES: u64 = 65_536;
+
+/// Limits of open files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileLimit {
+    soft: u64,
+    hard: u64,
+}
+
+impl FileLimit {
+    #[cfg(test)]
+    pub(super) fn new(soft: u64, hard: u64) -> Self {
+        Self { soft, hard }
+    }
+
+    /// As the C library has it.
+    pub(super) fn raw(self) -> libc::rlimit {
+        libc::rlimit { rlim_cur: self.soft, rlim_max: self.hard }
+    }
+}
+
+/// Raises the soft limit of open files: each interface that has virtual routers needs four, whereas 1,024 is the
+/// default. Gives what it was, which scripts are to have: there are programs that cannot deal with more. `None` if
+/// nothing has changed.
+pub fn raise_file_limit() -> Option<FileLimit> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
+    let wanted = hard.min(FILES);
+    if soft >= wanted {
+        return None;
+    }
+    setrlimit(Resource::RLIMIT_NOFILE, wanted, hard).ok()?;
+    Some(FileLimit { soft, hard })
 }
 
 /// Ignores the signals that are requests to a running daemon, until it runs and handles them: by default they would end

@@ -24,6 +24,7 @@ pub struct Convergence {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Identity {
     interface: Option<IfName>,
+    vrf: Option<IfName>,
     family: Family,
     vrid: Vrid,
     /// The multicast group; none with unicast.
@@ -37,6 +38,7 @@ impl Identity {
         let unicast = instance.params.delivery.is_unicast();
         Self {
             interface: instance.interface.clone(),
+            vrf: instance.vrf.clone(),
             family: instance.params.family,
             vrid: instance.params.vrid,
             group: match &instance.params.delivery {

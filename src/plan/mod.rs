@@ -15,10 +15,10 @@ use std::time::Duration;
 use crate::base::{Family, IfName, InstanceId, Priority};
 use crate::config::model::lvs::Lvs;
 use crate::config::model::{
-    Config, Globals, InitialState, OldChecksum, PreferredLifetime, Script, SyncGroup, Version,
+    Config, Fifo, Globals, InitialState, OldChecksum, PreferredLifetime, Script, SyncGroup, Version,
     VirtualAddress, VrrpInstance,
 };
-use crate::host::AddressOptions;
+use crate::host::{AddressOptions, Credentials};
 use crate::kernel::ledger::Watch;
 use crate::kernel::{AddressClaim, Claim, RouteClaim, RuleClaim};
 use crate::vrrp::params::{Delivery, GarpSchedule, Params, Unicast, UnicastChecksum};
@@ -56,6 +56,10 @@ pub struct Plan {
     pub processes: Vec<ProcessPlan>,
     /// Sync groups.
     pub groups: Vec<GroupPlan>,
+    /// Named pipes that events are written to, in this order.
+    pub pipes: Vec<PipePlan>,
+    /// Whether all states are written to them again after a reload.
+    pub pipes_repeat_states: bool,
     /// Whether packets of unknown VRIDs are logged.
     pub log_unknown_vrids: bool,
     /// Pauses between announcements.
@@ -81,6 +85,8 @@ pub struct InstancePlan {
     pub name: String,
     /// Where it sends and listens; `None`: wherever the routes lead, which is for unicast only.
     pub interface: Option<IfName>,
+    /// Without an interface, the VRF whose routes are meant.
+    pub vrf: Option<IfName>,
     /// Where its adverts come from; `None`: the interface's own address.
     pub source: Option<IpAddr>,
     /// Whether it cannot take part while that address is not there.
@@ -110,9 +116,15 @@ impl InstancePlan {
     pub fn watch(&self) -> Watch {
         Watch {
             interface: self.interface.clone(),
+            vrf: self.vrf.clone(),
             family: self.params.family,
             source: self.source.filter(|_| self.track_source),
         }
+    }
+
+    /// What its sockets are bound to, if anything.
+    pub fn device(&self) -> Option<&IfName> {
+        self.interface.as_ref().or(self.vrf.as_ref())
     }
 
     /// All that it holds while it is master.
@@ -122,6 +134,13 @@ impl InstancePlan {
         let addresses = promoted.chain(self.addresses.iter().cloned().map(Claim::Address));
         let routes = self.routes.iter().cloned().map(Claim::Route);
         addresses.chain(routes).chain(self.rules.iter().cloned().map(Claim::Rule)).collect()
+    }
+
+    /// Of each interface with addresses that is not its own, the first address.
+    pub fn extra_announced(&self) -> impl Iterator<Item = &AddressClaim> {
+        let other = |a: &&AddressClaim| Some(&a.dev) != self.interface.as_ref();
+        let mut seen = BTreeSet::new();
+        self.addresses.iter().filter(other).filter(move |a| seen.insert(&a.dev))
     }
 
     /// What the machine tracks, in the order of [`InstancePlan::tracks`].
@@ -162,6 +181,23 @@ pub struct NotifyPlan {
     pub any: Option<Script>,
     /// `notify_master_rx_lower_pri`.
     pub master_rx_lower_pri: Option<Script>,
+    /// `notify_deleted`, which need not name a script.
+    pub deleted: Option<Option<Script>>,
+    /// `notify_priority_changes`.
+    pub priority_changes: bool,
+}
+
+/// A named pipe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PipePlan {
+    /// Its keyword, without `_fifo`, as the log calls it.
+    pub name: &'static str,
+    /// Where it is.
+    pub path: String,
+    /// Whose it is, if we make it.
+    pub owner: Option<Credentials>,
+    /// Reads it; gets its path as the last argument.
+    pub script: Option<Script>,
 }
 
 /// Applies all defaults. Blocks that lack what they cannot do without are left out; `config` has said so.
@@ -185,10 +221,13 @@ pub fn resolve(config: &Config) -> Plan {
         let resolved = resolve_instance(&config.globals, instance, id, tracks);
         plan.instances.extend(resolved.map(|mut plan| {
             plan.params.grouped = group.is_some();
+            plan.notify = notify(&config.globals, instance, group);
             plan.rules = rules;
             plan
         }));
     }
+    plan.pipes = pipes(&config.globals);
+    plan.pipes_repeat_states = config.globals.pending.fifo_states_on_reload;
     plan.numbers = plan.instances.len() as u32;
     plan.groups = config.sync_groups.iter().map(|group| resolve_group(group, &plan.instances)).collect();
     plan.linkbeats = links::linkbeats(config, &plan.instances);
@@ -230,7 +269,7 @@ fn resolve_group(group: &SyncGroup, instances: &[InstancePlan]) -> GroupPlan {
             fault: group.notify_fault.clone(),
             stop: group.notify_stop.clone(),
             any: group.notify.clone(),
-            master_rx_lower_pri: None,
+            ..NotifyPlan::default()
         },
     }
 }
@@ -297,7 +336,8 @@ fn resolve_instance(
         promote_secondaries: instance.pending.promote_secondaries,
         tracks,
         dont_track_primary: instance.dont_track_primary,
-        notify: notify(instance),
+        notify: NotifyPlan::default(),
+        vrf: instance.pending.vrf.clone(),
         interface,
     })
 }
@@ -317,7 +357,7 @@ fn delivery(globals: &Globals, instance: &VrrpInstance, family: Family) -> Deliv
     };
     Delivery::Unicast(Unicast {
         peers: instance.peers.clone(),
-        check_source: instance.check_unicast_src,
+        check_source: instance.check_unicast_src || globals.pending.check_unicast_src,
         ttl: instance.unicast_ttl.unwrap_or(ttl),
         checksum: match instance.old_unicast_checksum {
             None => UnicastChecksum::Learns(group),
@@ -360,6 +400,7 @@ fn ignores_adverts(globals: &Globals, instance: &VrrpInstance) -> bool {
 
 fn garp(globals: &Globals, instance: &VrrpInstance) -> GarpSchedule {
     let (own, all) = (&instance.garp, &globals.garp);
+    let extra = instance.pending.garp_extra.or(globals.pending.garp_extra);
     let mut default = GarpSchedule::default();
     if globals.pending.min_garp.unwrap_or(false) {
         default = GarpSchedule { repeat: 1, delay: Duration::ZERO, ..default };
@@ -378,6 +419,8 @@ fn garp(globals: &Globals, instance: &VrrpInstance) -> GarpSchedule {
             .max(1),
         lower_prio_repeat: own.lower_prio_repeat.or(all.lower_prio_repeat).unwrap_or(repeat),
         lower_prio_delay: own.lower_prio_delay.or(all.lower_prio_delay).unwrap_or(delay),
+        // Without `all` only VMACs are meant, of which there are none yet.
+        extra: extra.filter(|extra| extra.all).map(|extra| extra.interval).unwrap_or_default(),
     }
 }
 
@@ -391,6 +434,7 @@ fn claim(interface: Option<&IfName>, address: &VirtualAddress) -> Option<Address
         label: address.label.clone(),
         scope: address.scope.unwrap_or(0),
         options: options(address),
+        tracked: !address.flags.no_track,
     })
 }
 
@@ -413,8 +457,22 @@ fn options(address: &VirtualAddress) -> AddressOptions {
     }
 }
 
-fn notify(instance: &VrrpInstance) -> NotifyPlan {
+/// The pipe for everything comes before that for VRRP.
+fn pipes(globals: &Globals) -> Vec<PipePlan> {
+    let pipe = |name, fifo: &Fifo| {
+        let owner = fifo.owner.as_ref().map(|user| Credentials { uid: user.uid, gid: user.gid });
+        Some(PipePlan { name, path: fifo.path.clone()?, owner, script: fifo.script.clone() })
+    };
+    let all = [pipe("notify", &globals.pending.fifo), pipe("vrrp notify", &globals.pending.vrrp_fifo)];
+    all.into_iter().flatten().collect()
+}
+
+fn notify(globals: &Globals, instance: &VrrpInstance, group: Option<&SyncGroup>) -> NotifyPlan {
+    let of_group = group.and_then(|group| group.notify_priority_changes);
+    let changes = instance.pending.notify_priority_changes.or(of_group);
     NotifyPlan {
+        deleted: instance.pending.notify_deleted.clone(),
+        priority_changes: changes.or(globals.pending.notify_priority_changes).unwrap_or(false),
         master: instance.notify_master.clone(),
         backup: instance.notify_backup.clone(),
         fault: instance.notify_fault.clone(),

@@ -55,6 +55,7 @@ fn defaults_are_stocks() {
             refresh_repeat: 1,
             lower_prio_repeat: 5,
             lower_prio_delay: Duration::from_secs(5),
+            extra: Duration::ZERO,
         },
         grouped: false,
         startup_delay: Duration::ZERO,
@@ -249,5 +250,5 @@ fn peers_take_the_place_of_the_group() {
     assert_eq!((to.peers.len(), to.ttl), (0, 255));
     assert_eq!(to.checksum, UnicastChecksum::Learns(VRRP_GROUP_V4.into()));
     let source = Some([192, 0, 2, 1].into());
-    assert_eq!(plan.watch(), Watch { interface: None, family: Family::V4, source });
+    assert_eq!(plan.watch(), Watch { interface: None, vrf: None, family: Family::V4, source });
 }

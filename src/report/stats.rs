@@ -67,7 +67,11 @@ fn instance(out: &mut String, name: &str, counters: &Counters, hmac: bool) -> st
     let errors = Errors::of(counters);
     writeln!(out, "VRRP Instance: {name}\n  Advertisements:")?;
     writeln!(out, "    Received: {}\n    Sent: {}", counters.advert_rcvd, counters.advert_sent)?;
-    writeln!(out, "  Became master: {}\n  Released master: {}", counters.become_master, counters.release_master)?;
+    writeln!(
+        out,
+        "  Became master: {}\n  Released master: {}",
+        counters.become_master, counters.release_master
+    )?;
     writeln!(out, "  Packet Errors:\n    Length: {}\n    TTL: {}", errors.length, errors.ttl)?;
     writeln!(out, "    Invalid Type: {}\n    Advertisement Interval: {}", errors.kind, errors.interval)?;
     writeln!(out, "    Address List: {}", errors.addresses)?;

@@ -359,14 +359,19 @@ pub fn no_socket(name: &str, error: &Error) {
 }
 
 /// A packet too short to tell its VRID.
-pub fn packet_too_short(family: Family, len: usize) {
-    debug!(target: "vrrp", "{family} VRRP packet too short - {len} bytes");
+pub fn packet_too_short(family: Family, len: usize, left_out: u64) {
+    debug!(target: "vrrp", "{family} VRRP packet too short - {len} bytes{}", and(left_out));
+}
+
+/// That `count` lines like this one were left out before it.
+fn and(count: u64) -> String {
+    if count == 0 { String::new() } else { format!(" (and {count} more before it)") }
 }
 
 /// A packet of a virtual router that is not ours.
-pub fn unknown_vrid(vrid: u8, interface: Option<&IfName>) {
+pub fn unknown_vrid(vrid: u8, interface: Option<&IfName>, left_out: u64) {
     let interface = interface.map_or("any", IfName::as_str);
-    info!(target: "vrrp", "Unknown VRID({vrid}) received on interface({interface}). ignoring...");
+    info!(target: "vrrp", "Unknown VRID({vrid}) received on interface({interface}). ignoring...{}", and(left_out));
 }
 
 /// The kernel reported something; `mirror` has not followed yet.
@@ -514,9 +519,37 @@ pub fn notify_not_executed(name: &str, error: &Error) {
     warn!(target: "vrrp", "({name}) {error}");
 }
 
+/// A named pipe could not be made, or is not ours.
+pub fn pipe_not_made(name: &str, error: &Error) {
+    error!(target: "vrrp", "Unable to use {name} fifo: {error}");
+}
+
+/// What was to be written to a named pipe is lost.
+pub fn pipe_not_written(name: &str, error: &Error) {
+    warn!(target: "vrrp", "{name} fifo: {error}");
+}
+
+/// The script that reads a named pipe has ended.
+pub fn pipe_reader_ended(name: &str, exit: Exit) {
+    match exit {
+        Exit::Signal(signal) => info!(target: "vrrp", "{name} fifo script terminated due to signal {signal}"),
+        Exit::Status(status) => info!(target: "vrrp", "{name} fifo script terminated with status {status}"),
+    }
+}
+
 /// A task panicked.
 pub fn panicked(task: &str) {
     error!(target: "vrrp", "Task {task} panicked; its addresses are released and it starts again");
+}
+
+/// A task panicked: which one, and what becomes of it.
+pub fn task_panicked(task: &str, then: &str) {
+    error!("Task {task} panicked; it {then}");
+}
+
+/// A task panicked that nothing works without.
+pub fn part_failed(task: &str) {
+    error!("Task {task} panicked - giving up all addresses and terminating");
 }
 
 /// The fast plane did not stop in time.

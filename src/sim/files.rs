@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::task::{Context, Poll, Waker};
 
 use super::NodeId;
+use super::observe::What;
 use super::state::Shared;
 use crate::base::IfName;
 use crate::host::{
-    CarrierMethod, Carriers, Error, FileChanges, Files, LocalBoxFuture, Pid, ProcessEvent, ProcessEvents,
-    ProcessFacts, ProcessTable,
+    CarrierMethod, Carriers, Credentials, Error, FileChanges, Files, LocalBoxFuture, Pid, Pipe, ProcessEvent,
+    ProcessEvents, ProcessFacts, ProcessTable,
 };
 
 /// What waits for a daemon, and the daemon that waits for it.
@@ -153,9 +154,28 @@ impl Files for Tracking {
         "/tmp".into()
     }
 
+    fn pipe(&self, path: &Path, _owner: Option<Credentials>) -> Result<Box<dyn Pipe>, Error> {
+        Ok(Box::new(NodePipe { node: self.again(), path: path.to_owned() }))
+    }
+
     fn watch(&self, paths: &[PathBuf]) -> Result<Box<dyn FileChanges>, Error> {
         self.with(|tracked| tracked.paths = paths.to_vec());
         Ok(Box::new(self.again()))
+    }
+}
+
+/// A pipe that is always read: what is written is recorded.
+struct NodePipe {
+    node: Tracking,
+    path: PathBuf,
+}
+
+impl Pipe for NodePipe {
+    fn write(&mut self, text: &[u8]) -> Result<(), Error> {
+        let text = String::from_utf8_lossy(text).into_owned();
+        let what = What::Piped { path: self.path.clone(), text };
+        self.node.world.borrow_mut().record(Some(self.node.node), what);
+        Ok(())
     }
 }
 

@@ -68,7 +68,9 @@ use self::kernel::Kernel;
 use self::lan::Lan;
 use self::state::{Event, Mode, Node, Shared, State};
 use crate::base::{Cidr, IfIndex, IfName, Instant, MacAddr};
-use crate::host::{Address, AddressOptions, Fast, FastMain, Host, Link, LocalBoxFuture, Pid, Plane, StartFast};
+use crate::host::{
+    Address, AddressOptions, Fast, FastMain, Host, Link, LocalBoxFuture, Pid, Plane, StartFast,
+};
 
 /// A machine of a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::rc::Rc;
 
 use tracing::Level;
@@ -74,6 +75,13 @@ pub enum What {
     },
     /// The daemon ran a program.
     Program(Command),
+    /// The daemon wrote to a named pipe.
+    Piped {
+        /// The pipe.
+        path: PathBuf,
+        /// What.
+        text: String,
+    },
     /// The daemon told the service manager that it is up.
     Ready,
     /// The daemon told the service manager that it reloads its configuration.
@@ -261,6 +269,7 @@ impl World {
             What::Log { level, text } => format!("{level} {text}"),
             What::Program(command) => format!("ran {}", command.argv.join(" ")),
             What::Ready => "ready".to_owned(),
+            What::Piped { path, text } => format!("wrote {text:?} to {}", path.display()),
             What::Reloading => "reloading".to_owned(),
             What::Stopping => "stopping".to_owned(),
             What::Exit(status) => format!("exit {status}"),

@@ -43,6 +43,7 @@ impl Outcome {
 }
 
 /// Runs one script for ever.
+#[derive(Clone)]
 pub struct Tracker {
     /// Clock and timers.
     pub plane: Plane,

@@ -4,11 +4,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
 use std::rc::{Rc, Weak};
 
+use futures_util::FutureExt as _;
 use tokio::sync::mpsc::Sender;
 
 use super::check::Packet;
+use super::sparing::Sparing;
 use crate::base::{Family, IfIndex, IfName, Vrid};
 use crate::host::{Datagram, EndpointSpec, Error, Plane, VrrpNet, VrrpReceiver, VrrpSender};
 use crate::report::wording;
@@ -55,6 +58,9 @@ pub struct Endpoint {
     /// Numbers slots.
     numbers: Cell<u64>,
     buffer: RefCell<Vec<u8>>,
+    /// Packets without a whole header, and those of routers we do not know: what is said of them.
+    short: Sparing,
+    unknown: Sparing,
     /// Packets that found an inbox full.
     overflows: Cell<u64>,
 }
@@ -116,14 +122,19 @@ impl Endpoint {
         let front = if sealed { AH_LEN } else { 0 };
         let pdu = payload.get(front..).unwrap_or_default();
         if pdu.len() < HEADER_LEN {
-            wording::packet_too_short(self.family, datagram.header_len + payload.len());
+            if let Some(left_out) = self.short.turn(self.plane.now()) {
+                wording::packet_too_short(self.family, datagram.header_len + payload.len(), left_out);
+            }
             return;
         }
         let vrid = pdu[1];
         let slots = self.slots.borrow();
         let slots = slots.get(usize::from(vrid)).map(Vec::as_slice).unwrap_or_default();
-        if slots.is_empty() && self.log_unknown.get() {
-            wording::unknown_vrid(vrid, self.name.as_ref());
+        if slots.is_empty()
+            && self.log_unknown.get()
+            && let Some(left_out) = self.unknown.turn(self.plane.now())
+        {
+            wording::unknown_vrid(vrid, self.name.as_ref(), left_out);
         }
         let Some(Slot { inbox, .. }) = find(slots, datagram.source, datagram.destination) else { return };
         let packet = Packet {
@@ -289,6 +300,8 @@ impl Endpoints {
             slots: RefCell::new((0..=u8::MAX).map(|_| Vec::new()).collect()),
             numbers: Cell::new(0),
             buffer: RefCell::new(vec![0; LONGEST]),
+            short: Sparing::default(),
+            unknown: Sparing::default(),
             overflows: Cell::new(0),
         });
         self.open.borrow_mut().insert((link, family, protocol), Rc::downgrade(&endpoint));
@@ -298,8 +311,14 @@ impl Endpoints {
     }
 }
 
-/// Reads as long as an instance has a seat.
+/// Reads as long as an instance has a seat. A packet that makes it panic is lost, and nothing else.
 async fn read(endpoint: Weak<Endpoint>) {
+    while AssertUnwindSafe(read_on(endpoint.clone())).catch_unwind().await.is_err() {
+        wording::task_panicked("demux", "goes on with the next packet");
+    }
+}
+
+async fn read_on(endpoint: Weak<Endpoint>) {
     // Weak while waiting, so that the last seat closes the socket.
     while poll_fn(|cx| match endpoint.upgrade() {
         Some(endpoint) => std::pin::pin!(endpoint.turn()).poll(cx).map(|()| true),

@@ -18,6 +18,8 @@ pub enum Report {
     Wants,
     /// It no longer does: an advert came.
     Withdraws,
+    /// It could not start before something tracked was known.
+    Awaited,
     /// It was there before the group was as it is now, in this state.
     Joined(State),
     /// For the first time since the start or since it joined it hears another master.
@@ -106,6 +108,7 @@ impl Group {
                 member.holds = false;
                 self.step_back(id, out);
             }
+            Report::Awaited => self.notices.awaited(),
             Report::Follows => self.step_back(id, out),
             Report::Joined(state) => {
                 member.holds = state == State::Master;

@@ -360,7 +360,7 @@ impl Instance {
             self.handle(Input::Source(source), out);
         }
         self.take_seat(out);
-        let there = interface.index.is_some() || self.plan.interface.is_none();
+        let there = interface.index.is_some() || self.plan.device().is_none();
         let down = !interface.usable && !self.plan.dont_track_primary;
         let mut faults = [
             (Fault::InterfaceMissing, !there),
@@ -391,7 +391,7 @@ impl Instance {
             }
             (Delivery::Unicast(_), None) => return,
         };
-        let interface = match (&self.plan.interface, self.interface.and_then(|i| i.index)) {
+        let interface = match (self.plan.device(), self.interface.and_then(|i| i.index)) {
             (Some(name), Some(index)) => Some((index, name.clone())),
             (Some(_), None) => return,
             (None, _) => None,
@@ -432,7 +432,8 @@ impl Instance {
                     }
                     wording::claim(&self.plan, hold);
                 }
-                Output::Announce(rounds) => self.announce(rounds),
+                Output::Announce(rounds) => self.announce(self.plan.addresses.iter(), rounds),
+                Output::AnnounceExtra => self.announce(self.plan.extra_announced(), 1),
                 Output::AnnounceSource => self.announce_source(),
                 Output::Group(report) => self.report(report),
                 Output::Notify(notice) => self.notify(notice),
@@ -478,8 +479,8 @@ impl Instance {
         }
     }
 
-    /// Announces every address, `rounds` times round.
-    fn announce(&self, rounds: u32) {
+    /// Announces these addresses, `rounds` times round.
+    fn announce<'a>(&self, addresses: impl Iterator<Item = &'a AddressClaim>, rounds: u32) {
         let mirror = self.ports.mirror.borrow();
         let mut routers = BTreeMap::new();
         let mut forwards = |dev: &IfName| {
@@ -489,8 +490,7 @@ impl Instance {
             let frame = frame(&mirror, &a.dev, a.cidr.ip, &mut forwards)?;
             Some((a.dev.clone(), a.cidr.ip, frame))
         };
-        let round: Vec<(IfName, IpAddr, Frame)> =
-            self.plan.addresses.iter().filter_map(announcement).collect();
+        let round: Vec<(IfName, IpAddr, Frame)> = addresses.filter_map(announcement).collect();
         for (dev, ip, _) in &round {
             wording::announcing(&self.plan.name, dev, *ip);
         }

@@ -92,6 +92,8 @@ pub enum Output {
     },
     /// Announce every address this many times.
     Announce(u32),
+    /// Announce, on each interface with addresses that is not the router's own, one of them.
+    AnnounceExtra,
     /// Announce the address adverts come from, so that peers who send to it can reach us.
     AnnounceSource,
     /// Tell the sync group.
@@ -109,6 +111,13 @@ pub enum Notice {
     State(State, Priority),
     /// A master heard an advert of lower priority.
     MasterRxLowerPri(Priority),
+    /// The effective priority is another one.
+    Priority {
+        /// Whether it is master.
+        master: bool,
+        /// What it is now.
+        priority: Priority,
+    },
     /// A reload has removed it; it had this effective priority.
     Deleted(Priority),
 }
@@ -201,6 +210,8 @@ pub struct Machine {
     /// MASTER: since when, and when the last advert left.
     master_since: Instant,
     last_sent: Instant,
+    /// MASTER: when we last answered an advert of lower priority.
+    insisted: Option<Instant>,
     /// MASTER: we were stalled and listen before we speak.
     listening: bool,
     /// MASTER: another address owner is heard.
@@ -249,6 +260,7 @@ impl Machine {
             own_fault: false,
             master_since: Instant::ZERO,
             last_sent: Instant::ZERO,
+            insisted: None,
             listening: false,
             rival: None,
             reduced: false,
@@ -400,6 +412,7 @@ impl Machine {
                 Timer::Advert => self.advert_due(now, due, out),
                 Timer::Announce => self.announce(now, self.second_burst, out),
                 Timer::Refresh => self.refresh_due(now, due, out),
+                Timer::Extra => self.extra_due(now, due, out),
             }
         }
     }
@@ -434,6 +447,7 @@ impl Machine {
             self.timers.set(Timer::Election, Some(moved.max(now)));
         }
         out.push(Output::Event(Event::PriorityChanged { before, now: after, what }));
+        out.push(Output::Notify(Notice::Priority { master: self.state == State::Master, priority: after }));
     }
 
     /// A reason not to take part appeared or went.
@@ -505,7 +519,11 @@ impl Machine {
 
     /// The first state without a fault: BACKUP, also for `state MASTER`, which gives no head start.
     fn first_state(&mut self, now: Instant, news: Cause, out: &mut Vec<Output>) {
-        let cause = if matches!(news, Cause::Tracked(_)) { Cause::Start } else { news };
+        let awaited = matches!(news, Cause::Tracked(_));
+        if awaited && self.params.grouped {
+            out.push(Output::Group(Report::Awaited));
+        }
+        let cause = if awaited { Cause::Start } else { news };
         self.enter_backup(now, true, cause, out);
         self.owner_at_once(now);
     }
@@ -580,6 +598,7 @@ impl Machine {
         self.resigned = false;
         self.put_off = false;
         self.wants = None;
+        self.insisted = None;
         self.listening = false;
         self.rival = None;
         self.reported = 0;
@@ -612,9 +631,13 @@ impl Machine {
     /// Announces the addresses, provided that they are there and nobody can have taken over while we were stalled:
     /// when we have listened, we announce them anyway.
     fn announce(&self, now: Instant, rounds: u32, out: &mut Vec<Output>) {
-        if self.state == State::Master && self.pending.is_none() && !self.is_stalled(now) {
+        if self.may_announce(now) {
             out.push(Output::Announce(rounds));
         }
+    }
+
+    fn may_announce(&self, now: Instant) -> bool {
+        self.state == State::Master && self.pending.is_none() && !self.is_stalled(now)
     }
 }
 

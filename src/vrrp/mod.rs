@@ -16,6 +16,7 @@ pub mod machine;
 pub mod observed;
 pub mod pacer;
 pub mod params;
+mod sparing;
 pub mod timers;
 pub mod tracking;
 

@@ -153,6 +153,8 @@ pub struct GarpSchedule {
     pub lower_prio_repeat: u32,
     /// Then once more as many after this; zero: not.
     pub lower_prio_delay: Duration,
+    /// Interval of announcements on the interfaces of addresses that are not the instance's own; zero: none.
+    pub extra: Duration,
 }
 
 impl Default for GarpSchedule {
@@ -165,6 +167,7 @@ impl Default for GarpSchedule {
             refresh_repeat: 1,
             lower_prio_repeat: 5,
             lower_prio_delay: delay,
+            extra: Duration::ZERO,
         }
     }
 }

@@ -18,11 +18,14 @@ pub enum Timer {
     Announce,
     /// MASTER: the periodic announcement.
     Refresh,
+    /// MASTER: the periodic announcement on other interfaces.
+    Extra,
 }
 
 impl Timer {
     /// All of them, in the order in which they are handled when due together.
-    pub const ALL: [Self; 5] = [Self::Watch, Self::Election, Self::Advert, Self::Announce, Self::Refresh];
+    pub const ALL: [Self; 6] =
+        [Self::Watch, Self::Election, Self::Advert, Self::Announce, Self::Refresh, Self::Extra];
 }
 
 /// One deadline for each [`Timer`].

@@ -15,10 +15,12 @@
 
 mod addresses;
 mod auth;
+mod dumps;
 mod failover;
 mod family;
 mod groups;
 mod lab;
+mod links;
 mod parity;
 mod process;
 mod rejects;
@@ -26,6 +28,8 @@ mod reload;
 mod routes;
 mod scripts;
 mod seeds;
+mod stalls;
 mod start;
 mod support;
 mod trackers;
+mod unicast;

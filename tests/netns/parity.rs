@@ -144,6 +144,59 @@ fn in_order_of_start(notified: &str) -> Vec<String> {
     lines.into_iter().map(|(_, call)| call).collect()
 }
 
+/// What the readers of both pipes get in a life: start, becoming master, a changed priority, FAULT, recovery, stop.
+fn piped(kind: Kind) -> [String; 2] {
+    let two = Two::new();
+    two.a.write_script("/etc/keepalived/reader", "exec cat <\"$2\" >\"/run/$1\"");
+    two.a.write_script("/etc/keepalived/check.sh", "! test -e /run/bad");
+    two.a.write_script("/etc/keepalived/weak.sh", "! test -e /run/weak");
+    let instance = config(3, 100, "track_script {\n check\n weak\n }\n notify_priority_changes true");
+    let daemon = two.a.start(
+        kind,
+        &format!(
+            "global_defs {{\n notify_fifo /run/all.fifo\n notify_fifo_script \"/etc/keepalived/reader all\"\n \
+             vrrp_notify_fifo /run/vrrp.fifo\n vrrp_notify_fifo_script \"/etc/keepalived/reader vrrp\"\n}}\n\
+             vrrp_script check {{\n script /etc/keepalived/check.sh\n interval 1\n}}\n\
+             vrrp_script weak {{\n script /etc/keepalived/weak.sh\n interval 1\n weight -7\n}}\n\
+             vrrp_sync_group G {{\n group {{\n VI_1\n }}\n sync_group_tracking_weight\n}}\n{instance}"
+        ),
+    );
+    let read = || ["all", "vrrp"].map(|of| two.a.read(&format!("/run/{of}")).unwrap_or_default());
+    let wait = |line: &str, times: usize| {
+        wait_until(&format!("`{line}` is read {times} times"), || {
+            read().iter().all(|text| text.lines().filter(|l| *l == line).count() == times)
+        });
+    };
+    wait("INSTANCE \"VI_1\" MASTER 100", 1);
+    two.a.write("/run/weak", "");
+    wait("INSTANCE \"VI_1\" MASTER_PRIORITY 93", 1);
+    std::fs::remove_file(two.a.path("/run/weak")).unwrap();
+    wait("INSTANCE \"VI_1\" MASTER_PRIORITY 100", 1);
+    two.a.write("/run/bad", "");
+    wait("GROUP \"G\" FAULT 0", 1);
+    std::fs::remove_file(two.a.path("/run/bad")).unwrap();
+    wait("INSTANCE \"VI_1\" MASTER 100", 2);
+    daemon.stop();
+    // Stock's readers may be ended before they have read these.
+    if kind == Kind::Ours {
+        wait("GROUP \"G\" STOP 0", 1);
+    }
+    assert!(
+        !two.a.has_file("/run/all.fifo") && !two.a.has_file("/run/vrrp.fifo"),
+        "pipes go with the daemon"
+    );
+    read()
+}
+
+#[test]
+fn notify_pipes() {
+    let stock = piped(Kind::Stock);
+    let stop = ["INSTANCE \"VI_1\" STOP 100\n", "GROUP \"G\" STOP 0\n"].concat();
+    for (ours, stock) in piped(subject()).iter().zip(&stock) {
+        assert_eq!(ours.strip_suffix(&stop), Some(stock.strip_suffix(&stop).unwrap_or(stock)));
+    }
+}
+
 #[test]
 fn notify_scripts() {
     let ours = notifications(subject());

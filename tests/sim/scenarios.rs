@@ -13,4 +13,5 @@ mod routes;
 mod scripts;
 mod stalls;
 mod trackers;
+mod traps;
 mod wire;

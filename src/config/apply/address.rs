@@ -119,7 +119,7 @@ fn flag(word: &str, found: &mut VirtualAddress) {
         "mngtmpaddr" => flags.manage_temporary = true,
         "noprefixroute" => flags.no_prefix_route = true,
         "autojoin" => flags.autojoin = true,
-        "no_track" => pending.no_track = true,
+        "no_track" => flags.no_track = true,
         "use_vmac" => pending.use_vmac = true,
         // `track_group` is read by what knows of groups.
         _ => {}

@@ -24,8 +24,6 @@ pub(crate) struct Draft {
     auth_type: Option<AuthType>,
     /// `auth_pass`, zero-padded.
     auth_pass: Option<[u8; 8]>,
-    /// What is not in effect and would make it speak past its peers.
-    pub(crate) left_out: Vec<&'static str>,
     /// It cannot run, as stock keeps it in its fault state; why has been said.
     pub(crate) faulty: bool,
     /// The scripts that have been given.
@@ -84,7 +82,6 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
         family: None,
         auth_type: None,
         auth_pass: None,
-        left_out: Vec::new(),
         faulty: false,
         given: BTreeSet::new(),
         bad_vrid: None,

@@ -15,6 +15,7 @@ pub(crate) mod rule;
 pub(crate) mod script;
 pub(crate) mod settings;
 pub(crate) mod statics;
+mod surplus;
 pub(crate) mod top;
 pub(crate) mod track;
 pub(crate) mod track_file;
@@ -89,8 +90,6 @@ pub(crate) struct Build<'a> {
     pub(crate) of_instances: Vec<usize>,
     /// An interface does not exist: stock checks nothing after reading.
     pub(crate) interface_missing: bool,
-    /// Keywords of `global_defs` without which instances would speak past their peers.
-    pub(crate) vital: Vec<&'static str>,
 }
 
 /// Blocks being read that are not in effect yet; one of each kind at most.
@@ -167,7 +166,6 @@ impl<'a> Build<'a> {
             has_instances: false,
             of_instances: Vec::new(),
             interface_missing: false,
-            vital: Vec::new(),
         }
     }
 
@@ -216,37 +214,6 @@ impl<'a> Build<'a> {
         }
     }
 
-    /// Looks at what stock ignores behind a keyword: another keyword, or a word that is taken for a switch.
-    fn surplus(&mut self, stmt: &Stmt) {
-        let row = stmt.row;
-        let taken = match row.kind {
-            Kind::Flag => 1,
-            Kind::Value(
-                Arg::Integer { .. } | Arg::Decimal { .. } | Arg::Address | Arg::Interface | Arg::Boolean,
-            ) => 2,
-            Kind::Value(Arg::Text) if row.name == "state" => 2,
-            _ => return,
-        };
-        let Some(word) = stmt.word(taken) else { return };
-        if matches!(row.kind, Kind::Flag) && row.words.is_none() && grammar::boolean(word) == Some(false) {
-            let text = format!("'{}' takes no argument: this switches it on", row.name);
-            self.report.warning(&stmt.place(taken), text).hint("leave the keyword out to have it off");
-            self.report.is_cause();
-            return;
-        }
-        let Some((place, table)) = self.blocks.last().copied() else { return };
-        let own = |word: &str| row.words.is_some_and(|t| t.row(word).is_some());
-        for (n, word) in stmt.words_from(taken).enumerate() {
-            let Some(other) = table.row(word).filter(|other| !own(word) && other.name != row.name) else {
-                continue;
-            };
-            let text = format!("'{word}' is not read: it stands on the line of '{}'", row.name);
-            self.report.warning(&stmt.place(taken + n), text).hint("keepalived reads one keyword a line");
-            self.report.attempt(place, other.name);
-            return;
-        }
-    }
-
     /// What an interface is, if it is there; asked once.
     pub(crate) fn link(&self, name: &IfName) -> Option<LinkFacts> {
         let mut links = self.links.borrow_mut();
@@ -290,20 +257,14 @@ impl<'a> Build<'a> {
             return;
         }
         if row.vital {
-            match (block, &mut self.instance) {
-                ("", _) => {
-                    let text = format!("'{}' is not in effect yet", row.name);
-                    let hint = "keepalived-rs would run in the wrong place, so it does not start";
-                    self.report
-                        .at(&stmt.line, Severity::Error, Class::Log, text)
-                        .refuses(2)
-                        .hint(hint)
-                        .not_in_effect();
-                    return;
-                }
-                (_, Some(instance)) => instance.left_out.push(row.name),
-                (_, None) => self.vital.push(row.name),
-            }
+            let text = format!("'{}' is not in effect yet", row.name);
+            let hint = "keepalived-rs would run in the wrong place, so it does not start";
+            self.report
+                .at(&stmt.line, Severity::Error, Class::Log, text)
+                .refuses(2)
+                .hint(hint)
+                .not_in_effect();
+            return;
         }
         self.word_not_in_effect(block, row.name, &stmt.place(0));
     }

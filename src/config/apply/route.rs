@@ -162,7 +162,7 @@ impl Reading<'_> {
                 words.next();
             }
             "no_track" => route.tracked = false,
-            "vrf" => route.vrf = Some(vrf(b, words)?),
+            "vrf" => vrf(b, words, route)?,
             "track_group" if self.is_static => self.track_group(b)?,
             "nexthop" => self.nexthops(b),
             "to" => {
@@ -331,18 +331,23 @@ fn preference(b: &mut Build<'_>, words: &mut Words<'_>) -> Result<u8, Dropped> {
     })
 }
 
-/// The interface of a VRF.
-fn vrf(b: &mut Build<'_>, words: &mut Words<'_>) -> Result<IfName, Dropped> {
+/// The routing table of a VRF, for a route.
+fn vrf(b: &mut Build<'_>, words: &mut Words<'_>, route: &mut Route) -> Result<(), Dropped> {
     let word = words.value(b, "vrf")?;
     let found = IfName::new(word).filter(|n| b.loader.interface_exists(n)).ok_or_else(|| {
         words.error(b, format!("VRF {word} not found for route - dropping the route"));
         Dropped
     })?;
-    if b.loader.link(&found).is_some_and(|link| link.kind != LinkKind::Vrf) {
-        words.error(b, format!("Route specified VRF {word} is not a VRF - dropping the route"));
-        return Err(Dropped);
+    match b.loader.link(&found).map(|link| link.kind) {
+        Some(LinkKind::Vrf { table }) => route.table = Some(table),
+        None => {}
+        Some(_) => {
+            words.error(b, format!("Route specified VRF {word} is not a VRF - dropping the route"));
+            return Err(Dropped);
+        }
     }
-    Ok(found)
+    route.vrf = Some(found);
+    Ok(())
 }
 
 /// `weight` of a next hop.

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use super::apply::Build;
 use super::apply::instance::Draft;
 use super::diagnostic::{Class, Severity};
-use super::model::{SyncGroup, VrrpInstance};
+use super::model::SyncGroup;
 
 /// Checks everything and moves what can be used into the model.
 pub(crate) fn run(b: &mut Build<'_>) {
@@ -49,8 +49,7 @@ pub(crate) fn run(b: &mut Build<'_>) {
     track_groups(b, &drafts);
     b.config.sync_groups = groups;
     drafts.iter_mut().for_each(|draft| draft.instance.family = draft.family);
-    let left_out: Vec<_> =
-        drafts.extract_if(.., |draft| draft.faulty || not_in_effect(b, draft)).map(|d| d.instance).collect();
+    let left_out: Vec<_> = drafts.extract_if(.., |draft| draft.faulty).map(|d| d.instance).collect();
     b.config.left_out = left_out;
     // In place: thousands of instances are not in memory twice.
     b.config.instances = drafts.into_iter().map(|draft| draft.instance).collect();
@@ -115,22 +114,4 @@ fn track_groups(b: &mut Build<'_>, drafts: &[Draft]) {
             b.report.add(None, Severity::Warning, Class::Log, text);
         }
     }
-}
-
-/// Whether an instance has to be left out because it would not understand its peers with what is in effect.
-fn not_in_effect(b: &mut Build<'_>, draft: &Draft) -> bool {
-    let what = needs(&draft.instance).or(draft.left_out.first().copied()).or(b.vital.first().copied());
-    let Some(what) = what else { return false };
-    let name = &draft.instance.name;
-    let text = format!("vrrp_instance {name} is left out: {what} is not in effect yet");
-    let added = b.report.at(&draft.name, Severity::Error, Class::Log, text);
-    added
-        .not_in_effect()
-        .hint("without it, this router and its peers would not hear each other, and both would be master");
-    true
-}
-
-/// What an instance cannot be without and is not in effect.
-fn needs(instance: &VrrpInstance) -> Option<&'static str> {
-    instance.pending.vrf.is_some().then_some("vrf")
 }

@@ -62,6 +62,12 @@ pub(super) fn unicast_without_peers(b: &mut Build<'_>, draft: &mut Draft) {
         draft.instance.fault_without_peers = true;
         return;
     }
+    if draft.instance.interface.is_none() {
+        let text = format!("({}) has neither unicast_peer nor interface", draft.instance.name);
+        let hint = "list the other routers in unicast_peer, or add interface";
+        b.report.error(line, text).refuses(2).hint(hint);
+        return;
+    }
     let text =
         format!("({}) has unicast settings but no unicast_peer - using multicast", draft.instance.name);
     b.report.error(line, text).hint("list the other routers in unicast_peer, or remove the setting");

@@ -22,7 +22,7 @@ pub(super) fn line(reader: &mut Reader<'_>, line: &Line, report: &mut Report) ->
     if let Some(lines) = lines(reader, line, report) {
         return lines;
     }
-    let (found, references) = expand(reader, line, line.text(), report);
+    let (found, references) = expand(reader, line, None, report);
     let Ok(out) = found else {
         report.error(line, "Parameters refer to themselves or grow without end - line ignored");
         return Step::Gone;
@@ -82,17 +82,17 @@ fn lines(reader: &mut Reader<'_>, line: &Line, report: &mut Report) -> Option<St
 
 /// The text of a value with its parameters substituted, for the numbers of `~SEQ`.
 pub(super) fn text(reader: &mut Reader<'_>, line: &Line, text: &str, report: &mut Report) -> String {
-    match expand(reader, line, text, report) {
+    match expand(reader, line, Some(text), report) {
         (Ok(out), _) => out,
         (Err(TooMuch), _) => text.to_owned(),
     }
 }
 
-/// `text` with its references replaced, and how many there were.
+/// The text of `line`, or some other text, with its references replaced, and how many there were.
 fn expand(
     reader: &mut Reader<'_>,
     line: &Line,
-    text: &str,
+    other: Option<&str>,
     report: &mut Report,
 ) -> (Result<String, TooMuch>, u32) {
     let mut expansion = Expansion {
@@ -103,10 +103,11 @@ fn expand(
         out: String::new(),
         quoted: false,
         top: None,
+        is_line: other.is_none(),
         complained: false,
         report,
     };
-    let done = expansion.text(text, 0);
+    let done = expansion.text(other.unwrap_or(line.text()), 0);
     let Expansion { references, read, out, .. } = expansion;
     if references == 0 {
         return (done.map(|()| out), 0);
@@ -130,6 +131,8 @@ struct Expansion<'a, 'b> {
     quoted: bool,
     /// The reference of the line itself that is being replaced.
     top: Option<Range<usize>>,
+    /// The text is that of the line.
+    is_line: bool,
     /// A reference that cannot be replaced has been told.
     complained: bool,
     report: &'a mut Report,
@@ -159,7 +162,7 @@ impl Expansion<'_, '_> {
                     continue;
                 }
             };
-            if depth == 0 {
+            if depth == 0 && self.is_line {
                 let start = whole.len() - text.len() + start;
                 self.top = Some(start..start + reference.len() - after.len());
             }

@@ -36,7 +36,7 @@ pub struct Config {
     pub instances: Vec<VrrpInstance>,
     /// Virtual servers.
     pub lvs: lvs::Lvs,
-    /// `vrrp_instance` blocks that are usable but need something that is not in effect yet, in order.
+    /// `vrrp_instance` blocks that are sound but ask what their interfaces cannot do, in order.
     pub left_out: Vec<VrrpInstance>,
     /// Keywords outside any block.
     pub top: TopLevel,
@@ -302,13 +302,13 @@ pub struct AddressFlags {
     pub autojoin: bool,
     /// `preferred_lft`, whole seconds (IPv6).
     pub preferred: Option<PreferredLifetime>,
+    /// `no_track`: its disappearance is no fault, and it is not put back.
+    pub no_track: bool,
 }
 
 /// What an address line says that nothing acts on yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PendingAddress {
-    /// `no_track`: its disappearance is no fault.
-    pub no_track: bool,
     /// `use_vmac`: the address is on a VMAC.
     pub use_vmac: bool,
 }

@@ -78,7 +78,7 @@ pub(crate) static GLOBAL_DEFS: Table = table(
             .words(&DYNAMIC_INTERFACES)
             .does(apply::globals::dynamic_interfaces),
         flag("no_email_faults").stores(|b, _| settings::flag(b, |g| &mut g.mail.no_faults)),
-        value("default_interface", Arg::Interface).required().stores(settings::default_interface),
+        value("default_interface", Arg::Interface).required().does(settings::default_interface),
         flag("disable_local_igmp").stores(|b, _| settings::flag(b, |g| &mut g.disable_local_igmp)),
         flag("v3_checksum_as_v2").does(|b, _| b.config.globals.v3_checksum_as_v2 = true),
         value("lvs_timeouts", Arg::Text)
@@ -110,11 +110,11 @@ pub(crate) static GLOBAL_DEFS: Table = table(
             .fatal()
             .does(|b, s| settings::seconds(b, s, |g| &mut g.gna_interval)),
         boolean("vrrp_min_garp").does(|b, s| settings::boolean(b, s, |g| &mut g.min_garp)),
-        value("vrrp_garp_extra_if", int(1, 86_400)).required().stores(settings::garp_extra),
+        value("vrrp_garp_extra_if", int(1, 86_400)).required().does(settings::garp_extra),
         value("vrrp_vmac_garp_intvl", int(1, 86_400))
             .required()
             .deprecated("please use vrrp_garp_extra_if")
-            .stores(settings::garp_extra),
+            .does(settings::garp_extra),
         boolean("vrrp_lower_prio_no_advert").does(apply::globals::vrrp_lower_prio_no_advert),
         boolean("vrrp_higher_prio_send_advert").does(apply::globals::vrrp_higher_prio_send_advert),
         value("vrrp_version", loose(2, 3)).fatal().does(apply::globals::vrrp_version),
@@ -133,7 +133,7 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("nftables_ipvs_start_fwmark", int(1, 4_294_967_295))
             .fatal()
             .stores(apply::lvs::globals::nftables_start_mark),
-        flag("vrrp_check_unicast_src").stores(|b, _| settings::flag(b, |g| &mut g.check_unicast_src)),
+        flag("vrrp_check_unicast_src").does(|b, _| settings::flag(b, |g| &mut g.check_unicast_src)),
         boolean("vrrp_skip_check_adv_addr")
             .does(|b, s| settings::lenient_boolean(b, s, |g| &mut g.skip_check_adv_addr)),
         boolean("vrrp_strict").stores(|b, s| settings::lenient_boolean(b, s, |g| &mut g.strict)),
@@ -175,22 +175,22 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("bfd_rlimit_rtime", int(1, 4_294_967_295))
             .fatal()
             .stores(|b, s| settings::rttime(b, s, |g| &mut g.bfd_scheduling)),
-        value("notify_fifo", Arg::Text).required().stores(|b, s| settings::fifo(b, s, |g| &mut g.fifo)),
+        value("notify_fifo", Arg::Text).required().does(|b, s| settings::fifo(b, s, |g| &mut g.fifo)),
         value("notify_fifo_script", Arg::Command)
             .required()
-            .stores(|b, s| settings::fifo_script(b, s, |g| &mut g.fifo)),
+            .does(|b, s| settings::fifo_script(b, s, |g| &mut g.fifo)),
         value("vrrp_notify_fifo", Arg::Text)
             .required()
-            .stores(|b, s| settings::fifo(b, s, |g| &mut g.vrrp_fifo)),
+            .does(|b, s| settings::fifo(b, s, |g| &mut g.vrrp_fifo)),
         value("vrrp_notify_fifo_script", Arg::Command)
             .required()
-            .stores(|b, s| settings::fifo_script(b, s, |g| &mut g.vrrp_fifo)),
+            .does(|b, s| settings::fifo_script(b, s, |g| &mut g.vrrp_fifo)),
         value("lvs_notify_fifo", Arg::Text).required().stores(apply::lvs::globals::fifo),
         value("lvs_notify_fifo_script", Arg::Command).required().stores(apply::lvs::globals::fifo),
         boolean("vrrp_notify_priority_changes")
-            .stores(|b, s| settings::boolean(b, s, |g| &mut g.notify_priority_changes)),
+            .does(|b, s| settings::boolean(b, s, |g| &mut g.notify_priority_changes)),
         flag("fifo_write_vrrp_states_on_reload")
-            .stores(|b, _| settings::flag(b, |g| &mut g.fifo_states_on_reload)),
+            .does(|b, _| settings::flag(b, |g| &mut g.fifo_states_on_reload)),
         value("snmp_socket", Arg::Text).required().stores(settings::snmp_socket),
         flag("enable_traps").stores(|b, _| settings::flag(b, |g| &mut g.snmp.traps)),
         flag("enable_snmp_vrrp").stores(|b, _| settings::flag(b, |g| &mut g.snmp.vrrp)),
@@ -279,10 +279,10 @@ pub(crate) static GLOBAL_DEFS: Table = table(
             .stores(|b, s| settings::number(b, s, |g| &mut g.files.json_version)),
         value("iproute_usr_dir", Arg::Text)
             .required()
-            .stores(|b, s| settings::one_path(b, s, |g| &mut g.files.iproute_usr)),
+            .does(|b, s| settings::one_path(b, s, |g| &mut g.files.iproute_usr)),
         value("iproute_etc_dir", Arg::Text)
             .required()
-            .stores(|b, s| settings::one_path(b, s, |g| &mut g.files.iproute_etc)),
+            .does(|b, s| settings::one_path(b, s, |g| &mut g.files.iproute_etc)),
         value("state_dump_file", Arg::Text)
             .required()
             .stores(|b, s| settings::one_path(b, s, |g| &mut g.files.state)),

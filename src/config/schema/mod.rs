@@ -47,7 +47,7 @@ pub(crate) struct Row {
     pub(crate) words: Option<&'static Table>,
     /// Stock reports each use as deprecated, which counts as an error; what to do instead.
     pub(crate) deprecated: Option<&'static str>,
-    /// Without it a router would speak past its peers: its instance is left out while it is not in effect.
+    /// Without it the daemon would run in the wrong place: it does not start while this is not in effect.
     pub(crate) vital: bool,
     /// Puts it into the model; `None` for a word, which the keyword of its line takes care of.
     pub(crate) apply: Option<Apply>,

@@ -74,7 +74,7 @@ const ROUTE: [Row; 49] = [
     flag("append"),
     value("as", Arg::Text),
     flag("no_track"),
-    value("vrf", Arg::Text).later(),
+    value("vrf", Arg::Text),
     value("nexthop", Arg::Text).words(&STATIC_ROUTES_NEXTHOP),
     position("(missing value)"),
 ];

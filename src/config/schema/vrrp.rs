@@ -5,7 +5,7 @@ use crate::config::apply::{self, instance, options};
 
 /// `track_group`.
 pub(crate) static TRACK_GROUP: Table =
-    table("track_group", &[list("group", &NO_WORDS).stores(apply::group::track_members)]);
+    table("track_group", &[list("group", &NO_WORDS).does(apply::group::track_members)]);
 
 /// Words of a line of `track_interface`.
 pub(crate) static TRACKED_INTERFACE: Table =
@@ -33,8 +33,8 @@ pub(crate) static VRRP_SYNC_GROUP: Table = table(
         value("notify_stop", Arg::Command).fatal().does(apply::group::notify_stop),
         value("notify", Arg::Command).fatal().does(apply::group::notify),
         boolean("smtp_alert").stores(apply::group::smtp_alert),
-        boolean("notify_priority_changes").stores(apply::group::notify_priority_changes),
-        flag("global_tracking").deprecated("please remove it").stores(apply::group::global_tracking),
+        boolean("notify_priority_changes").does(apply::group::notify_priority_changes),
+        flag("global_tracking").deprecated("please remove it").does(apply::group::global_tracking),
         flag("sync_group_tracking_weight").does(apply::group::tracking_weight),
     ],
 );
@@ -116,7 +116,7 @@ pub(crate) static VRRP_INSTANCE: Table = table(
     &[
         value("state", Arg::Text).fatal().does(apply::instance::state),
         value("interface", Arg::Interface).fatal().does(apply::instance::interface),
-        value("vrf", Arg::Interface).fatal().stores(apply::options::vrf),
+        value("vrf", Arg::Interface).fatal().does(apply::options::vrf),
         value("use_vmac", Arg::Text).words(&USE_VMAC).stores(apply::vmac::use_vmac),
         flag("use_vmac_addr").stores(|b, _| options::flag(b, |p| &mut p.vmac_addresses)),
         flag("vmac_xmit_base").stores(|b, _| options::flag(b, |p| &mut p.vmac_xmit_base)),
@@ -156,13 +156,13 @@ pub(crate) static VRRP_INSTANCE: Table = table(
         value("notify_fault", Arg::Command).fatal().does(apply::instance::notify_fault),
         value("notify_stop", Arg::Command).fatal().does(apply::instance::notify_stop),
         value("notify", Arg::Command).fatal().does(apply::instance::notify),
-        value("notify_deleted", Arg::Command).stores(apply::options::notify_deleted),
+        value("notify_deleted", Arg::Command).does(apply::options::notify_deleted),
         value("notify_master_rx_lower_pri", Arg::Command)
             .fatal()
             .does(apply::instance::notify_master_rx_lower_pri),
         boolean("smtp_alert").stores(|b, s| options::boolean(b, s, |p| &mut p.smtp_alert)),
         boolean("notify_priority_changes")
-            .stores(|b, s| options::boolean(b, s, |p| &mut p.notify_priority_changes)),
+            .does(|b, s| options::boolean(b, s, |p| &mut p.notify_priority_changes)),
         value("lvs_sync_daemon_interface", Arg::Interface)
             .fatal()
             .deprecated("please use global lvs_sync_daemon")
@@ -178,11 +178,11 @@ pub(crate) static VRRP_INSTANCE: Table = table(
         value("garp_lower_prio_delay", loose(0, 4_294)).fatal().does(apply::instance::garp),
         value("garp_lower_prio_repeat", loose(0, 2_147_483_647)).fatal().does(apply::instance::garp),
         value("down_timer_adverts", loose(1, 100)).fatal().does(apply::instance::down_timer_adverts),
-        value("garp_extra_if", int(0, 86_400)).required().stores(apply::options::garp_extra),
+        value("garp_extra_if", int(0, 86_400)).required().does(apply::options::garp_extra),
         value("vmac_garp_intvl", int(0, 86_400))
             .required()
             .deprecated("please use garp_extra_if")
-            .stores(apply::options::garp_extra),
+            .does(apply::options::garp_extra),
         boolean("lower_prio_no_advert").does(apply::instance::lower_prio_no_advert),
         boolean("higher_prio_send_advert").does(apply::instance::higher_prio_send_advert),
         boolean("owner_ignore_adverts").does(|b, s| options::boolean(b, s, |p| &mut p.owner_ignore_adverts)),
@@ -199,7 +199,7 @@ pub(crate) static VRRP_INSTANCE: Table = table(
             .does(apply::instance::virtual_ipaddress),
         list("virtual_ipaddress_excluded", &super::addresses::VIRTUAL_IPADDRESS)
             .does(apply::instance::virtual_ipaddress_excluded),
-        flag("no_virtual_ipaddress").stores(|b, _| options::flag(b, |p| &mut p.no_addresses)),
+        flag("no_virtual_ipaddress").does(|b, _| options::flag(b, |p| &mut p.no_addresses)),
         flag("promote_secondaries").does(|b, _| options::flag(b, |p| &mut p.promote_secondaries)),
         list("virtual_routes", &super::routes::VIRTUAL_ROUTES).does(apply::options::virtual_routes),
         list("virtual_rules", &super::routes::VIRTUAL_RULES).does(apply::options::virtual_rules),

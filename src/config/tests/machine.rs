@@ -75,6 +75,36 @@ fn namespaces_exist() {
 }
 
 #[test]
+fn without_peers_there_must_be_an_interface() {
+    let alone = |text: &str| {
+        let text = format!(
+            "vrrp_instance A {{\nvirtual_router_id 1\nunicast_src_ip 192.0.2.9\n{text}\nvirtual_ipaddress {{\n192.0.2.1 dev eth0\n}}\n}}\n"
+        );
+        let loaded = load_from(&machine(&text));
+        let refused =
+            loaded.diagnostics.iter().any(|d| d.effect == crate::config::diagnostic::Effect::Refuses(2));
+        (refused, lines(&loaded).join("\n").contains("neither unicast_peer nor interface"))
+    };
+    assert_eq!(alone(""), (true, true));
+    assert!(!alone("unicast_peer {\n192.0.2.8\n}").1);
+    assert!(!alone("interface eth0").1);
+}
+
+#[test]
+fn the_vrf_of_a_route_is_its_table() {
+    let text = instance("virtual_routes {\n198.51.100.0/24 via 192.0.2.254 dev eth0 vrf red\n}");
+    let mut machine = machine(&text);
+    assert!(lines(&load_from(&machine)).join("\n").contains("VRF red not found"));
+    machine.interfaces.as_mut().unwrap().insert("red".into());
+    machine.links.insert("red".into(), LinkFacts { kind: LinkKind::Vrf { table: 77 }, ..ETHERNET });
+    let loaded = load_from(&machine);
+    assert_eq!(lines(&loaded), [""; 0]);
+    assert_eq!(loaded.config.instances[0].pending.routes[0].table, Some(77));
+    machine.links.insert("red".into(), ETHERNET);
+    assert!(lines(&load_from(&machine)).join("\n").contains("red is not a VRF"));
+}
+
+#[test]
 fn a_key_may_be_a_credential() {
     let text = |key: &str| instance(&format!("version 3\nauth_hmac {{\nkey 1 {key}\nactive_key 1\n}}"));
     let machine =

@@ -113,6 +113,14 @@ impl Entry {
         (is_add, if is_add { rank } else { u8::MAX - rank }, self.place)
     }
 
+    /// The change that takes it away if it is ours, or on its way to be, and its turn among others.
+    pub(super) fn removal(&self, mirror: &Mirror) -> Option<((u8, usize), KernelOp)> {
+        let placed = self.placed.as_ref().filter(|object| object.is_in(mirror));
+        let coming = self.in_flight.as_ref().filter(|(_, is_add)| *is_add).map(|(object, _)| object);
+        let object = placed.or(coming)?;
+        Some(((u8::MAX - self.claim.rank(), self.place), object.delete()))
+    }
+
     /// A new claim owes nothing to the past.
     pub(super) fn start_afresh(&mut self) {
         self.given_up = false;

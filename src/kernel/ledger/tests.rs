@@ -29,11 +29,12 @@ fn claim(ip: &str) -> AddressClaim {
         label: None,
         scope: 0,
         options: AddressOptions::default(),
+        tracked: true,
     }
 }
 
 fn watch(interface: &str) -> Watch {
-    Watch { interface: Some(name(interface)), family: Family::V4, source: None }
+    Watch { interface: Some(name(interface)), vrf: None, family: Family::V4, source: None }
 }
 
 fn claims(ips: &[&str]) -> Vec<Claim> {
@@ -567,4 +568,26 @@ fn secondaries_are_promoted_while_there_are_addresses() {
     assert_eq!(bench.ops(), [""; 0], "a setting outlives lost reports");
     bench.claim(ONE, false, 2);
     assert_eq!(bench.ops(), ["delete 10.0.0.1", "demote eth0"]);
+}
+
+#[test]
+fn an_untracked_address_is_left_alone_until_it_is_claimed_anew_or_its_interface_returns() {
+    let untracked = AddressClaim { tracked: false, ..claim("10.0.0.1") };
+    let mut ledger = Ledger::default();
+    ledger.register(ONE, watch("eth0"), &[Claim::Address(untracked)]);
+    let mut bench = Bench::of(ledger, &[]);
+    bench.claim(ONE, true, 1);
+    bench.answer(Ok(()));
+    bench.delete("10.0.0.1");
+    bench.pass(Duration::from_secs(60));
+    assert_eq!(bench.ops(), [""; 0], "somebody wants it so");
+    bench.claim(ONE, false, 2);
+    bench.claim(ONE, true, 3);
+    assert_eq!(bench.ops(), ["add 10.0.0.1"]);
+    bench.answer(Ok(()));
+    bench.event(&KernelEvent::Link(Link { up: false, running: false, ..link(false) }));
+    bench.delete("10.0.0.1");
+    bench.answer(Err(Errno::IO));
+    bench.event(&KernelEvent::Link(link(true)));
+    assert_eq!(bench.ops(), ["add 10.0.0.1"], "the kernel took it with its interface");
 }

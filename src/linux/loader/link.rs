@@ -6,7 +6,7 @@ use std::time::Duration;
 use netlink_packet_core::{NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
-    InfoData, InfoIpVlan, InfoKind, InfoMacVlan, IpVlanMode, LinkAttribute, LinkFlags, LinkInfo,
+    InfoData, InfoIpVlan, InfoMacVlan, InfoVrf, IpVlanMode, LinkAttribute, LinkFlags, LinkInfo,
     LinkLayerType, LinkMessage, MacVlanMode,
 };
 use netlink_sys::protocols::NETLINK_ROUTE;
@@ -65,7 +65,6 @@ fn read(link: &LinkMessage) -> LinkFacts {
 }
 
 fn kind(info: &[LinkInfo]) -> LinkKind {
-    let is = |kind: &InfoKind| info.iter().any(|i| matches!(i, LinkInfo::Kind(k) if k == kind));
     let data = info.iter().find_map(|i| match i {
         LinkInfo::Data(data) => Some(data),
         _ => None,
@@ -77,7 +76,15 @@ fn kind(info: &[LinkInfo]) -> LinkKind {
         Some(InfoData::IpVlan(data)) => {
             LinkKind::Ipvlan { l2: data.iter().any(|d| matches!(d, InfoIpVlan::Mode(IpVlanMode::L2))) }
         }
-        _ if is(&InfoKind::Vrf) => LinkKind::Vrf,
+        Some(InfoData::Vrf(data)) => vrf(data),
         _ => LinkKind::Other,
     }
+}
+
+fn vrf(data: &[InfoVrf]) -> LinkKind {
+    let table = data.iter().find_map(|d| match d {
+        InfoVrf::TableId(table) => Some(*table),
+        _ => None,
+    });
+    table.map_or(LinkKind::Other, |table| LinkKind::Vrf { table })
 }

@@ -136,7 +136,7 @@ fn sigint_can_be_ignored() {
     if own_process("sigint_can_be_ignored", |_, _| {}).is_none() {
         return;
     }
-    let status = run(Options { ignore_sigint: true }, |mut host| {
+    let status = run(Options { ignore_sigint: true, ..Options::default() }, |mut host| {
         Box::pin(async move {
             raise(Number::SIGINT).unwrap();
             host.slow.sleep(Duration::from_millis(20)).await;

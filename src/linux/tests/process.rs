@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::{on_a_plane, soon};
 use crate::host::{Child, Command, Credentials, Exit, Kill, Plane, Processes};
 use crate::linux::process::LocalProcesses;
+use crate::linux::startup::FileLimit;
 
 fn shell(script: &str) -> Command {
     Command {
@@ -48,7 +49,7 @@ fn an_end_is_told_as_it_was() {
             ("exit 255", Exit::Status(255)),
             ("kill -KILL $$", Exit::Signal(libc::SIGKILL)),
         ] {
-            let mut child = LocalProcesses.spawn(&shell(script)).unwrap();
+            let mut child = LocalProcesses::default().spawn(&shell(script)).unwrap();
             assert_eq!(exit(&plane, &mut child).await, end, "{script}");
             assert_eq!(exit(&plane, &mut child).await, end, "asked again");
             child.kill(Kill::Kill);
@@ -67,7 +68,7 @@ fn what_cannot_be_executed_is_an_error() {
         {
             let command =
                 Command { program: program.to_owned(), argv: vec!["x".to_owned()], credentials: None };
-            let error = LocalProcesses.spawn(&command).err().unwrap();
+            let error = LocalProcesses::default().spawn(&command).err().unwrap();
             assert_eq!(error.source.raw_os_error(), Some(errno), "{error}");
             assert!(error.to_string().starts_with(&format!("cannot execute {program}: ")));
         }
@@ -81,7 +82,7 @@ fn a_kill_reaches_the_whole_group() {
             let directory = tempfile::tempdir().unwrap();
             let file = directory.path().join("pid");
             let script = format!("sleep 1000 & echo $! > {}; wait", file.display());
-            let mut child = LocalProcesses.spawn(&shell(&script)).unwrap();
+            let mut child = LocalProcesses::default().spawn(&shell(&script)).unwrap();
             let grandchild = line(&plane, &file).await;
             child.kill(how);
             assert_eq!(exit(&plane, &mut child).await, Exit::Signal(signal));
@@ -102,7 +103,7 @@ fn a_forgotten_child_goes_on_and_is_reaped() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("pid");
         let script = format!("sleep 0.05; echo $$ > {}", file.display());
-        drop(LocalProcesses.spawn(&shell(&script)).unwrap());
+        drop(LocalProcesses::default().spawn(&shell(&script)).unwrap());
         let pid = line(&plane, &file).await;
         let reaped = async {
             while state(&pid).is_some() {
@@ -129,7 +130,7 @@ fn a_script_starts_clean() {
             command.argv[2] = format!("exec > {}; {name}; echo", file.display());
             command
         };
-        let mut child = LocalProcesses.spawn(&read("cat /proc/self/status")).unwrap();
+        let mut child = LocalProcesses::default().spawn(&read("cat /proc/self/status")).unwrap();
         exit(&plane, &mut child).await;
         let status = fs::read_to_string(&file).unwrap();
         for set in ["SigBlk:", "SigIgn:", "SigCgt:"] {
@@ -138,7 +139,7 @@ fn a_script_starts_clean() {
             // 32 and 33 belong to libc, which lets nobody touch them.
             assert_eq!(signals & !(0b11 << 31), 0, "{set}{line}");
         }
-        let mut child = LocalProcesses.spawn(&read("readlink /proc/$$/fd/*")).unwrap();
+        let mut child = LocalProcesses::default().spawn(&read("readlink /proc/$$/fd/*")).unwrap();
         exit(&plane, &mut child).await;
         let files = fs::read_to_string(&file).unwrap();
         let files: Vec<_> = files.split_whitespace().collect();
@@ -158,7 +159,7 @@ fn credentials_are_taken_on_without_supplementary_groups() {
         let mut command =
             shell(&format!("grep -E '^(Uid|Gid|Groups)' /proc/self/status > {}", file.display()));
         command.credentials = Some(Credentials { uid: 65534, gid: 12345 });
-        let mut child = LocalProcesses.spawn(&command).unwrap();
+        let mut child = LocalProcesses::default().spawn(&command).unwrap();
         assert_eq!(exit(&plane, &mut child).await, Exit::Status(0));
         let status: Vec<_> =
             fs::read_to_string(&file).unwrap().lines().map(|l| l.trim_end().to_owned()).collect();
@@ -175,7 +176,7 @@ fn a_script_does_not_survive_its_daemon() {
     let copy = file.clone();
     // The end of the thread that started it is to the kernel the end of its parent.
     on_a_plane(|plane| async move {
-        LocalProcesses.spawn(&shell(&script)).unwrap();
+        LocalProcesses::default().spawn(&shell(&script)).unwrap();
         line(&plane, &copy).await;
     });
     on_a_plane(move |plane| async move {
@@ -194,6 +195,20 @@ fn a_fifo_nobody_writes_to_can_be_opened() {
     let directory = tempfile::tempdir().unwrap();
     let fifo = directory.path().join("fifo");
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRUSR).unwrap();
-    LocalProcesses.open_for_reading(&fifo).unwrap();
-    assert!(LocalProcesses.open_for_reading(&directory.path().join("none")).is_err());
+    LocalProcesses::default().open_for_reading(&fifo).unwrap();
+    assert!(LocalProcesses::default().open_for_reading(&directory.path().join("none")).is_err());
+}
+
+#[test]
+fn programs_get_the_limit_of_open_files_that_the_daemon_was_started_with() {
+    on_a_plane(|plane| async move {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("limit");
+        let script = format!("ulimit -n >{}", file.display());
+        // Which may be less than the daemon has, and than it had itself.
+        let processes = LocalProcesses { files: Some(FileLimit::new(77, 78)) };
+        let mut child = processes.spawn(&shell(&script)).unwrap();
+        assert_eq!(exit(&plane, &mut child).await, Exit::Status(0));
+        assert_eq!(line(&plane, &file).await, "77");
+    });
 }

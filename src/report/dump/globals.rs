@@ -47,11 +47,15 @@ fn files_and_names(view: &View<'_>, out: &mut Lines) {
     let pending = &globals.pending;
     put_some(out, "Config save dir", pending.files.config_save.as_ref());
     put(out, "Network namespace", top.net_namespace.as_deref().unwrap_or("(default)"));
-    put(out, "Network namespace ipvs", match top.net_namespace_ipvs.as_deref() {
-        None => "(main namespace)",
-        Some("") => "(default)",
-        Some(name) => name,
-    });
+    put(
+        out,
+        "Network namespace ipvs",
+        match top.net_namespace_ipvs.as_deref() {
+            None => "(main namespace)",
+            Some("") => "(default)",
+            Some(name) => name,
+        },
+    );
     put_some(out, "Instance name", top.instance.as_ref());
     let names = &pending.processes;
     let or_default = |name: &Option<String>, default: &str| {
@@ -132,11 +136,15 @@ fn process(view: &View<'_>, whole: bool, out: &mut Lines) {
         put_some(out, "LVS syncd syncid", daemon.id);
     }
     put(out, "LVS flush", truth(globals.lvs.flush));
-    put(out, "LVS flush on stop", match globals.lvs.flush_on_stop {
-        None => "disabled",
-        Some(Flush::Servers) => "VS",
-        Some(Flush::All) => "all",
-    });
+    put(
+        out,
+        "LVS flush on stop",
+        match globals.lvs.flush_on_stop {
+            None => "disabled",
+            Some(Flush::Servers) => "VS",
+            Some(Flush::All) => "all",
+        },
+    );
     fifo("Global", &pending.fifo, globals.script_user.as_ref(), out);
     fifo("VRRP", &pending.vrrp_fifo, globals.script_user.as_ref(), out);
     let lvs = &globals.lvs.fifo;
@@ -185,10 +193,14 @@ fn vrrp(view: &View<'_>, out: &mut Lines) {
     put(out, "Send advert after receive higher priority advert", truth(speaks));
     put(out, "Gratuitous ARP interval", seconds_6(pending.garp_interval.unwrap_or_default()));
     put(out, "Gratuitous NA interval", seconds_6(pending.gna_interval.unwrap_or_default()));
-    put(out, "VRRP default protocol version", match globals.vrrp_version {
-        Some(Version::V3) => 3,
-        Some(Version::V2) | None => 2,
-    });
+    put(
+        out,
+        "VRRP default protocol version",
+        match globals.vrrp_version {
+            Some(Version::V3) => 3,
+            Some(Version::V2) | None => 2,
+        },
+    );
     let firewall = &pending.firewall;
     if let Some(table) = &firewall.nftables {
         put(out, "nftables table name", table);

@@ -119,7 +119,8 @@ fn common(states: &[State]) -> State {
 }
 
 fn tracked(view: &View<'_>, written: &SyncGroup, out: &mut Lines) {
-    let line = |weight: i16, reverse: bool| format!("weight {weight}{}", if reverse { " reverse" } else { "" });
+    let line =
+        |weight: i16, reverse: bool| format!("weight {weight}{}", if reverse { " reverse" } else { "" });
     let interfaces = &written.tracks.interfaces;
     out.list("Tracked interfaces", interfaces, |t| format!("{} {}", t.interface, line(t.weight, t.reverse)));
     out.list("Tracked scripts", &written.track_scripts, |t| {

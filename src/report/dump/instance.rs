@@ -256,11 +256,14 @@ fn unicast(plan: &InstancePlan, out: &mut Lines) {
     out.list("Unicast Peer", &unicast.peers, |peer| {
         format!("{} min_ttl {} max_ttl {}", peer.address, peer.min_ttl, peer.max_ttl)
     });
-    out.put("Unicast checksum compatibility", match unicast.checksum {
-        UnicastChecksum::Old(_) => "config",
-        UnicastChecksum::New => "never",
-        UnicastChecksum::Learns(_) => "no",
-    });
+    out.put(
+        "Unicast checksum compatibility",
+        match unicast.checksum {
+            UnicastChecksum::Old(_) => "config",
+            UnicastChecksum::New => "never",
+            UnicastChecksum::Learns(_) => "no",
+        },
+    );
 }
 
 fn routes(plan: &InstancePlan, written: &VrrpInstance, out: &mut Lines) {

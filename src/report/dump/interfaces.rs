@@ -34,11 +34,14 @@ fn one(view: &View<'_>, survey: &Survey, link: &Link, out: &mut Lines) {
     out.put("Up debounce timer", format_args!("{}us", delay.up.as_micros()));
     out.put("Down debounce timer", format_args!("{}us", delay.down.as_micros()));
     out.put("MTU", link.mtu);
-    out.put("HW Type", match link {
-        Link { loopback: true, .. } => "LOOPBACK",
-        Link { mac: Some(_), .. } => "ETHERNET",
-        _ => "UNKNOWN",
-    });
+    out.put(
+        "HW Type",
+        match link {
+            Link { loopback: true, .. } => "LOOPBACK",
+            Link { mac: Some(_), .. } => "ETHERNET",
+            _ => "UNKNOWN",
+        },
+    );
     let linkbeat = view.plan.linkbeats.iter().find(|linkbeat| linkbeat.interface == link.name);
     out.add(match linkbeat.map(|linkbeat| linkbeat.method) {
         Some(CarrierMethod::Mii) => "   NIC support MII BMSR interface",
@@ -75,11 +78,8 @@ fn addresses(view: &View<'_>, survey: &Survey, link: &Link, out: &mut Lines) {
 }
 
 fn state(link: &Link) -> String {
-    let mut text = format!(
-        "{}UP, {}RUNNING",
-        if link.up { "" } else { "not " },
-        if link.running { "" } else { "not " }
-    );
+    let mut text =
+        format!("{}UP, {}RUNNING", if link.up { "" } else { "not " }, if link.running { "" } else { "not " });
     for (word, on) in [
         (", no broadcast", link.loopback),
         (", loopback", link.loopback),

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use super::view::View;
 use crate::base::{Cidr, Family, IfName};
 use crate::config::model::{
-    Encap, IpEncap, Metric, MetricKind, NextHop, PreferredLifetime, Route, RouteOrder, Rule, RuleAction,
-    VirtualAddress,
+    Encap, IpEncap, Metric, MetricKind, NextHop, PreferredLifetime, Realms, Route, RouteOrder, Rule,
+    RuleAction, VirtualAddress,
 };
 
 /// `RTN_UNICAST` and its kin (linux/rtnetlink.h) by the names that ip-route(8) uses.
@@ -27,11 +27,34 @@ const KINDS: [(u8, &str); 10] = [
 const FIRST_DEAD_END: u8 = 6;
 /// `RT_TABLE_MAIN`.
 const MAIN: u32 = 254;
+/// Metrics in the order in which they are shown.
+const METRICS: [MetricKind; 15] = [
+    MetricKind::Rtt,
+    MetricKind::RttVar,
+    MetricKind::RtoMin,
+    MetricKind::Features,
+    MetricKind::Mtu,
+    MetricKind::Window,
+    MetricKind::SsThresh,
+    MetricKind::Cwnd,
+    MetricKind::AdvMss,
+    MetricKind::Reordering,
+    MetricKind::HopLimit,
+    MetricKind::InitCwnd,
+    MetricKind::InitRwnd,
+    MetricKind::QuickAck,
+    MetricKind::FastOpenNoCookie,
+];
 /// keepalived's own number of a routing protocol.
 const OWN: u8 = 18;
 
 /// A virtual or static address; `of`: the interface of its instance.
-pub fn address(view: &View<'_>, address: &VirtualAddress, of: Option<&IfName>, group: Option<&str>) -> String {
+pub fn address(
+    view: &View<'_>,
+    address: &VirtualAddress,
+    of: Option<&IfName>,
+    group: Option<&str>,
+) -> String {
     let dev = address.dev.as_ref().or(of);
     let mut text = match address.cidr.prefix == Family::of(address.cidr.ip).bits() {
         true => address.cidr.ip.to_string(),
@@ -81,7 +104,7 @@ pub fn address(view: &View<'_>, address: &VirtualAddress, of: Option<&IfName>, g
         None if address.cidr.ip.is_ipv6() => add("preferred_lft", "forever"),
         None => {}
     }
-    if address.pending.no_track {
+    if address.flags.no_track {
         add("no_track", "");
     }
     if let Some(group) = group {
@@ -142,17 +165,24 @@ pub fn route(route: &Route) -> String {
     if route.onlink {
         out.add("onlink");
     }
-    out.option("realms", route.realms.map(|r| format!("{}/{}", r.from, r.to)));
+    if let Some(Realms { from, to }) = route.realms {
+        out.add(&if from == 0 { format!("realm {to}") } else { format!("realms {from}/{to}") });
+    }
     out.option("expires", route.expires.map(|time| format!("{}sec", time.as_secs())));
     out.option("congctl", route.congestion.as_ref().map(|(name, locked)| lock(*locked, name)));
-    for metric in &route.metrics {
-        out.add(&self::metric(*metric));
+    let mut metrics = route.metrics.clone();
+    metrics.sort_by_key(|metric| METRICS.iter().position(|kind| *kind == metric.kind));
+    for metric in metrics {
+        out.add(&self::metric(metric));
     }
-    out.option("pref", route.pref.map(|pref| match pref {
-        1 => "high",
-        3 => "low",
-        _ => "medium",
-    }));
+    out.option(
+        "pref",
+        route.pref.map(|pref| match pref {
+            1 => "high",
+            3 => "low",
+            _ => "medium",
+        }),
+    );
     out.option("ttl-propagate", route.ttl_propagate.map(super::view::enabled));
     for hop in &route.nexthops {
         next_hop(hop, &mut out);
@@ -243,10 +273,13 @@ pub fn rule(rule: &Rule, preference: Option<u32>) -> String {
     out.option("to", rule.to.map(network));
     out.option("priority", rule.preference.or(preference));
     out.option("tos", Some(format!("{:#x}", rule.tos.unwrap_or(0))));
-    out.option("fwmark", rule.mark.map(|(mark, mask)| match mask {
-        u32::MAX => format!("{mark:#x}"),
-        mask => format!("{mark:#x}/{mask:#x}"),
-    }));
+    out.option(
+        "fwmark",
+        rule.mark.map(|(mark, mask)| match mask {
+            u32::MAX => format!("{mark:#x}"),
+            mask => format!("{mark:#x}/{mask:#x}"),
+        }),
+    );
     out.option("iif", rule.iif.as_ref());
     out.option("oif", rule.oif.as_ref());
     out.option("suppress_prefixlen", rule.suppress_prefix);

@@ -23,11 +23,14 @@ pub(super) fn script(view: &View<'_>, script: &VrrpScript, out: &mut Lines) {
         out.put("Result", tally.count);
         out.put("Insecure", "no");
         out.put("Init state", if script.init_fail && tally.status.is_none() { "failed" } else { "unknown" });
-        out.put("Status", match tally.status {
-            Some(Status::Good) => "GOOD",
-            Some(Status::Bad) => "BAD",
-            _ => "INIT",
-        });
+        out.put(
+            "Status",
+            match tally.status {
+                Some(Status::Good) => "GOOD",
+                Some(Status::Bad) => "BAD",
+                _ => "INIT",
+            },
+        );
     }
     if let Script::Run { user, .. } = &script.script {
         out.put("Script uid:gid", format_args!("{}:{}", user.uid, user.gid));

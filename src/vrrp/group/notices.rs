@@ -20,6 +20,8 @@ pub(super) struct Notices {
     members: BTreeMap<InstanceId, Option<State>>,
     /// What the group's scripts were told last.
     group: Option<State>,
+    /// A member could not start at once.
+    awaited: bool,
     /// The first states of all have been told.
     begun: bool,
     /// Notices that wait for those before them.
@@ -33,10 +35,16 @@ impl Notices {
         Self {
             members: members.iter().map(|id| (*id, None)).collect(),
             group: None,
+            awaited: false,
             begun: false,
             held: BTreeMap::new(),
             expected: (State::Init, Vec::new()),
         }
+    }
+
+    /// A member could not start at once: then the group is told of after its members, as if this was a later change.
+    pub(super) fn awaited(&mut self) {
+        self.awaited = true;
     }
 
     /// A member was there before the group was as it is now, and its scripts know this state.
@@ -84,7 +92,7 @@ impl Notices {
             return;
         }
         self.begun = true;
-        if state == State::Backup {
+        if state == State::Backup && !self.awaited {
             self.group = Some(state);
             out.push(Output::Notify(state));
         }

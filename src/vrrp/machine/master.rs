@@ -26,6 +26,7 @@ impl Machine {
         self.timers.set(Timer::Announce, (!garp.delay.is_zero()).then(|| now + garp.delay));
         let first_refresh = now + garp.delay + garp.refresh;
         self.timers.set(Timer::Refresh, (!garp.refresh.is_zero()).then_some(first_refresh));
+        self.timers.set(Timer::Extra, (!garp.extra.is_zero()).then(|| now + garp.extra));
     }
 
     /// Sends an advert; the next one is due an interval later.
@@ -92,6 +93,15 @@ impl Machine {
         self.timers.set(Timer::Refresh, Some(if next > now { next } else { now + garp.refresh }));
     }
 
+    /// Time to announce on other interfaces, so that switches there do not forget us.
+    pub(super) fn extra_due(&mut self, now: Instant, due: Instant, out: &mut Vec<Output>) {
+        if self.may_announce(now) {
+            out.push(Output::AnnounceExtra);
+        }
+        let next = due + self.params.garp.extra;
+        self.timers.set(Timer::Extra, Some(if next > now { next } else { now + self.params.garp.extra }));
+    }
+
     /// A valid advert while we are master: one of us has to yield.
     pub(super) fn advert_as_master(&mut self, now: Instant, advert: &Advert, out: &mut Vec<Output>) {
         let (from, priority) = (advert.source, advert.priority);
@@ -122,6 +132,11 @@ impl Machine {
 
     /// The other one has to yield. It may have announced the addresses, so announce them again.
     pub(super) fn insist(&mut self, now: Instant, advert: &Advert, out: &mut Vec<Output>) {
+        // An honest router sends one an interval. Who sends more must not make us flood the network and the log.
+        if self.insisted.is_some_and(|at| now - at < self.params.advert_int / 2) {
+            return;
+        }
+        self.insisted = Some(now);
         let election = !self.params.lower_prio_no_advert;
         // The router that we have just taken over from says goodbye: that is no news.
         let goodbye = now - self.master_since < self.params.advert_int;

@@ -1,6 +1,6 @@
 //! A changed configuration: the state stays, and what follows from it changes.
 
-use super::{Machine, Output, State};
+use super::{Machine, Notice, Output, State};
 use crate::base::{Instant, Priority};
 use crate::config::model::Version;
 use crate::vrrp::event::{Cause, Event, Fault};
@@ -45,7 +45,9 @@ impl Machine {
         let (priority, ..) = before;
         if self.priority != priority {
             let what = "the configuration".to_owned();
-            out.push(Output::Event(Event::PriorityChanged { before: priority, now: self.priority, what }));
+            let (master, after) = (self.state == State::Master, self.priority);
+            out.push(Output::Event(Event::PriorityChanged { before: priority, now: after, what }));
+            out.push(Output::Notify(Notice::Priority { master, priority: after }));
         }
         match self.state {
             State::Backup => {
@@ -97,6 +99,10 @@ impl Machine {
         let refresh = self.params.garp.refresh;
         if refresh != old.garp.refresh {
             self.timers.set(Timer::Refresh, (!refresh.is_zero()).then(|| now + refresh));
+        }
+        let extra = self.params.garp.extra;
+        if extra != old.garp.extra {
+            self.timers.set(Timer::Extra, (!extra.is_zero()).then(|| now + extra));
         }
         if claims {
             self.claim += 1;

@@ -134,6 +134,22 @@ impl Daemon {
         self.wait()
     }
 
+    /// Stops all its processes, as if the machine did not run them. What arrives meanwhile waits.
+    pub fn freeze(&self) {
+        for pid in self.processes() {
+            kill(Pid::from_raw(pid), Signal::SIGSTOP).expect("send a signal");
+        }
+    }
+
+    /// Lets them go on.
+    pub fn thaw(&self) {
+        for pid in self.processes() {
+            kill(Pid::from_raw(pid), Signal::SIGCONT).expect("send a signal");
+        }
+        // It stops itself when its child is stopped.
+        kill(Pid::from_raw(self.entered.borrow().id() as i32), Signal::SIGCONT).expect("send a signal");
+    }
+
     /// Kills all its processes at once, leaving none the time to tidy up.
     pub fn crash(&self) {
         let processes = self.processes();

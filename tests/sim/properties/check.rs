@@ -105,6 +105,9 @@ impl Run {
         {
             return wrong(format!("{master} is master, but {better} is better"));
         }
+        if self.estranged.contains(&v.vrid) {
+            return Ok(());
+        }
         self.check_caches(v, group, master)
     }
 

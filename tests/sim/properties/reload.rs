@@ -3,7 +3,7 @@
 use keepalived_rs::host::Signal;
 
 use super::schedule::Run;
-use super::setup::Setup;
+use super::setup::{Setup, Virtual};
 
 impl Run {
     /// Boots with one setup, goes over to `next` on each router at a random moment, and ends like a boot with that.
@@ -26,15 +26,14 @@ impl Run {
             }
             self.cluster.write_config(i, next.text(i));
             match self.cluster.world.is_running(self.cluster.nodes[i]) {
-                true => {
-                    // Those that cannot hear each other until both have reloaded do not know of each other's announcements.
-                    self.routers[i].started = self.cluster.now();
-                    self.cluster.world.signal(self.cluster.nodes[i], Signal::Reload);
-                }
+                true => self.cluster.world.signal(self.cluster.nodes[i], Signal::Reload),
                 false => self.start(i),
             }
             self.pass(3_000_000);
         }
+        // Who does not hear a rival cannot know what it has announced.
+        let hear = |v: &&Virtual| self.setup.virtuals.iter().any(|old| old.understands(v));
+        self.estranged = next.virtuals.iter().filter(|v| !hear(v)).map(|v| v.vrid).collect();
         let time = self.setup.quiet();
         self.setup = next;
         self.cluster.run(time);

@@ -34,6 +34,8 @@ pub(super) struct Run {
     pub(super) stalls: Vec<Stall>,
     /// When the LAN lost packets: from, to.
     pub(super) lossy: Vec<(Instant, Instant)>,
+    /// Virtual routers whose members could not hear each other for a while, being configured differently.
+    pub(super) estranged: Vec<u8>,
     /// Nothing has happened in this phase that may change a master.
     calm: bool,
 }
@@ -84,7 +86,16 @@ impl Run {
             set_trackers(&mut cluster, i, false);
         }
         // The setup has used the numbers of its seed already.
-        Self { cluster, setup, routers, rng: rng(!seed), stalls: Vec::new(), lossy: Vec::new(), calm: false }
+        Self {
+            cluster,
+            setup,
+            routers,
+            rng: rng(!seed),
+            stalls: Vec::new(),
+            lossy: Vec::new(),
+            estranged: Vec::new(),
+            calm: false,
+        }
     }
 
     /// All phases.

@@ -42,7 +42,7 @@ pub(super) struct Virtual {
 }
 
 /// How routers authenticate each other.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Authentication {
     None,
     Password,
@@ -260,6 +260,15 @@ impl Virtual {
         let member = &self.members[i];
         let born_master = member.state_master && !matches!(self.authentication, Authentication::Ah);
         !member.nopreempt || born_master || member.priority == 255
+    }
+
+    /// Whether routers configured so and routers configured otherwise hear each other.
+    pub(super) fn understands(&self, other: &Self) -> bool {
+        let of = |v: &Self| {
+            let interval = (v.version == 2).then(|| v.members[0].interval);
+            (v.vrid, v.version, v.unicast, interval, v.authentication)
+        };
+        of(self) == of(other)
     }
 
     /// The longest interval anybody uses, in seconds.

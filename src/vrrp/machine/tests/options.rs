@@ -112,3 +112,38 @@ fn the_last_hundred_changes_are_kept_with_their_causes() {
     }
     assert_eq!(router.machine.history().len(), 100);
 }
+
+#[test]
+fn addresses_on_other_interfaces_are_announced_now_and_then() {
+    let garp = GarpSchedule { extra: ms(1500), ..GarpSchedule::default() };
+    let mut router = Router::master(Params { garp, ..params(100) });
+    let extra = |router: &Router| router.out.iter().filter(|o| **o == Output::AnnounceExtra).count();
+    router.pass(ms(1499));
+    assert_eq!(extra(&router), 0);
+    for _ in 0..30 {
+        router.pass(ms(100));
+    }
+    assert_eq!(extra(&router), 2, "after 1.5 s and 3 s, not before the first interval is over");
+    router.hear(HIGH, 200);
+    router.out.clear();
+    router.pass(ms(1500));
+    assert_eq!(extra(&router), 0, "not as a backup");
+}
+
+#[test]
+fn a_flood_of_lower_priorities_is_answered_as_often_as_an_honest_router_sends() {
+    let mut router = Router::master(params(200));
+    router.pass(ms(10_000));
+    router.out.clear();
+    for _ in 0..1000 {
+        router.hear(LOW, 100);
+        router.pass(ms(2));
+    }
+    let count = |wanted: fn(&Output) -> bool| router.out.iter().filter(|o| wanted(o)).count();
+    let logged = count(|o| matches!(o, Output::Event(Event::LowerPriorityHeard { .. })));
+    let announced = count(|o| matches!(o, Output::Announce(_)));
+    let sent = count(|o| matches!(o, Output::Advert(_)));
+    // 2 s at 1 s an advert: one answer each half interval at most.
+    assert_eq!((logged, announced, sent), (4, 4, 4));
+    assert_eq!(router.machine.snapshot().counters.advert_rcvd, 1000);
+}

@@ -1,0 +1,145 @@
+//! Scripts that take their time, on a machine in memory.
+
+use std::time::Duration;
+
+use crate::sim::{Behaviour, Record, What, World};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use super::*;
+use crate::base::Priority;
+use crate::config;
+use crate::plan;
+use crate::sim::loader::MemoryLoader;
+
+const ID: InstanceId = InstanceId(0);
+
+/// A notifier, and the world it runs in.
+struct Bench {
+    world: World,
+    node: crate::sim::NodeId,
+    messages: Option<UnboundedSender<Message>>,
+}
+
+impl Bench {
+    fn new(global: &str, more: &str) -> Self {
+        let text = format!(
+            "global_defs {{\n{global}\n}}\nvrrp_instance V {{\n interface eth0\n virtual_router_id 1\n \
+             virtual_ipaddress {{\n 10.0.0.9\n }}\n{more}\n}}\n"
+        );
+        let loader = ["/n/master", "/n/backup", "/n/any", "/n/gone"]
+            .iter()
+            .fold(MemoryLoader::with_main(text), |loader, path| loader.program(path));
+        let main = MemoryLoader::MAIN.to_owned();
+        let loaded = config::load(&loader, &config::Options { main, config_id: None, all_files: false });
+        let scripts = Scripts::of(&plan::resolve(&loaded.config));
+        let mut world = World::new(1);
+        let node = world.node("a");
+        let (messages, mut inbox) = unbounded_channel();
+        world.start(node, move |host| {
+            let mut notifier = Notifier::new(host.slow, host.processes, host.files, scripts);
+            Box::pin(async move {
+                notifier.run(&mut inbox).await;
+                0
+            })
+        });
+        Self { world, node, messages: Some(messages) }
+    }
+
+    fn state(&mut self, state: State) {
+        self.tell(Message::Instance(ID, Notice::State(state, Priority::DEFAULT)));
+    }
+
+    fn tell(&mut self, message: Message) {
+        self.messages.as_ref().expect("not closed").send(message).expect("it listens");
+        self.world.run_for(Duration::from_millis(1));
+    }
+
+    fn run(&mut self, millis: u64) {
+        self.world.run_for(Duration::from_millis(millis));
+    }
+
+    /// What was run and written since `from`.
+    fn done(&self) -> Vec<String> {
+        let of = |record: &Record| match &record.what {
+            What::Program(command) => Some(command.argv.join(" ")),
+            What::Piped { text, .. } => Some(text.clone()),
+            _ => None,
+        };
+        self.world.records_since(crate::base::Instant::ZERO, of)
+    }
+}
+
+#[test]
+fn a_transition_waits_for_the_scripts_of_the_one_before() {
+    let mut bench = Bench::new("", "notify_master /n/master\n notify_backup /n/backup");
+    let slow =
+        |millis| Behaviour::Ends { after: Duration::from_millis(millis), exit: crate::host::Exit::Status(0) };
+    bench.world.set_program(bench.node, "/n/master", slow(3_000));
+    bench.state(State::Master);
+    bench.state(State::Backup);
+    bench.run(2_900);
+    assert_eq!(bench.done(), ["/n/master"]);
+    bench.run(200);
+    assert_eq!(bench.done(), ["/n/master", "/n/backup"]);
+}
+
+#[test]
+fn nobody_waits_for_ever() {
+    let mut bench = Bench::new("", "notify_master /n/master\n notify_backup /n/backup\n notify /n/any");
+    bench.world.set_program(bench.node, "/n/master", Behaviour::Hangs);
+    bench.state(State::Master);
+    bench.run(500);
+    assert_eq!(bench.done(), ["/n/master"]);
+    bench.run(600);
+    assert_eq!(bench.done().len(), 2, "the script for all states of the same transition");
+    bench.state(State::Backup);
+    bench.run(11_000);
+    assert_eq!(bench.done()[2..], ["/n/backup", "/n/any INSTANCE V BACKUP 100"]);
+}
+
+#[test]
+fn scripts_that_hang_do_not_pile_up() {
+    let mut bench = Bench::new("", "notify /n/any");
+    bench.world.set_program(bench.node, "/n/any", Behaviour::Hangs);
+    for _ in 0..20 {
+        bench.state(State::Master);
+        bench.run(10_100);
+    }
+    assert_eq!(bench.done().len(), 20, "each was started");
+    assert!(bench.world.running_programs(bench.node) <= 8);
+}
+
+#[test]
+fn what_waits_is_not_lost_at_the_stop() {
+    let mut bench = Bench::new("", "notify_master /n/master\n notify_backup /n/backup\n notify_stop /n/any");
+    bench.world.set_program(bench.node, "/n/master", Behaviour::Hangs);
+    bench.state(State::Master);
+    bench.state(State::Backup);
+    bench.state(State::Stopped);
+    bench.messages = None;
+    bench.run(2_000);
+    assert_eq!(bench.done(), ["/n/master", "/n/backup", "/n/any"]);
+    assert!(!bench.world.is_running(bench.node), "and it ends");
+}
+
+#[test]
+fn pipes_are_told_at_once_and_in_words() {
+    let global = "notify_fifo /run/all\n vrrp_notify_fifo /run/vrrp\n vrrp_notify_fifo_script /n/any";
+    let mut bench = Bench::new(global, "notify_priority_changes\n notify_deleted");
+    bench.state(State::Master);
+    let priority = Priority::new(50).expect("a priority");
+    bench.tell(Message::Instance(ID, Notice::MasterRxLowerPri(Priority::DEFAULT)));
+    bench.tell(Message::Instance(ID, Notice::Priority { master: true, priority }));
+    bench.tell(Message::Instance(ID, Notice::Priority { master: false, priority }));
+    bench.tell(Message::Instance(ID, Notice::Deleted(priority)));
+    let expected = [
+        "INSTANCE \"V\" MASTER 100\n",
+        "INSTANCE \"V\" MASTER_RX_LOWER_PRI 100\n",
+        "INSTANCE \"V\" MASTER_PRIORITY 50\n",
+        "INSTANCE \"V\" BACKUP_PRIORITY 50\n",
+        "INSTANCE \"V\" DELETED 50\n",
+    ];
+    let mut done = bench.done();
+    assert_eq!(done.remove(0), "/n/any /run/vrrp", "its reader is started with the pipe");
+    assert_eq!(done, expected.iter().flat_map(|line| [*line, *line]).collect::<Vec<_>>());
+}

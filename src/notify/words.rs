@@ -1,0 +1,217 @@
+//! What is to be told, and in which words.
+
+use std::collections::BTreeMap;
+
+use crate::base::{InstanceId, Priority};
+use crate::config::model::Script;
+use crate::host::{Command, Credentials};
+use crate::plan::{NotifyPlan, PipePlan, Plan};
+use crate::report::wording;
+use crate::vrrp::machine::{Notice, State};
+
+/// Something to be told to scripts and pipes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// By an instance.
+    Instance(InstanceId, Notice),
+    /// By the sync group of this name: all members are in this state.
+    Group(String, State),
+    /// The configuration has changed.
+    Reload(Scripts),
+}
+
+/// An instance, and what its scripts were told last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Instance {
+    name: String,
+    plan: NotifyPlan,
+    last: Option<(State, Priority)>,
+}
+
+/// What instances and sync groups want told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scripts {
+    instances: BTreeMap<InstanceId, Instance>,
+    /// By name.
+    groups: BTreeMap<String, (NotifyPlan, Option<State>)>,
+    pipes: Vec<PipePlan>,
+    repeats_states: bool,
+}
+
+impl Scripts {
+    /// Those of a plan.
+    pub fn of(plan: &Plan) -> Self {
+        let instance = |i: &crate::plan::InstancePlan| {
+            (i.id, Instance { name: i.name.clone(), plan: i.notify.clone(), last: None })
+        };
+        let groups = plan.groups.iter().map(|group| (group.name.clone(), (group.notify.clone(), None)));
+        Self {
+            instances: plan.instances.iter().map(instance).collect(),
+            groups: groups.collect(),
+            pipes: plan.pipes.clone(),
+            repeats_states: plan.pipes_repeat_states,
+        }
+    }
+
+    /// The pipes.
+    pub(super) fn pipes(&self) -> &[PipePlan] {
+        &self.pipes
+    }
+
+    /// Whether a reload writes all states again.
+    pub(super) fn repeats_states(&self) -> bool {
+        self.repeats_states
+    }
+
+    /// From now on these. Instances that have gone may still have something to say.
+    pub(super) fn replace(&mut self, mut new: Self) {
+        for (id, instance) in &mut new.instances {
+            instance.last = self.instances.get(id).and_then(|known| known.last);
+        }
+        for (name, (_, last)) in &mut new.groups {
+            *last = self.groups.get(name).and_then(|(_, last)| *last);
+        }
+        let gone = std::mem::take(&mut self.instances).into_iter();
+        let mut instances: BTreeMap<_, _> = gone.collect();
+        instances.extend(new.instances);
+        *self = Self { instances, ..new };
+    }
+
+    /// An instance that has said its last.
+    pub(super) fn forget(&mut self, id: InstanceId) {
+        self.instances.remove(&id);
+    }
+
+    /// Keeps what is true now.
+    pub(super) fn remember(&mut self, message: &Message) {
+        match message {
+            Message::Instance(id, Notice::State(state, priority)) => {
+                if let Some(instance) = self.instances.get_mut(id) {
+                    instance.last = Some((*state, *priority));
+                }
+            }
+            Message::Group(name, state) => {
+                if let Some((_, last)) = self.groups.get_mut(name) {
+                    *last = Some(*state);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The lines for pipes that tell the states known: of groups, then of instances.
+    pub(super) fn known(&self) -> impl Iterator<Item = String> {
+        let groups = self
+            .groups
+            .iter()
+            .filter_map(|(name, (_, last))| line("GROUP", name, wording::state_word((*last)?)?, 0));
+        let instances = self.instances.values().filter_map(|instance| {
+            let (state, priority) = instance.last?;
+            line("INSTANCE", &instance.name, wording::state_word(state)?, priority.get())
+        });
+        groups.chain(instances)
+    }
+
+    /// The line for pipes.
+    pub(super) fn line(&self, message: &Message) -> Option<String> {
+        match message {
+            Message::Instance(id, notice) => {
+                let Instance { name, plan, .. } = self.instances.get(id)?;
+                let (word, priority) = match notice {
+                    Notice::State(state, priority) => (wording::state_word(*state)?, priority),
+                    Notice::MasterRxLowerPri(priority) => ("MASTER_RX_LOWER_PRI", priority),
+                    Notice::Priority { .. } if !plan.priority_changes => return None,
+                    Notice::Priority { master: true, priority } => ("MASTER_PRIORITY", priority),
+                    Notice::Priority { master: false, priority } => ("BACKUP_PRIORITY", priority),
+                    Notice::Deleted(priority) => (deleted(plan), priority),
+                };
+                line("INSTANCE", name, word, priority.get())
+            }
+            Message::Group(name, state) => line("GROUP", name, wording::state_word(*state)?, 0),
+            Message::Reload(_) => None,
+        }
+    }
+
+    /// The programs to start, and for whom.
+    pub(super) fn commands(&self, message: &Message) -> (&str, Vec<Command>) {
+        let found = match message {
+            Message::Instance(id, notice) => {
+                let instance = self.instances.get(id);
+                instance.map(|i| (i.name.as_str(), of_instance(&i.name, &i.plan, *notice)))
+            }
+            Message::Group(name, state) => self.groups.get_key_value(name).map(|(name, (plan, _))| {
+                let own = of_state(plan, *state);
+                let any = wording::state_word(*state).map(|word| (word, 0));
+                (name.as_str(), commands(own, plan, "GROUP", name, any))
+            }),
+            Message::Reload(_) => None,
+        };
+        found.unwrap_or_default()
+    }
+}
+
+fn line(kind: &str, name: &str, word: &str, priority: u8) -> Option<String> {
+    Some(format!("{kind} \"{name}\" {word} {priority}\n"))
+}
+
+/// What a removed instance is said to be: without `notify_deleted` stock calls it a fault, for compatibility.
+fn deleted(plan: &NotifyPlan) -> &'static str {
+    if plan.deleted.is_some() { "DELETED" } else { "FAULT" }
+}
+
+/// What an instance's notice makes run.
+fn of_instance(name: &str, plan: &NotifyPlan, notice: Notice) -> Vec<Command> {
+    match notice {
+        Notice::State(state, priority) => {
+            let any = wording::state_word(state).map(|word| (word, priority.get()));
+            commands(of_state(plan, state), plan, "INSTANCE", name, any)
+        }
+        // The script for faults does not run.
+        Notice::Deleted(priority) => {
+            let own = plan.deleted.as_ref().and_then(Option::as_ref);
+            commands(own, plan, "INSTANCE", name, Some((deleted(plan), priority.get())))
+        }
+        Notice::MasterRxLowerPri(_) => {
+            plan.master_rx_lower_pri.iter().filter_map(|script| command(script, &[])).collect()
+        }
+        Notice::Priority { .. } => Vec::new(),
+    }
+}
+
+/// The script for a state.
+fn of_state(plan: &NotifyPlan, state: State) -> Option<&Script> {
+    match state {
+        State::Master => plan.master.as_ref(),
+        State::Backup => plan.backup.as_ref(),
+        State::Fault => plan.fault.as_ref(),
+        State::Stopped => plan.stop.as_ref(),
+        State::Init => None,
+    }
+}
+
+/// In stock's order: first the script for this state, then the one for all, which is told `INSTANCE` or `GROUP`, the
+/// name, the state and the priority.
+fn commands(
+    own: Option<&Script>,
+    plan: &NotifyPlan,
+    kind: &str,
+    name: &str,
+    any: Option<(&str, u8)>,
+) -> Vec<Command> {
+    let own = own.and_then(|script| command(script, &[]));
+    let any = any.and_then(|(word, priority)| {
+        let arguments = [kind, name, word, &priority.to_string()].map(str::to_owned);
+        command(plan.any.as_ref()?, &arguments)
+    });
+    own.into_iter().chain(any).collect()
+}
+
+/// The program to run for `script`, with `more` arguments; `None` if it is not a program.
+pub fn command(script: &Script, more: &[String]) -> Option<Command> {
+    let Script::Run { program, argv, user } = script else { return None };
+    Some(Command {
+        program: program.clone(),
+        argv: argv.iter().chain(more).cloned().collect(),
+        credentials: Some(Credentials { uid: user.uid, gid: user.gid }),
+    })
+}

@@ -1,0 +1,7 @@
+#!/bin/bash
+# Runs in the virtual machine: the scenario, with what it may use.
+set -euo pipefail
+cd "$(dirname "$0")"
+. ./pair
+. ./lib.sh
+. ./scenario.sh

@@ -89,7 +89,7 @@ vrrp_instance VI_M {
     }
     virtual_ipaddress_excluded {
         10.7.0.200/24
-        2001:db8::5/64 dev eth1
+        2001:db8::5/64
     }
     virtual_routes {
         192.0.2.0/24 via 10.7.0.254 dev eth0

@@ -193,9 +193,7 @@ fn scene(kind: Kind, config: &str) -> Scene {
     wait_until("the last address is there", || router.has("10.7.0.200".parse().unwrap()));
     // By then it has heard the other master.
     let mark = capture.mark();
-    wait_until("adverts are there", || {
-        capture.adverts_since(mark, "10.7.0.9".parse().unwrap()).len() > 3
-    });
+    wait_until("adverts are there", || capture.adverts_since(mark, "10.7.0.9".parse().unwrap()).len() > 3);
     Scene { router, daemon, _peer: peer, _lans: lans }
 }
 
@@ -249,7 +247,8 @@ const MASKED: [(&str, &str); 22] = [
 ];
 
 /// Lines that stock alone has: of libraries that ours does not use, and of what it asks the kernel.
-const STOCKS_OWN: [&str; 3] = [" libnftnl version ", "   rp_filter ", "   Not IPv6 forwarding. Last checked "];
+const STOCKS_OWN: [&str; 3] =
+    [" libnftnl version ", "   rp_filter ", "   Not IPv6 forwarding. Last checked "];
 
 /// The lines of a data dump that are to be the same, up to what stock lacks.
 fn lines(text: &str) -> Vec<String> {
@@ -280,7 +279,8 @@ fn data_as_in_stock() {
         let parent = wait_for("the parent's is there", || scene.router.read("/tmp/keepalived_parent.data"));
         scene.daemon.wait_log("Printing parent data for process(");
         scene.daemon.wait_log("Printing VRRP data for process(");
-        let others = ["_check", "_bfd"].map(|part| scene.router.has_file(&format!("/tmp/keepalived{part}.data")));
+        let others =
+            ["_check", "_bfd"].map(|part| scene.router.has_file(&format!("/tmp/keepalived{part}.data")));
         assert_eq!(others, [false; 2], "there is nobody to write them");
         assert!(kind == Kind::Stock || !data.contains("secret12"), "{data}");
         (data, parent)
@@ -364,7 +364,8 @@ fn names_and_places_of_files() {
         scene.dump(Signal::SIGUSR2 as i32, "/tmp/keepalived.stats");
         scene.dump(JSON, "/tmp/keepalived.json");
         wait_until("the parent's is there", || scene.router.has_file("/tmp/keepalived_parent.blue.data"));
-        let left = scene.router.run("ls -A /tmp | grep -v '^keepalived.*[a-z]$' | grep -v '^daemon-' || true");
+        let left =
+            scene.router.run("ls -A /tmp | grep -v '^keepalived.*[a-z]$' | grep -v '^daemon-' || true");
         assert_eq!(left, "", "what was written first has other names");
     }
     assert!(GROUP.is_multicast());

@@ -142,12 +142,18 @@ fn findings(loaded: &Loaded, with_lines: bool) -> String {
 }
 
 fn load(options: &Options) -> Loaded {
-    let options = config::Options {
+    let files = config::Options {
         main: options.use_file.clone(),
         config_id: options.config_id.clone(),
         all_files: options.all_config,
     };
-    config::load(&SystemLoader, &options)
+    let mut loaded = config::load(&SystemLoader, &files);
+    let mask = &mut loaded.config.globals.pending.umask;
+    // What the command line says counts.
+    if options.umask.is_some() {
+        *mask = u16::try_from(options.umask()).ok();
+    }
+    loaded
 }
 
 /// The daemon, between the first and the last line of its log.
@@ -209,6 +215,9 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
     });
     if let Some(status) = loaded.refusal() {
         return status;
+    }
+    if let Some(mask) = loaded.config.globals.pending.umask {
+        startup::set_umask(mask.into());
     }
     let plan = plan_of(options, &loaded);
     if options.dump_conf {

@@ -176,3 +176,26 @@ fn help_has_a_line_for_every_option() {
 fn clap_finds_the_table_sound() {
     Options::command().disable_version_flag(true).version("").debug_assert();
 }
+
+/// `UPDATE=1 cargo test --lib completions` writes them anew.
+#[test]
+fn the_completions_for_shells_are_current() {
+    use clap_complete::{Shell, generate};
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/completions");
+    for (shell, file) in [
+        (Shell::Bash, "keepalived-rs.bash"),
+        (Shell::Zsh, "_keepalived-rs"),
+        (Shell::Fish, "keepalived-rs.fish"),
+    ] {
+        let mut command = Options::command().mut_arg("version", |arg| arg.action(ArgAction::SetTrue));
+        let mut made = Vec::new();
+        generate(shell, &mut command, "keepalived-rs", &mut made);
+        let path = folder.join(file);
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::create_dir_all(&folder).expect("a folder");
+            std::fs::write(&path, &made).expect("write");
+        }
+        let written = std::fs::read(&path).unwrap_or_default();
+        assert!(made == written, "write {file} anew: UPDATE=1 cargo test --lib completions");
+    }
+}

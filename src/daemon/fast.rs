@@ -66,6 +66,9 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
     let Lines { inboxes, notices, carriers, failed, mut orders } = lines;
     delay_startup(&plane, &mut plan);
     wording::delays_shortened(&plan.link_delays.shortened);
+    if plan.filters_unasked {
+        wording::filters_unasked();
+    }
     let mirror = Rc::new(RefCell::new(Mirror::default()));
     let multicast = multicast_groups(&plan.instances);
     let endpoints = Rc::new(Endpoints::new(plane.clone(), vrrp, multicast, plan.log_unknown_vrids));
@@ -76,6 +79,9 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
     for instance in &plan.instances {
         ledger.register(instance.id, instance.watch(), &instance.claims());
         tracked(instance).into_iter().for_each(|name| ledger.track(instance.id, name));
+    }
+    for address in plan.instances.iter().flat_map(|instance| &instance.addresses) {
+        mirror.borrow_mut().note_virtual(address.cidr.ip);
     }
     let debounce = Debounce::new(plan.link_delays.delays.clone());
     let mut conductor = Conductor {
@@ -216,7 +222,10 @@ impl Conductor {
         self.ports.pacer.replace(plan.pacing);
         let groups = multicast_groups(&plan.instances);
         let rejoined = self.ports.endpoints.replace(groups, plan.log_unknown_vrids);
-        let rejoins = |plan: &InstancePlan| plan.interface.as_ref().is_some_and(|i| rejoined.contains(i));
+        let rejoins = |plan: &InstancePlan| plan.device().is_some_and(|i| rejoined.contains(i));
+        for address in plan.instances.iter().flat_map(|instance| &instance.addresses) {
+            self.ports.mirror.borrow_mut().note_virtual(address.cidr.ip);
+        }
         let (added, changed) = (BTreeSet::from_iter(added), BTreeSet::from_iter(changed));
         let (starting, others): (Vec<_>, Vec<_>) =
             plan.instances.into_iter().partition(|plan| added.contains(&plan.id));
@@ -273,7 +282,7 @@ fn tracked(plan: &InstancePlan) -> Vec<IfName> {
 fn multicast_groups(instances: &[InstancePlan]) -> BTreeMap<IfName, Vec<IpAddr>> {
     let mut groups: BTreeMap<IfName, Vec<IpAddr>> = BTreeMap::new();
     for instance in instances {
-        let (Some(interface), Delivery::Multicast(group)) = (&instance.interface, &instance.params.delivery)
+        let (Some(interface), Delivery::Multicast(group)) = (instance.device(), &instance.params.delivery)
         else {
             continue;
         };

@@ -62,7 +62,7 @@ pub struct LinkFacts {
 }
 
 /// What kind of interface something is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LinkKind {
     /// A macvlan.
     Macvlan {
@@ -80,6 +80,7 @@ pub enum LinkKind {
         table: u32,
     },
     /// Anything else.
+    #[default]
     Other,
 }
 

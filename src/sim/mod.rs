@@ -69,7 +69,7 @@ use self::lan::Lan;
 use self::state::{Event, Mode, Node, Shared, State};
 use crate::base::{Cidr, IfIndex, IfName, Instant, MacAddr};
 use crate::host::{
-    Address, AddressOptions, Fast, FastMain, Host, Link, LocalBoxFuture, Pid, Plane, StartFast,
+    Address, AddressOptions, Fast, FastMain, Host, Link, LocalBoxFuture, Pid, Plane, Stacking, StartFast,
 };
 
 /// A machine of a world.
@@ -188,6 +188,7 @@ impl World {
             loopback: !ethernet,
             mtu: if ethernet { 1500 } else { 65_536 },
             mac: ethernet.then_some(MacAddr([2, 0, 0, high, low, index.0 as u8])),
+            stacking: Stacking::default(),
         };
         let address = configured(index, cidr, if ethernet { 0 } else { 254 });
         kernel.links.insert(index, (link, lan));

@@ -143,7 +143,7 @@ pub struct Instance {
     interface: Option<Interface>,
     inbox: Receiver<Packet>,
     inbox_sender: tokio::sync::mpsc::Sender<Packet>,
-    /// When to try again to open the sockets.
+    /// When to try again to open the sockets; until then, a VMAC may be missing.
     try_again: Option<Instant>,
     /// Since when the machine has been in its state, on its time line and since 1970.
     since: (Instant, Duration),
@@ -207,7 +207,7 @@ impl Instance {
                 () = timer.fired() => self.deadline(&mut out),
                 () = seat_timer.fired() => {
                     self.try_again = None;
-                    self.take_seat(&mut out);
+                    self.take_seat(true, &mut out);
                 }
             }
             self.perform(&mut out);
@@ -359,8 +359,9 @@ impl Instance {
             self.adverts = Some(Adverts::new(source));
             self.handle(Input::Source(source), out);
         }
-        self.take_seat(out);
-        let there = interface.index.is_some() || self.plan.device().is_none();
+        self.take_seat(before.is_none(), out);
+        // Of what is usable, only a VMAC can be missing; it will be back.
+        let there = interface.index.is_some() || interface.usable || self.plan.device().is_none();
         let down = !interface.usable && !self.plan.dont_track_primary;
         let mut faults = [
             (Fault::InterfaceMissing, !there),
@@ -378,8 +379,9 @@ impl Instance {
         }
     }
 
-    /// Opens the sockets if the interface is there and they are not; after a failure again and again.
-    fn take_seat(&mut self, out: &mut Vec<Output>) {
+    /// Opens the sockets if the interface is there and they are not; after a failure again and again. `overdue`: a VMAC
+    /// that is missing has had its time to come back.
+    fn take_seat(&mut self, overdue: bool, out: &mut Vec<Output>) {
         if self.seat.is_some() {
             return;
         }
@@ -391,9 +393,17 @@ impl Instance {
             }
             (Delivery::Unicast(_), None) => return,
         };
-        let interface = match (self.plan.device(), self.interface.and_then(|i| i.index)) {
+        let known = self.interface.unwrap_or_default();
+        let interface = match (self.plan.device(), known.index) {
             (Some(name), Some(index)) => Some((index, name.clone())),
-            (Some(_), None) => return,
+            (Some(_), None) => {
+                if known.usable && overdue {
+                    self.handle(Input::Fault(Fault::NoSocket, true), out);
+                } else if known.usable {
+                    self.try_again = Some(self.ports.plane.now() + SEAT_PAUSE);
+                }
+                return;
+            }
             (None, _) => None,
         };
         let place = Place { interface, family: params.family, protocol: params.authentication.protocol() };
@@ -512,7 +522,7 @@ impl Instance {
 
     /// Announces the address that adverts come from.
     fn announce_source(&self) {
-        let (Some(dev), Some(adverts)) = (&self.plan.interface, &self.adverts) else { return };
+        let (Some(dev), Some(adverts)) = (self.plan.device(), &self.adverts) else { return };
         let forwards = |dev: &IfName| self.ports.announcer.forwards_v6(dev);
         if let Some(frame) = frame(&self.ports.mirror.borrow(), dev, adverts.source(), forwards) {
             wording::announced(dev, adverts.source());

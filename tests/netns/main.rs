@@ -33,3 +33,4 @@ mod start;
 mod support;
 mod trackers;
 mod unicast;
+mod vmac;

@@ -15,4 +15,5 @@ mod scripts;
 mod stalls;
 mod trackers;
 mod traps;
+mod vmac;
 mod wire;

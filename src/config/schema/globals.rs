@@ -118,14 +118,14 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         boolean("vrrp_lower_prio_no_advert").does(apply::globals::vrrp_lower_prio_no_advert),
         boolean("vrrp_higher_prio_send_advert").does(apply::globals::vrrp_higher_prio_send_advert),
         value("vrrp_version", loose(2, 3)).fatal().does(apply::globals::vrrp_version),
-        value("vrrp_iptables", Arg::Text).stores(settings::iptables),
-        value("vrrp_ipsets", Arg::Text).stores(settings::ipsets),
-        value("nftables", Arg::Text).stores(settings::nftables),
+        value("vrrp_iptables", Arg::Text).does(settings::iptables),
+        value("vrrp_ipsets", Arg::Text).does(settings::ipsets),
+        value("nftables", Arg::Text).does(settings::nftables),
         value("nftables_priority", int(-2_147_483_648, 2_147_483_647))
             .fatal()
-            .stores(|b, s| settings::number(b, s, |g| &mut g.firewall.priority)),
-        flag("nftables_ifindex").stores(|b, _| settings::flag(b, |g| &mut g.firewall.by_index)),
-        flag("nftables_counters").stores(|b, _| settings::flag(b, |g| &mut g.firewall.counters)),
+            .does(|b, s| settings::number(b, s, |g| &mut g.firewall.priority)),
+        flag("nftables_ifindex").does(|b, _| settings::flag(b, |g| &mut g.firewall.by_index)),
+        flag("nftables_counters").does(|b, _| settings::flag(b, |g| &mut g.firewall.counters)),
         value("nftables_ipvs", Arg::Text).stores(apply::lvs::globals::nftables),
         value("nftables_ipvs_priority", int(-2_147_483_648, 2_147_483_647))
             .fatal()
@@ -136,7 +136,7 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         flag("vrrp_check_unicast_src").does(|b, _| settings::flag(b, |g| &mut g.check_unicast_src)),
         boolean("vrrp_skip_check_adv_addr")
             .does(|b, s| settings::lenient_boolean(b, s, |g| &mut g.skip_check_adv_addr)),
-        boolean("vrrp_strict").stores(|b, s| settings::lenient_boolean(b, s, |g| &mut g.strict)),
+        boolean("vrrp_strict").does(|b, s| settings::lenient_boolean(b, s, |g| &mut g.strict)),
         value("vrrp_priority", loose(-20, 19))
             .required()
             .stores(|b, s| settings::nice(b, s, |g| &mut g.vrrp_scheduling)),
@@ -254,10 +254,10 @@ pub(crate) static GLOBAL_DEFS: Table = table(
             .does(|b, s| settings::boolean(b, s, |g| &mut g.owner_ignore_adverts)),
         value("vmac_prefix", Arg::Text)
             .fatal()
-            .stores(|b, s| settings::text_once(b, s, |g| &mut g.vmac_prefix)),
+            .does(|b, s| settings::text_once(b, s, |g| &mut g.vmac_prefix)),
         value("vmac_addr_prefix", Arg::Text)
             .fatal()
-            .stores(|b, s| settings::text_once(b, s, |g| &mut g.vmac_addr_prefix)),
+            .does(|b, s| settings::text_once(b, s, |g| &mut g.vmac_addr_prefix)),
         value("umask", Arg::Text).fatal().does(settings::umask),
         value("random_seed", int(0, 4_294_967_295))
             .fatal()

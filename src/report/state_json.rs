@@ -5,11 +5,13 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::dump::instance::{accepts, interface_name, is_strict, mails, own_tracks, rules, script_name};
+use super::dump::instance::{
+    accepts, address_lines, interface_name, is_strict, mails, own_tracks, rules, script_name,
+};
 use super::dump::items;
 use super::dump::view::{View, quoted};
 use super::stats::Errors;
-use crate::config::model::{ArgumentMatch, Script, Version, VirtualAddress, VrrpInstance};
+use crate::config::model::{ArgumentMatch, Script, Version, VrrpInstance};
 use crate::plan::{InstancePlan, Subject};
 use crate::vrrp::auth::Authentication;
 use crate::vrrp::machine::{Counters, State};
@@ -30,7 +32,7 @@ struct Data<'a> {
     dont_track_primary: u8,
     skip_check_adv_addr: u8,
     strict_mode: u8,
-    vmac_ifname: &'static str,
+    vmac_ifname: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     ifp_ifname: Option<&'a str>,
     master_priority: u8,
@@ -186,7 +188,7 @@ fn data<'a>(
 ) -> Data<'a> {
     let (params, seen) = (&plan.params, &observed.snapshot);
     let garp = &params.garp;
-    let address = |a: &VirtualAddress| items::address(view, a, plan.interface.as_ref(), None);
+    let (vips, evips) = address_lines(view, plan, written);
     let own = own_tracks(plan, written);
     let tracks = || own.iter();
     // Only newer versions of stock have this.
@@ -204,8 +206,8 @@ fn data<'a>(
         dont_track_primary: plan.dont_track_primary.into(),
         skip_check_adv_addr: params.skip_check_adv_addr.into(),
         strict_mode: is_strict(view, written).into(),
-        vmac_ifname: "",
-        ifp_ifname: plan.interface.as_ref().map(|name| name.as_str()),
+        vmac_ifname: plan.vmac.name.as_ref().map_or("", |name| name.as_str()),
+        ifp_ifname: plan.vmac.name.as_ref().or(plan.interface.as_ref()).map(|name| name.as_str()),
         master_priority: seen.master_priority,
         last_transition: micros(observed.since),
         garp_delay: decimal(garp.delay),
@@ -232,8 +234,8 @@ fn data<'a>(
         smtp_alert: mails(view, written),
         notify_deleted: written.pending.notify_deleted.is_some(),
         scripts: scripts(plan, written),
-        vips: written.addresses.iter().map(address).collect(),
-        evips: written.excluded.iter().map(address).collect(),
+        vips,
+        evips,
         vroutes: written.pending.routes.iter().map(items::route).collect(),
         vrules: rules(plan, written),
         track_ifp: tracks().filter_map(|track| interface_name(&track.what)).collect(),

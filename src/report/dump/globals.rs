@@ -202,8 +202,9 @@ fn vrrp(view: &View<'_>, out: &mut Lines) {
         },
     );
     let firewall = &pending.firewall;
-    if let Some(table) = &firewall.nftables {
-        put(out, "nftables table name", table);
+    let asked = firewall.nftables.is_some() || firewall.iptables.is_some();
+    if asked || view.plan.filters_unasked {
+        put(out, "nftables table name", firewall.nftables.as_deref().unwrap_or("keepalived"));
         put(out, "nftables base chain priority", firewall.priority.unwrap_or(-1));
         let force = if firewall.by_index { "" } else { "don't " };
         out.add(format_args!(" nftables {force}force use ifindex for link local IPv6"));

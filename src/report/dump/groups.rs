@@ -2,7 +2,7 @@
 
 use super::instance::{script_name, word};
 use super::view::{Lines, View, command, yes};
-use crate::base::InstanceId;
+use crate::base::{IfName, InstanceId};
 use crate::config::model::{SyncGroup, Track};
 use crate::plan::{GroupPlan, InstancePlan};
 use crate::vrrp::machine::State;
@@ -23,7 +23,7 @@ pub(super) fn sockets(view: &View<'_>, out: &mut Lines) {
     }
     for (plan, users) in pool {
         out.add(" fd_in -1 fd_out = -1");
-        if let Some(interface) = &plan.interface {
+        if let Some(interface) = seat(plan) {
             out.put("Interface", interface);
         }
         out.put("Family", plan.params.family);
@@ -46,13 +46,18 @@ pub(super) fn sockets(view: &View<'_>, out: &mut Lines) {
     }
 }
 
+/// The interface that sockets are on.
+fn seat(plan: &InstancePlan) -> Option<&IfName> {
+    plan.vmac.name.as_ref().filter(|_| !plan.vmac.xmit_base).or(plan.interface.as_ref())
+}
+
 fn share(a: &InstancePlan, b: &InstancePlan) -> bool {
     let way = |plan: &InstancePlan| match plan.params.delivery {
         Delivery::Multicast(group) => (Some(group), None),
         Delivery::Unicast(_) => (None, plan.source),
     };
     let place = |plan: &InstancePlan| {
-        (plan.interface.clone(), plan.params.family, plan.params.authentication.protocol())
+        (seat(plan).cloned(), plan.params.family, plan.params.authentication.protocol())
     };
     place(a) == place(b) && way(a) == way(b)
 }

@@ -107,6 +107,11 @@ fn head(view: &View<'_>, plan: &InstancePlan, observed: Option<&Observed>, out: 
         None => out.put("Read timeout", "DISABLED"),
     }
     out.put("Master down timer", format_args!("{} usecs", seen.master_down.as_micros()));
+    if let Some(vmac) = &plan.vmac.name {
+        let kind = if plan.vmac.is_ipvlan { "IPVLAN" } else { "VMAC" };
+        let (up, xmit) = (truth(view.link(vmac).is_some_and(|link| link.up)), truth(plan.vmac.xmit_base));
+        out.add(format_args!("   Use {kind}, i/f name {vmac}, is_up = {up}, xmit_base = {xmit}"));
+    }
 }
 
 fn source(
@@ -116,8 +121,14 @@ fn source(
     observed: Option<&Observed>,
     out: &mut Lines,
 ) {
-    if let Some(interface) = &plan.interface {
-        out.put("Interface", interface);
+    match (&plan.vmac.name, &plan.interface) {
+        (Some(vmac), Some(interface)) => {
+            let kind = if plan.vmac.is_ipvlan { "ipvlan" } else { "vmac" };
+            let xmit = if plan.vmac.xmit_base { ", xmit base i/f" } else { "" };
+            out.put("Interface", format_args!("{vmac}, {kind} on {interface}{xmit}"));
+        }
+        (_, Some(interface)) => out.put("Interface", interface),
+        _ => {}
     }
     if let Some(vrf) = &written.pending.vrf {
         out.put("VRF", vrf);
@@ -243,10 +254,29 @@ fn secrets(plan: &InstancePlan, written: &VrrpInstance, out: &mut Lines) {
 }
 
 fn addresses(view: &View<'_>, plan: &InstancePlan, written: &VrrpInstance, out: &mut Lines) {
-    let line = |a: &VirtualAddress| items::address(view, a, plan.interface.as_ref(), None);
     out.add(format_args!("   Virtual IP ({}):", written.addresses.len()));
-    written.addresses.iter().for_each(|a| out.add(format_args!("     {}", line(a))));
-    out.list("Virtual IP Excluded", &written.excluded, line);
+    let (advertised, excluded) = address_lines(view, plan, written);
+    advertised.iter().for_each(|line| out.add(format_args!("     {line}")));
+    out.list("Virtual IP Excluded", &excluded, String::clone);
+}
+
+/// The addresses of an instance, those that are advertised and those that are not, with the interfaces they are on.
+pub fn address_lines(
+    view: &View<'_>,
+    plan: &InstancePlan,
+    written: &VrrpInstance,
+) -> (Vec<String>, Vec<String>) {
+    let mut devices = plan.addresses.iter().map(|claim| &claim.dev);
+    let mut line = |a: &VirtualAddress| {
+        let dev = devices.next().or(plan.interface.as_ref());
+        let mut text = items::address(view, a, dev, None);
+        if !plan.drops.is_empty() && text.ends_with(" set") {
+            text.push_str(" nftable_set");
+        }
+        text
+    };
+    let advertised = written.addresses.iter().map(&mut line).collect();
+    (advertised, written.excluded.iter().map(line).collect())
 }
 
 fn unicast(plan: &InstancePlan, out: &mut Lines) {

@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::view::{Lines, View, seconds, truth};
+use super::view::{Lines, View, is_virtual, seconds, truth};
 use crate::base::{Cidr, MacAddr};
+use crate::host::loader::LinkKind;
 use crate::host::{CarrierMethod, Link};
 use crate::kernel::Survey;
 use crate::plan::{InstancePlan, Intervals, Subject};
@@ -33,6 +34,9 @@ fn one(view: &View<'_>, survey: &Survey, link: &Link, out: &mut Lines) {
     let delay = view.plan.link_delays.delays.get(&link.name).copied().unwrap_or_default();
     out.put("Up debounce timer", format_args!("{}us", delay.up.as_micros()));
     out.put("Down debounce timer", format_args!("{}us", delay.down.as_micros()));
+    if is_virtual(link) {
+        vmac(view, survey, link, out);
+    }
     out.put("MTU", link.mtu);
     out.put(
         "HW Type",
@@ -58,6 +62,23 @@ fn one(view: &View<'_>, survey: &Survey, link: &Link, out: &mut Lines) {
     out.add(format_args!("   Reset promote_secondaries counter {promoted}"));
     let users: Vec<String> = view.plan.instances.iter().filter_map(|i| uses(i, link)).collect();
     out.list("Tracking VRRP instances", &users, String::clone);
+}
+
+/// A VMAC or ipvlan and what it stands on.
+fn vmac(view: &View<'_>, survey: &Survey, link: &Link, out: &mut Lines) {
+    let base = survey.links.iter().find(|base| Some(base.index) == link.stacking.base);
+    let (name, state) = base.map_or(("unknown".to_owned(), String::new()), |base| {
+        (base.name.to_string(), format!(", state = {}", state(base)))
+    });
+    let kind = match link.stacking.kind {
+        LinkKind::Macvlan { private: true } => "VMAC type private",
+        LinkKind::Macvlan { private: false } => "VMAC",
+        _ => "IPVLAN",
+    };
+    out.add(format_args!("   {kind}, underlying interface = {name}{state}"));
+    if view.plan.instances.iter().any(|i| i.vmac.name.as_ref() == Some(&link.name)) {
+        out.add("   I/f created by keepalived");
+    }
 }
 
 /// The addresses that were not brought by us: the first of each family, and further ones of IPv4.
@@ -124,7 +145,8 @@ fn promotes(plan: &InstancePlan, link: &Link) -> bool {
 /// What an instance wants to know of an interface.
 fn uses(plan: &InstancePlan, link: &Link) -> Option<String> {
     let tracked = plan.tracks.iter().find(|t| t.what == Subject::Interface(link.name.clone()));
-    let own = plan.interface.as_ref() == Some(&link.name);
+    let names = [&plan.interface, &plan.vmac.name];
+    let own = names.into_iter().any(|name| name.as_ref() == Some(&link.name));
     let (weight, reverse) = match tracked {
         Some(track) => (track.weight, track.reverse),
         None if own && plan.dont_track_primary => (NOT_TRACKED, false),

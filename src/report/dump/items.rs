@@ -72,7 +72,8 @@ pub fn address(
         add("brd", &broadcast.to_string());
     }
     if let Some(dev) = dev {
-        add("dev", dev.as_str());
+        let base = view.base(dev).map(|base| format!("@{base}")).unwrap_or_default();
+        add("dev", &format!("{dev}{base}"));
     }
     if address.pending.use_vmac {
         add("use_vmac", "");

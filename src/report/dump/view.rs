@@ -9,6 +9,8 @@ use jiff::tz::TimeZone;
 
 use crate::base::{Cidr, IfIndex, IfName, InstanceId};
 use crate::config::model::{Config, Script, VrrpInstance};
+use crate::host::Link;
+use crate::host::loader::LinkKind;
 use crate::kernel::Survey;
 use crate::plan::{Plan, Subject};
 use crate::track::listeners::Tally;
@@ -74,6 +76,22 @@ impl<'a> View<'a> {
         self.links.get(dev).is_some_and(|link| self.present.contains(&(*link, cidr)))
     }
 
+    /// What a VMAC or ipvlan stands on; nothing of other interfaces.
+    pub fn base(&self, dev: &IfName) -> Option<&'a IfName> {
+        let owner = self.plan.instances.iter().find(|i| i.vmac.name.as_ref() == Some(dev));
+        let base = owner.and_then(|i| i.interface.as_ref());
+        base.or_else(|| {
+            let links = &self.findings.survey.as_ref()?.links;
+            let link = links.iter().find(|link| link.name == *dev && is_virtual(link))?;
+            links.iter().find(|base| Some(base.index) == link.stacking.base).map(|base| &base.name)
+        })
+    }
+
+    /// An interface.
+    pub(super) fn link(&self, dev: &IfName) -> Option<&'a Link> {
+        self.findings.survey.as_ref()?.links.iter().find(|link| link.name == *dev)
+    }
+
     /// Whether there is an interface of this name.
     pub(super) fn is_there(&self, dev: &str) -> bool {
         self.links.keys().any(|name| name.as_str() == dev)
@@ -105,6 +123,11 @@ impl<'a> View<'a> {
         let date = stamp.unwrap_or_default().to_zoned(self.zone.clone()).strftime(format).to_string();
         format!("{secs}.{micros:06} ({date})")
     }
+}
+
+/// Whether it is a macvlan or an ipvlan.
+pub(super) fn is_virtual(link: &Link) -> bool {
+    matches!(link.stacking.kind, LinkKind::Macvlan { .. } | LinkKind::Ipvlan { .. })
 }
 
 /// Lines of text.

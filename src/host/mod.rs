@@ -65,6 +65,10 @@ pub struct Host {
     pub signals: Box<dyn Signals>,
     /// The service manager.
     pub supervisor: Rc<dyn Supervisor>,
+    /// The machine's name (`uname -n`).
+    pub name: String,
+    /// The number of the process.
+    pub process: Pid,
 }
 
 /// The ports of the fast plane.

@@ -127,7 +127,7 @@ fn test(options: &Options) -> u8 {
     }
     if options.dump_conf {
         let plan = plan::resolve(&loaded.config);
-        let lines = report::dump::lines(&loaded.config, &plan);
+        let lines = report::dump::lines(&loaded.config, &plan, &node_name());
         say(std::io::stdout(), &lines.iter().map(|line| format!("{line}\n")).collect::<String>());
     }
     status
@@ -145,12 +145,18 @@ fn findings(loaded: &Loaded, with_lines: bool) -> String {
 }
 
 fn load(options: &Options) -> Loaded {
-    let options = config::Options {
+    let files = config::Options {
         main: options.use_file.clone(),
         config_id: options.config_id.clone(),
         all_files: options.all_config,
     };
-    config::load(&SystemLoader, &options)
+    let mut loaded = config::load(&SystemLoader, &files);
+    let mask = &mut loaded.config.globals.pending.umask;
+    // What the command line says counts.
+    if options.umask.is_some() {
+        *mask = u16::try_from(options.umask()).ok();
+    }
+    loaded
 }
 
 /// The daemon, between the first and the last line of its log.
@@ -222,9 +228,12 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
     if let Some(status) = loaded.refusal() {
         return status;
     }
+    if let Some(mask) = loaded.config.globals.pending.umask {
+        startup::set_umask(mask.into());
+    }
     let plan = plan_of(options, &loaded);
     if options.dump_conf {
-        for line in report::dump::lines(&loaded.config, &plan) {
+        for line in report::dump::lines(&loaded.config, &plan, &node_name()) {
             info!("{line}");
         }
     }
@@ -395,6 +404,11 @@ fn refuse(options: &Options, status: u8, why: &str) -> u8 {
         say(std::io::stderr(), &format!("{why}\n"));
     }
     status
+}
+
+/// The machine's name.
+fn node_name() -> String {
+    host::Loader::node_name(&SystemLoader)
 }
 
 /// The machine, as the version text tells it.

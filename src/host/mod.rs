@@ -69,6 +69,10 @@ pub struct Host {
     pub supervisor: Rc<dyn Supervisor>,
     /// How the daemon is scheduled.
     pub scheduler: Rc<dyn Scheduler>,
+    /// The machine's name (`uname -n`).
+    pub name: String,
+    /// The number of the process.
+    pub process: Pid,
 }
 
 /// The ports of the fast plane.

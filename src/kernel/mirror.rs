@@ -32,6 +32,15 @@ pub struct Mirror {
     forgotten: u64,
 }
 
+/// Links and addresses at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// Links, in the order of their indices.
+    pub links: Vec<Link>,
+    /// Addresses, in the kernel's order.
+    pub addresses: Vec<(IfIndex, Cidr)>,
+}
+
 impl Mirror {
     /// Follows a report.
     pub fn apply(&mut self, event: &KernelEvent) {
@@ -265,6 +274,16 @@ impl Mirror {
             self.addresses.iter().filter(|((on, _), _)| *on == link).map(|(_, known)| known).collect();
         found.sort_by_key(|(arrival, _)| *arrival);
         found.into_iter().map(|(_, address)| address).collect()
+    }
+
+    /// What there is, for those who ask from elsewhere.
+    pub fn survey(&self) -> Survey {
+        let mut all: Vec<_> = self.addresses.iter().map(|(key, (arrival, _))| (*arrival, *key)).collect();
+        all.sort_unstable();
+        Survey {
+            links: self.links.values().cloned().collect(),
+            addresses: all.into_iter().map(|(_, key)| key).collect(),
+        }
     }
 
     /// Whether the link has this address, with whatever prefix.

@@ -12,4 +12,4 @@ pub mod reconciler;
 
 pub use claim::{AddressClaim, Claim, FirewallClaim, LinkClaim, Owner, RouteClaim, RuleClaim};
 pub use ledger::{Ledger, Output};
-pub use mirror::Mirror;
+pub use mirror::{Mirror, Survey};

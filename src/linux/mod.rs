@@ -14,6 +14,7 @@ mod kernel;
 mod plane;
 mod process;
 mod process_table;
+mod replace;
 mod scheduling;
 mod signals;
 mod supervisor;

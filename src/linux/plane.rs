@@ -14,6 +14,7 @@ use super::carrier::Interfaces;
 use super::clock::Clock;
 use super::files::LocalFiles;
 use super::kernel;
+use super::loader::SystemLoader;
 use super::process::LocalProcesses;
 use super::process_table::ProcFs;
 use super::scheduling::Threads;
@@ -23,7 +24,7 @@ use super::supervisor::Systemd;
 use super::tasks::LocalTasks;
 use super::timer::PlaneTimers;
 use super::vrrp_net::RawVrrpNet;
-use crate::host::{Error, Fast, FastMain, Host, LocalBoxFuture, Plane};
+use crate::host::{Error, Fast, FastMain, Host, Loader, LocalBoxFuture, Pid, Plane};
 
 /// Stack of our threads, in bytes. Only what is touched costs memory.
 const STACK: usize = 512 * 1024;
@@ -70,6 +71,8 @@ pub fn host(options: Options) -> Result<Host, Error> {
         signals: Box::new(ProcessSignals::install(options.ignore_sigint)?),
         supervisor: Rc::new(Systemd),
         scheduler: Rc::new(threads),
+        name: SystemLoader.node_name(),
+        process: Pid(std::process::id()),
     })
 }
 

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Family, IfName, InstanceId, Priority};
+use crate::config::model::lvs::Lvs;
 use crate::config::model::{
     Config, Fifo, Globals, InitialState, OldChecksum, PreferredLifetime, Script, SyncGroup, Version,
     VirtualAddress, VrrpInstance,
@@ -80,6 +81,8 @@ pub struct Plan {
     pub scheduling: Scheduling,
     /// Whether every address that comes or goes is logged (`-a`).
     pub address_monitoring: bool,
+    /// What was written, but for virtual servers: dumps show it.
+    pub written: Arc<Config>,
 }
 
 /// One virtual router.
@@ -229,6 +232,7 @@ pub fn resolve(config: &Config) -> Plan {
         startup_delay: config.globals.pending.startup_delay.unwrap_or_default(),
         delay_after_boot: config.globals.pending.delay_after_boot.unwrap_or_default(),
         scheduling: scheduling::resolve(&config.globals.pending),
+        written: Arc::new(without_servers(config)),
         ..Plan::default()
     };
     let mut preferences = routes::Preferences::default();
@@ -262,6 +266,29 @@ pub fn resolve(config: &Config) -> Plan {
     plan.linkbeats = links::linkbeats(config, &plan.instances);
     plan.link_delays = links::resolve(config, &plan.instances);
     plan
+}
+
+/// A configuration without what takes most room, and nobody asks for.
+fn without_servers(config: &Config) -> Config {
+    Config {
+        globals: config.globals.clone(),
+        scripts: config.scripts.clone(),
+        instances: config.instances.clone(),
+        lvs: Lvs::default(),
+        left_out: Vec::new(),
+        top: config.top.clone(),
+        sync_groups: config.sync_groups.clone(),
+        track_groups: config.track_groups.clone(),
+        garp_groups: config.garp_groups.clone(),
+        linkbeats: config.linkbeats.clone(),
+        link_delays: config.link_delays.clone(),
+        static_addresses: config.static_addresses.clone(),
+        static_routes: config.static_routes.clone(),
+        static_rules: config.static_rules.clone(),
+        track_files: config.track_files.clone(),
+        track_processes: config.track_processes.clone(),
+        bfd: config.bfd.clone(),
+    }
 }
 
 fn resolve_group(group: &SyncGroup, instances: &[InstancePlan]) -> GroupPlan {
@@ -442,13 +469,14 @@ fn garp(globals: &Globals, instance: &VrrpInstance) -> GarpSchedule {
     if globals.pending.min_garp.unwrap_or(false) {
         default = GarpSchedule { repeat: 1, delay: Duration::ZERO, ..default };
     }
-    let repeat = own.master_repeat.or(all.master_repeat).unwrap_or(default.repeat).max(1);
-    let delay = own.master_delay.or(all.master_delay).unwrap_or(default.delay);
+    // Of the first burst, an instance's own settings are not what the answers to lower priorities begin with.
+    let repeat = all.master_repeat.unwrap_or(default.repeat);
+    let delay = all.master_delay.unwrap_or(default.delay);
     // Strict mode answers a lower priority with nothing.
     let lower = if is_strict(globals, instance) { (0, Duration::ZERO) } else { (repeat, delay) };
     GarpSchedule {
-        repeat,
-        delay,
+        repeat: own.master_repeat.unwrap_or(repeat).max(1),
+        delay: own.master_delay.unwrap_or(delay),
         refresh: own.master_refresh.or(all.master_refresh).unwrap_or(default.refresh),
         refresh_repeat: own
             .master_refresh_repeat

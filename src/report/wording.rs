@@ -9,7 +9,7 @@ use tracing::{debug, error, info, trace, warn};
 
 use crate::base::{Family, IfName};
 use crate::config::model::Version;
-use crate::host::{Address, Error, Exit, KernelEvent, KernelOp, Signal, VirtualKind, VirtualLink};
+use crate::host::{Address, Error, Exit, KernelEvent, KernelOp, Pid, Signal, VirtualKind, VirtualLink};
 use crate::kernel::claim::Key;
 use crate::kernel::{Mirror, Output};
 use crate::plan::{InstancePlan, ShortenedDelay};
@@ -660,14 +660,29 @@ pub fn fast_plane_ended() {
     error!("The VRRP plane ended unexpectedly - terminating");
 }
 
-/// A signal that has no effect yet.
-pub fn signal_not_in_effect(signal: Signal) {
-    let what = match signal {
-        Signal::Stop | Signal::Reload => return,
-        Signal::Data => "data dump (SIGUSR1)",
-        Signal::Stats => "statistics (SIGUSR2)",
-        Signal::StatsClear => "clearing of statistics",
-        Signal::Json => "JSON dump",
-    };
-    warn!("{what} is not in effect yet - ignored");
+/// A dump is to be written.
+pub fn printing(what: Signal, process: Pid) {
+    let Pid(process) = process;
+    match what {
+        Signal::Stop | Signal::Reload => {}
+        Signal::Data => {
+            info!("Printing parent data for process({process}) on signal");
+            info!(target: "vrrp", "Printing VRRP data for process({process}) on signal");
+        }
+        Signal::Stats => info!(target: "vrrp", "Printing VRRP stats for process({process}) on signal"),
+        Signal::StatsClear => {
+            info!(target: "vrrp", "Printing and clearing VRRP stats for process({process}) on signal");
+        }
+        Signal::Json => info!(target: "vrrp", "Printing VRRP as json for process({process}) on signal"),
+    }
+}
+
+/// Some instances did not say in time what can be seen of them.
+pub fn silent_instances(count: usize) {
+    warn!(target: "vrrp", "{count} instances did not answer in time and are left out of the dump");
+}
+
+/// A dump was not written.
+pub fn not_dumped(error: &Error) {
+    warn!(cause = %error, "Unable to write a dump");
 }

@@ -69,7 +69,7 @@ use self::lan::Lan;
 use self::state::{Event, Mode, Node, Shared, State};
 use crate::base::{Cidr, IfIndex, IfName, Instant, MacAddr};
 use crate::host::{
-    Address, AddressOptions, Fast, FastMain, Host, Link, LocalBoxFuture, Plane, Stacking, StartFast,
+    Address, AddressOptions, Fast, FastMain, Host, Link, LocalBoxFuture, Pid, Plane, Stacking, StartFast,
 };
 
 /// A machine of a world.
@@ -325,6 +325,11 @@ fn host(world: &Shared, node: NodeId, inbox: &Rc<Inbox>, fast_ended: &Rc<Latch>)
     };
     let tracking = Rc::new(files::Tracking { world: Rc::clone(world), node });
     let manager = Rc::new(process::Manager { world: Rc::clone(world), node });
+    let (signals, name) = {
+        let mut world = world.borrow_mut();
+        let node = world.node(node);
+        (Rc::clone(&node.signals), node.name.clone())
+    };
     Host {
         slow: plane(PlaneId::Slow),
         start_fast: start_fast(world, node, plane(PlaneId::Fast), inbox, fast_ended),
@@ -332,9 +337,11 @@ fn host(world: &Shared, node: NodeId, inbox: &Rc<Inbox>, fast_ended: &Rc<Latch>)
         carriers: tracking.clone(),
         files: tracking.clone(),
         process_table: tracking,
-        signals: Box::new(process::Receiver(Rc::clone(&world.borrow_mut().node(node).signals))),
+        signals: Box::new(process::Receiver(signals)),
         supervisor: manager.clone(),
         scheduler: manager,
+        name,
+        process: Pid(1),
     }
 }
 

@@ -15,6 +15,7 @@ use super::event::Fault;
 use super::group::{Order, Report};
 use super::group_hub::GroupHub;
 use super::machine::{Input, Machine, Notice, Output, Reload, State};
+use super::observed::{Ask, Observed};
 use super::pacer::{Pacer, Waiting};
 use super::params::Delivery;
 use super::tracking::Status;
@@ -37,6 +38,8 @@ pub enum Control {
     Kernel(News),
     /// Its sync group wants this.
     Group(Order),
+    /// It is to tell what can be seen of it.
+    Ask(Ask),
     /// The configuration has it no more: stop.
     Delete,
     /// Stop.
@@ -142,6 +145,8 @@ pub struct Instance {
     inbox_sender: tokio::sync::mpsc::Sender<Packet>,
     /// When to try again to open the sockets; until then, a VMAC may be missing.
     try_again: Option<Instant>,
+    /// Since when the machine has been in its state, on its time line and since 1970.
+    since: (Instant, Duration),
     stopped: bool,
 }
 
@@ -151,9 +156,11 @@ impl Instance {
         let plan = facts.borrow().plan.clone();
         let (inbox_sender, inbox) = tokio::sync::mpsc::channel(128);
         let machine = Machine::new(plan.params.clone(), plan.tracked());
+        let since = (machine.since(), ports.plane.unix_time());
         Self {
             plan,
             ports,
+            since,
             facts,
             machine,
             adverts: None,
@@ -245,8 +252,26 @@ impl Instance {
                 }
                 self.handle(Input::Group(order), out);
             }
+            Control::Ask(ask) => self.answer(&ask),
             Control::Delete => self.handle(Input::Delete, out),
             Control::Stop => self.handle(Input::Stop, out),
+        }
+    }
+
+    /// Tells what can be seen of it.
+    fn answer(&mut self, ask: &Ask) {
+        let history = ask.history.then(|| self.machine.history().iter().cloned().collect());
+        ask.answer(Observed {
+            id: self.plan.id,
+            at: self.ports.plane.now(),
+            unix_time: self.ports.plane.unix_time(),
+            since: self.since.1,
+            source: self.adverts.as_ref().map(Adverts::source),
+            snapshot: self.machine.snapshot(),
+            history: history.unwrap_or_default(),
+        });
+        if ask.clear {
+            self.machine.clear_counters();
         }
     }
 
@@ -394,6 +419,9 @@ impl Instance {
 
     /// Carries out decisions: adverts and claims first, since others wait for them; then the rest in order.
     fn perform(&mut self, out: &mut Vec<Output>) {
+        if self.since.0 != self.machine.since() {
+            self.since = (self.machine.since(), self.ports.plane.unix_time());
+        }
         for output in &*out {
             match output {
                 Output::Advert(priority) => self.send(*priority),

@@ -43,6 +43,7 @@ pub struct Machine {
     params: Params,
     tracking: Tracking,
     state: State,
+    since: Instant,
     started: bool,
     cause: Cause,
     /// Effective priority.
@@ -55,6 +56,7 @@ pub struct Machine {
     listens_from: Instant,
     /// Last known master and its interval.
     master: Option<IpAddr>,
+    master_priority: u8,
     master_interval: Duration,
     /// End of the wait before preempting, once begun.
     preempt_at: Option<Instant>,
@@ -104,6 +106,7 @@ impl Machine {
             params,
             tracking: Tracking::new(tracked),
             state: State::Init,
+            since: Instant::ZERO,
             started: false,
             cause: Cause::Start,
             timers: Timers::default(),
@@ -111,6 +114,7 @@ impl Machine {
             source: None,
             listens_from: Instant::ZERO,
             master: None,
+            master_priority: 0,
             preempt_at: None,
             resigned: false,
             put_off: false,
@@ -163,13 +167,30 @@ impl Machine {
     pub fn snapshot(&self) -> Snapshot {
         Snapshot {
             state: self.state,
+            wanted: if self.wants.is_some() { State::Master } else { self.state },
+            since: self.since,
             priority: self.priority,
             master: self.master,
+            master_priority: self.master_priority,
             master_interval: self.master_interval,
+            master_down: self.master_down(),
+            deadline: self.timers.get(Timer::Advert).or(self.timers.get(Timer::Election)),
             cause: self.cause.clone(),
             faults: self.faults.clone(),
+            tracked_faults: self.tracking.faults().count(),
+            awaited: self.tracking.awaited(),
             counters: self.counters,
         }
+    }
+
+    /// Since when it has been in the state it is in.
+    pub fn since(&self) -> Instant {
+        self.since
+    }
+
+    /// Counts from nothing again.
+    pub fn clear_counters(&mut self) {
+        self.counters = Counters::default();
     }
 
     /// Takes a fact and appends the decisions it leads to.
@@ -297,6 +318,7 @@ impl Machine {
             self.counters.release_master += 1;
         }
         self.state = next;
+        self.since = now;
         self.cause = cause;
         self.timers.clear();
         self.preempt_at = None;

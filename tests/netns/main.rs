@@ -15,6 +15,7 @@
 
 mod addresses;
 mod auth;
+mod dumps;
 mod failover;
 mod family;
 mod groups;

@@ -258,7 +258,7 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("vmac_addr_prefix", Arg::Text)
             .fatal()
             .does(|b, s| settings::text_once(b, s, |g| &mut g.vmac_addr_prefix)),
-        value("umask", Arg::Text).fatal().stores(settings::umask),
+        value("umask", Arg::Text).fatal().does(settings::umask),
         value("random_seed", int(0, 4_294_967_295))
             .fatal()
             .stores(|b, s| settings::number(b, s, |g| &mut g.random_seed)),
@@ -273,10 +273,10 @@ pub(crate) static GLOBAL_DEFS: Table = table(
             .does(apply::globals::include_check),
         value("config_save_dir", Arg::Text).fatal().stores(settings::config_save_dir),
         value("tmp_config_directory", Arg::Text).required().stores(settings::tmp_config_directory),
-        boolean("data_use_instance").stores(|b, s| settings::boolean(b, s, |g| &mut g.files.use_instance)),
+        boolean("data_use_instance").does(|b, s| settings::boolean(b, s, |g| &mut g.files.use_instance)),
         value("json_version", loose(1, 2))
             .required()
-            .stores(|b, s| settings::number(b, s, |g| &mut g.files.json_version)),
+            .does(|b, s| settings::number(b, s, |g| &mut g.files.json_version)),
         value("iproute_usr_dir", Arg::Text)
             .required()
             .does(|b, s| settings::one_path(b, s, |g| &mut g.files.iproute_usr)),
@@ -285,7 +285,7 @@ pub(crate) static GLOBAL_DEFS: Table = table(
             .does(|b, s| settings::one_path(b, s, |g| &mut g.files.iproute_etc)),
         value("state_dump_file", Arg::Text)
             .required()
-            .stores(|b, s| settings::one_path(b, s, |g| &mut g.files.state)),
+            .does(|b, s| settings::one_path(b, s, |g| &mut g.files.state)),
         value("stats_dump_file", Arg::Text)
             .required()
             .stores(|b, s| settings::one_path(b, s, |g| &mut g.files.stats)),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::reload::Reload;
-use crate::base::Priority;
+use crate::base::{Instant, Priority};
 use crate::vrrp::check::Packet;
 use crate::vrrp::event::{Cause, Event, Fault, Reject};
 use crate::vrrp::group::{Order, Report};
@@ -123,16 +123,30 @@ pub struct Counters {
 pub struct Snapshot {
     /// State.
     pub state: State,
+    /// The state it is after: another one only while its sync group has not decided.
+    pub wanted: State,
+    /// Since when it has been in this state.
+    pub since: Instant,
     /// Effective priority.
     pub priority: Priority,
     /// The master, as far as a backup knows.
     pub master: Option<IpAddr>,
+    /// The priority of the last advert that was followed; 0: none was.
+    pub master_priority: u8,
     /// The master's interval.
     pub master_interval: Duration,
+    /// How long a backup hears nothing before it takes over.
+    pub master_down: Duration,
+    /// When the next advert is due, or the election.
+    pub deadline: Option<Instant>,
     /// Why the state is what it is.
     pub cause: Cause,
     /// Reasons for FAULT besides tracking.
     pub faults: Vec<Fault>,
+    /// What is tracked and keeps it in FAULT.
+    pub tracked_faults: usize,
+    /// What is tracked and has to say something before the start.
+    pub awaited: usize,
     /// What has been counted.
     pub counters: Counters,
 }

@@ -241,11 +241,23 @@ fn find(b: &mut Build<'_>, command: &Command) -> Option<Script> {
 
 /// Looks for a command that is not one of VRRP: it counts without instances too.
 pub(crate) fn find_other(b: &mut Build<'_>, command: &Command) -> Option<Script> {
+    let (found, seen) = find_apart(b, command);
+    b.security.others |= seen;
+    found
+}
+
+/// Looks for the command that reads a FIFO of virtual servers.
+pub(crate) fn find_reader(b: &mut Build<'_>, command: &Command) -> Option<Script> {
+    let (found, seen) = find_apart(b, command);
+    b.security.servers |= seen;
+    found
+}
+
+/// Looks for a command, and tells whether it counts as one that would be run.
+fn find_apart(b: &mut Build<'_>, command: &Command) -> (Option<Script>, bool) {
     let before = std::mem::take(&mut b.security.scripts);
     let found = find(b, command);
-    b.security.others |= b.security.scripts;
-    b.security.scripts = before;
-    found
+    (found, std::mem::replace(&mut b.security.scripts, before))
 }
 
 /// Finds the program of a command. `missing`: the class of not finding it; `None` if that is only logged.

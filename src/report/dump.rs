@@ -5,6 +5,7 @@
 //! those of stock's dump, because tools look for them.
 
 mod parsed;
+mod planned;
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -20,7 +21,9 @@ use crate::vrrp::params::Delivery;
 pub fn lines(config: &Config, plan: &Plan) -> Vec<String> {
     let mut out = Vec::new();
     globals(config, &mut out);
+    planned::globals(plan, &mut out);
     parsed::before(config, &mut out);
+    planned::statics(plan, &mut out);
     if !plan.instances.is_empty() {
         out.push("------< VRRP Topology >------".to_owned());
         plan.instances.iter().for_each(|instance| vrrp(instance, &mut out));
@@ -108,7 +111,7 @@ fn vrrp(plan: &InstancePlan, out: &mut Vec<String>) {
         }
         Authentication::Hmac(hmac) => {
             put("Authentication type", "HMAC".to_owned());
-            put("Active key", hmac.active.to_string());
+            planned::hmac(hmac).into_iter().for_each(|(key, value)| put(key, value));
         }
         Authentication::None => put("Authentication type", "none".to_owned()),
     }
@@ -125,6 +128,7 @@ fn vrrp(plan: &InstancePlan, out: &mut Vec<String>) {
         out.push(format!("   Virtual IP Excluded ({}):", excluded.len()));
         out.extend(excluded.iter().map(address));
     }
+    planned::instance(plan, out);
     if !plan.tracks.is_empty() {
         out.push(format!("   Tracked ({}):", plan.tracks.len()));
         out.extend(plan.tracks.iter().map(|track| {
@@ -207,6 +211,40 @@ mod tests {
     use super::*;
     use crate::config::{self, Options};
     use crate::sim::loader::MemoryLoader;
+
+    #[test]
+    fn all_of_the_plan_is_shown() {
+        let text = "global_defs {\n enable_script_security\n script_user root\n vrrp_garp_interval 0.5\n vrrp_startup_delay 7\n \
+                    notify_fifo /run/f\n notify_fifo_script /bin/check\n}\ngarp_group {\n garp_interval 0.25\n interface eth0\n}\n\
+                    interface_up_down_delays {\n eth0 2 3\n}\nlinkbeat_interfaces {\n eth1 ETHTOOL\n}\n\
+                    static_routes {\n 198.51.100.0/24 via 192.0.2.9 dev eth0\n}\nstatic_rules {\n from 198.51.100.0/24 table 9 preference 100\n}\n\
+                    vrrp_instance A {\n interface eth0\n virtual_router_id 7\n version 3\n virtual_ipaddress {\n 192.0.2.1\n }\n \
+                    auth_hmac {\n key 3 0123456789012345678901234567890123456789\n active_key 3\n time_window 40\n mode permissive\n }\n \
+                    virtual_routes {\n 203.0.113.0/24 dev eth0 no_track\n }\n virtual_rules {\n to 203.0.113.0/24 table 8 preference 101\n }\n}\n";
+        let loader = MemoryLoader::with_main(text).program("/bin/check");
+        let options = Options { main: MemoryLoader::MAIN.into(), config_id: None, all_files: false };
+        let loaded = config::load(&loader, &options);
+        assert_eq!(loaded.test_status(), 0, "{:?}", loaded.diagnostics);
+        let lines = lines(&loaded.config, &crate::plan::resolve(&loaded.config)).join("\n");
+        for part in [
+            "VRRP startup delay = 7",
+            "Gratuitous ARP interval = 0.5",
+            "notify fifo = /run/f",
+            "notify fifo script = /bin/check",
+            "eth0 garp_interval 0.25",
+            "eth0 down 2 up 3",
+            "eth1 ETHTOOL",
+            "     198.51.100.0/24 via 192.0.2.9 dev eth0",
+            "from 198.51.100.0/24",
+            "203.0.113.0/24 dev eth0",
+            "to 203.0.113.0/24",
+            "Mode = permissive",
+            "Time window = 40 sec",
+        ] {
+            assert!(lines.contains(part), "{part} is not in\n{lines}");
+        }
+        assert!(!lines.contains("0123456789"), "a key is told");
+    }
 
     #[test]
     fn a_configuration_in_effect() {

@@ -290,6 +290,17 @@ fn usable(
             }
             return None;
         }
+        Err(ProgramError::NotFile) => {
+            b.security.scripts = true;
+            let text = format!("Disabling {what} '{name}': it is a directory or a device");
+            // To stock its permissions are those of an insecure script.
+            let (severity, counts) = match b.config.globals.script_security {
+                true => (severity, counts),
+                false => (Severity::Warning, Class::Log),
+            };
+            b.report.at(line, severity, counts, text).hint("name the program itself: this is no file");
+            return None;
+        }
         Err(ProgramError::NotExecutable) => {
             // Stock counts it as a script that would be run.
             b.security.scripts = true;

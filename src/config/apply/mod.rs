@@ -36,7 +36,7 @@ use super::lines::{Line, is_blank};
 use super::model::{Config, GarpGroup};
 use super::names::Names;
 use super::report::{Place, Report, place_of};
-use super::schema::{Arg, Kind, Missing, NO_WORDS, Row, Table};
+use super::schema::{Arg, Kind, Missing, NO_WORDS, Row, Table, decimals};
 use super::tree::{self, Stmt};
 use crate::base::{Cidr, IfName};
 use crate::host::Loader;
@@ -339,13 +339,12 @@ impl<'a> Build<'a> {
         let found = grammar::decimal(numeral(word), step);
         let value = found.map(|d| d.millionths).filter(|v| (min..=max).contains(v));
         let bad = match (found, value) {
-            (Some(d), Some(_)) if d.trailing => format!("'{word}' is not a number"),
+            (Some(d), Some(_)) if d.trailing => {
+                format!("'{}' must be {}, not '{word}'", stmt.row.name, decimals(min, max))
+            }
             (Some(d), Some(v)) if d.rounded => format!("'{word}' is too precise; {} used", millionths(v)),
             (_, Some(_)) => return value,
-            _ => {
-                let (min, max) = (millionths(min), millionths(max));
-                format!("'{}' must be a number from {min} to {max}, not '{word}'", stmt.row.name)
-            }
+            _ => format!("'{}' must be {}, not '{word}'", stmt.row.name, decimals(min, max)),
         };
         let units = found.is_some_and(|d| d.trailing);
         let added = self.report.error(&stmt.place(1), bad);

@@ -150,7 +150,9 @@ pub(crate) fn fall(b: &mut Build<'_>, stmt: &Stmt) {
 
 pub(crate) fn user(b: &mut Build<'_>, stmt: &Stmt) {
     let found = user::named(b, stmt, 1).map_err(|why| {
-        b.report.error(&stmt.place(1), format!("{why} - removing the script"));
+        // The group is wrong where the user is right.
+        let wrong = if b.loader.user(stmt.word(1).unwrap_or_default()).is_some() { 2 } else { 1 };
+        b.report.error(&stmt.place(wrong), format!("{why} - removing the script"));
     });
     draft(b, |d| d.user = Some(found));
 }

@@ -46,7 +46,8 @@ impl Repeat {
             self.names.iter().map(|n| (n.clone(), values.next().unwrap_or_default())).collect();
         let mut line = self.line.clone();
         let Trail { at, outer, depth, .. } = &*self.trail;
-        let what = if pairs.is_empty() { REPEATED.to_owned() } else { format!("{REPEATED} with {}", told(&pairs)) };
+        let what =
+            if pairs.is_empty() { REPEATED.to_owned() } else { format!("{REPEATED} with {}", told(&pairs)) };
         line.trail = Some(Rc::new(Trail { at: at.clone(), what, outer: outer.clone(), depth: *depth }));
         Some((line, pairs))
     }

@@ -44,7 +44,6 @@ const PENDING: &[Given] = &[
 /// and what the user can do instead.
 const REFUSED: &[(Given, &str)] = &[
     (("genhash", |o| o.genhash), "use: curl -s URL | md5sum"),
-    (("namespace", |o| o.namespace.is_some()), "use: ip netns exec NAME keepalived-rs ..."),
     (("log-file", |o| o.log_file.is_some()), "use syslog, or -n -l and redirect stderr"),
 ];
 

@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use keepalived_rs::cli::{self, LintOptions, Options, Request};
 use keepalived_rs::config::diagnostic::{Class, Diagnostic, Effect, Severity};
+use keepalived_rs::config::model::TopLevel;
 use keepalived_rs::config::{self, Loaded, lint};
-use keepalived_rs::linux::{self, daemonize::daemonize, loader::SystemLoader, pidfile, startup, syslog};
+use keepalived_rs::linux::{self, daemonize::daemonize, loader::SystemLoader, namespace, pidfile, startup, syslog};
 use keepalived_rs::plan::{self, Plan};
 use keepalived_rs::report::{self, diagnostics, json, log};
 use keepalived_rs::{daemon, host};
@@ -124,7 +125,7 @@ fn test(options: &Options) -> u8 {
     }
     if options.dump_conf {
         let plan = plan::resolve(&loaded.config);
-        let lines = report::dump::lines(&loaded.config, &plan);
+        let lines = report::dump::lines(&loaded.config, &plan, &node_name());
         say(std::io::stdout(), &lines.iter().map(|line| format!("{line}\n")).collect::<String>());
     }
     status
@@ -142,12 +143,18 @@ fn findings(loaded: &Loaded, with_lines: bool) -> String {
 }
 
 fn load(options: &Options) -> Loaded {
-    let options = config::Options {
+    let files = config::Options {
         main: options.use_file.clone(),
         config_id: options.config_id.clone(),
         all_files: options.all_config,
     };
-    config::load(&SystemLoader, &options)
+    let mut loaded = config::load(&SystemLoader, &files);
+    let mask = &mut loaded.config.globals.pending.umask;
+    // What the command line says counts.
+    if options.umask.is_some() {
+        *mask = u16::try_from(options.umask()).ok();
+    }
+    loaded
 }
 
 /// The daemon, between the first and the last line of its log.
@@ -202,21 +209,33 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
     for name in options.not_in_effect() {
         warn!("Option --{name} is not in effect yet");
     }
-    let loaded = load(options);
+    let mut loaded = load(options);
     info!("Configuration file {}", options.use_file);
+    let namespace = options.namespace.clone().or_else(|| loaded.config.top.net_namespace.clone());
+    if let Some(name) = namespace.as_ref().filter(|_| loaded.refusal().is_none()) {
+        if let Err(error) = namespace::enter(name) {
+            return refuse(options, FATAL, &format!("Unable to set network namespace {name}: {error}"));
+        }
+        // Interfaces and addresses are others there.
+        loaded = load(options);
+    }
     log_findings(&loaded, |line| {
         refuse(options, FATAL, line);
     });
     if let Some(status) = loaded.refusal() {
         return status;
     }
+    if let Some(mask) = loaded.config.globals.pending.umask {
+        startup::set_umask(mask.into());
+    }
     let plan = plan_of(options, &loaded);
     if options.dump_conf {
-        for line in report::dump::lines(&loaded.config, &plan) {
+        for line in report::dump::lines(&loaded.config, &plan, &node_name()) {
             info!("{line}");
         }
     }
     let known = mistakes(&loaded);
+    let top = loaded.config.top.clone();
     drop(loaded);
 
     let missing = startup::missing_capabilities();
@@ -225,7 +244,11 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
     }
     // Whoever finds our number in a pid file may send signals at once.
     startup::ignore_early_signals();
-    let mut pid_files = match lock_pid_files(options, !plan.instances.is_empty()) {
+    let names = match PidNames::new(&top, namespace.is_some()) {
+        Ok(names) => names,
+        Err(error) => return refuse(options, FATAL, &error.to_string()),
+    };
+    let mut pid_files = match lock_pid_files(options, &names, !plan.instances.is_empty()) {
         Ok(pid_files) => pid_files,
         Err(status) => return status,
     };
@@ -239,13 +262,38 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
     }
     let script_files = startup::raise_file_limit();
     let machine = linux::Options { ignore_sigint: options.ignore_sigint, script_files };
-    let reread = reread(options.clone(), known);
-    linux::run(machine, |host| Box::pin(daemon::run(host, plan, reread))).unwrap_or_else(
+    let reread = reread(options.clone(), known, top);
+    let status = linux::run(machine, |host| Box::pin(daemon::run(host, plan, reread))).unwrap_or_else(
         |error: host::Error| {
             error!("{error}");
             FATAL
         },
-    )
+    );
+    drop(pid_files);
+    if names.own_folder {
+        namespace::remove_folder(Path::new(namespace::RUN_DIR));
+    }
+    status
+}
+
+/// Pid files unless options name others.
+struct PidNames {
+    main: String,
+    vrrp: String,
+    /// They are in a folder of their own.
+    own_folder: bool,
+}
+
+impl PidNames {
+    fn new(top: &TopLevel, in_namespace: bool) -> Result<Self, host::Error> {
+        if !(in_namespace || top.use_pid_dir || top.instance.is_some()) {
+            return Ok(Self { main: PID_FILE.to_owned(), vrrp: VRRP_PID_FILE.to_owned(), own_folder: false });
+        }
+        namespace::make_folder(Path::new(namespace::RUN_DIR))?;
+        let of = top.instance.as_ref().map(|name| format!("_{name}")).unwrap_or_default();
+        let path = |name| format!("{}/{name}{of}.pid", namespace::RUN_DIR);
+        Ok(Self { main: path("keepalived"), vrrp: path("vrrp"), own_folder: true })
+    }
 }
 
 fn plan_of(options: &Options, loaded: &Loaded) -> Plan {
@@ -260,13 +308,17 @@ fn mistakes(loaded: &Loaded) -> BTreeSet<String> {
 
 /// Reads the configuration again, on a thread of its own. One that has mistakes which the running one does not have is
 /// of no use as a whole: half of it could be worse than none.
-fn reread(options: Options, known: BTreeSet<String>) -> daemon::Reread {
+fn reread(options: Options, known: BTreeSet<String>, start: TopLevel) -> daemon::Reread {
     let known = Arc::new(Mutex::new(known));
     Box::new(move || {
-        let (options, known) = (options.clone(), Arc::clone(&known));
+        let (options, known, start) = (options.clone(), Arc::clone(&known), start.clone());
         let read = linux::aside("reload", move || {
             let loaded = load(&options);
             log_findings(&loaded, |_| {});
+            if let Some(what) = fixed(&start, &loaded.config.top) {
+                error!("Cannot change {what} at a reload - please restart keepalived");
+                return None;
+            }
             let mistakes = mistakes(&loaded);
             let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
             let new = mistakes.difference(&known).count();
@@ -279,6 +331,16 @@ fn reread(options: Options, known: BTreeSet<String>) -> daemon::Reread {
         });
         Box::pin(async move { read.await.flatten() })
     })
+}
+
+/// What has changed that cannot be changed while the daemon runs.
+fn fixed(start: &TopLevel, now: &TopLevel) -> Option<&'static str> {
+    let fixed = [
+        ("network namespace", start.net_namespace != now.net_namespace),
+        ("instance name", start.instance != now.instance),
+        ("use_pid_dir", start.use_pid_dir != now.use_pid_dir),
+    ];
+    fixed.into_iter().find_map(|(what, differs)| differs.then_some(what))
 }
 
 /// Logs what is wrong with the configuration; `refuses` is told of what refuses a start.
@@ -295,9 +357,9 @@ fn log_findings(loaded: &Loaded, refuses: impl Fn(&str)) {
 }
 
 /// Locks the pid files of what will run, or gives the exit status.
-fn lock_pid_files(options: &Options, vrrp: bool) -> Result<Vec<pidfile::PidFile>, u8> {
-    let main = options.pid.as_deref().unwrap_or(PID_FILE);
-    let vrrp = vrrp.then(|| options.vrrp_pid.as_deref().unwrap_or(VRRP_PID_FILE));
+fn lock_pid_files(options: &Options, names: &PidNames, vrrp: bool) -> Result<Vec<pidfile::PidFile>, u8> {
+    let main = options.pid.as_deref().unwrap_or(&names.main);
+    let vrrp = vrrp.then(|| options.vrrp_pid.as_deref().unwrap_or(&names.vrrp));
     let lock = |path: &str| {
         pidfile::PidFile::lock(Path::new(path)).map_err(|error| match error {
             pidfile::Error::Locked(path) => {
@@ -321,6 +383,11 @@ fn refuse(options: &Options, status: u8, why: &str) -> u8 {
         say(std::io::stderr(), &format!("{why}\n"));
     }
     status
+}
+
+/// The machine's name.
+fn node_name() -> String {
+    host::Loader::node_name(&SystemLoader)
 }
 
 /// The machine, as the version text tells it.

@@ -86,8 +86,6 @@ fn mistakes_are_refused_in_stocks_words() {
     ] {
         assert_eq!(refused(args), text, "{args:?}");
     }
-    // To run in another namespace than the one asked for would be worse than not to run.
-    assert!(refused(&["-s", "blue"]).contains("--namespace is not in effect yet; use: ip netns exec"));
     assert!(refused(&["-g/x"]).starts_with("Option --log-file is not"));
     assert!(refused(&["-T", "-s", "192.0.2.1"]).starts_with("Option --genhash is not"));
     assert!(parse(["/usr/bin/genhash"].map(OsString::from)).is_err());

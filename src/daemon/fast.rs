@@ -8,13 +8,14 @@ use std::rc::Rc;
 
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
 
 use super::RESTART_PAUSE;
 use crate::base::{IfName, InstanceId, Instant};
 use crate::host::{Fast, Plane};
 use crate::kernel::debounce::Debounce;
 use crate::kernel::reconciler::{self, Claim, Deliver, Reconciler, Request, Wants};
-use crate::kernel::{self, Ledger, Mirror};
+use crate::kernel::{self, Ledger, Mirror, Survey};
 use crate::notify;
 use crate::plan::{Convergence, GroupPlan, InstancePlan, Plan, Subject, TrackPlan};
 use crate::report::wording;
@@ -36,6 +37,14 @@ pub(super) struct Reload {
     pub(super) inboxes: Inboxes,
 }
 
+/// What is asked of the fast plane as a whole.
+pub(super) enum Order {
+    /// To go on with another configuration.
+    Reload(Box<Reload>),
+    /// To tell which links and addresses there are.
+    Survey(oneshot::Sender<Survey>),
+}
+
 /// What the slow plane sends to the fast one, and where the fast one sends its own.
 pub(super) struct Lines {
     /// Inboxes of the instances.
@@ -46,17 +55,20 @@ pub(super) struct Lines {
     pub(super) carriers: UnboundedReceiver<(IfName, bool)>,
     /// Told what has failed that nothing works without.
     pub(super) failed: UnboundedSender<&'static str>,
-    /// Changed configurations. When this closes, static items go, after the last instance.
-    pub(super) reloads: UnboundedReceiver<Reload>,
+    /// Changed configurations and questions. When this closes, static items go, after the last instance.
+    pub(super) orders: UnboundedReceiver<Order>,
 }
 
 /// Runs all instances of `plan` until all are stopped and the kernel has given up what they held, and the static items;
-/// these stay until `lines.reloads` closes, whatever becomes of the instances.
+/// these stay until `lines.orders` closes, whatever becomes of the instances.
 pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
     let Fast { plane, vrrp, announcer, events, writer } = fast;
-    let Lines { inboxes, notices, carriers, failed, mut reloads } = lines;
+    let Lines { inboxes, notices, carriers, failed, mut orders } = lines;
     delay_startup(&plane, &mut plan);
     wording::delays_shortened(&plan.link_delays.shortened);
+    if plan.filters_unasked {
+        wording::filters_unasked();
+    }
     let mirror = Rc::new(RefCell::new(Mirror::default()));
     let multicast = multicast_groups(&plan.instances);
     let endpoints = Rc::new(Endpoints::new(plane.clone(), vrrp, multicast, plan.log_unknown_vrids));
@@ -67,6 +79,9 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
     for instance in &plan.instances {
         ledger.register(instance.id, instance.watch(), &instance.claims());
         tracked(instance).into_iter().for_each(|name| ledger.track(instance.id, name));
+    }
+    for address in plan.instances.iter().flat_map(|instance| &instance.addresses) {
+        mirror.borrow_mut().note_virtual(address.cidr.ip);
     }
     let debounce = Debounce::new(plan.link_delays.delays.clone());
     let mut conductor = Conductor {
@@ -86,7 +101,15 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
     let instances = conductor.start(plan.instances, plan.groups, inboxes);
     let half_done = failed.clone();
     let conduct = async move {
-        while let Some(reload) = reloads.recv().await {
+        while let Some(order) = orders.recv().await {
+            let reload = match order {
+                Order::Reload(reload) => *reload,
+                Order::Survey(reply) => {
+                    // Whoever asked may have stopped waiting.
+                    let _ = reply.send(conductor.ports.mirror.borrow().survey());
+                    continue;
+                }
+            };
             let done = catch_unwind(AssertUnwindSafe(|| conductor.reload(reload)));
             if done.is_err() {
                 // Half of it is in effect. The daemon may be stopping already.
@@ -199,7 +222,10 @@ impl Conductor {
         self.ports.pacer.replace(plan.pacing);
         let groups = multicast_groups(&plan.instances);
         let rejoined = self.ports.endpoints.replace(groups, plan.log_unknown_vrids);
-        let rejoins = |plan: &InstancePlan| plan.interface.as_ref().is_some_and(|i| rejoined.contains(i));
+        let rejoins = |plan: &InstancePlan| plan.device().is_some_and(|i| rejoined.contains(i));
+        for address in plan.instances.iter().flat_map(|instance| &instance.addresses) {
+            self.ports.mirror.borrow_mut().note_virtual(address.cidr.ip);
+        }
         let (added, changed) = (BTreeSet::from_iter(added), BTreeSet::from_iter(changed));
         let (starting, others): (Vec<_>, Vec<_>) =
             plan.instances.into_iter().partition(|plan| added.contains(&plan.id));
@@ -256,7 +282,7 @@ fn tracked(plan: &InstancePlan) -> Vec<IfName> {
 fn multicast_groups(instances: &[InstancePlan]) -> BTreeMap<IfName, Vec<IpAddr>> {
     let mut groups: BTreeMap<IfName, Vec<IpAddr>> = BTreeMap::new();
     for instance in instances {
-        let (Some(interface), Delivery::Multicast(group)) = (&instance.interface, &instance.params.delivery)
+        let (Some(interface), Delivery::Multicast(group)) = (instance.device(), &instance.params.delivery)
         else {
             continue;
         };

@@ -1,5 +1,6 @@
 //! Boot, reload and shutdown.
 
+mod dumps;
 mod fast;
 mod trackers;
 
@@ -13,7 +14,8 @@ use futures_util::FutureExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
-use self::fast::{Inboxes, Lines, Reload};
+use self::dumps::{Dumper, Request};
+use self::fast::{Inboxes, Lines, Order, Reload};
 use self::trackers::Trackers;
 use crate::base::InstanceId;
 use crate::host::{Host, LocalBoxFuture, Plane, Signal, Supervisor};
@@ -42,25 +44,34 @@ pub const EXIT_OK: u8 = 0;
 pub const EXIT_FATAL: u8 = 1;
 
 /// Runs a daemon until a signal stops it. Gives its exit status. When a signal says so, `reread` gives it another plan.
-pub async fn run(host: Host, mut plan: Plan, mut reread: Reread) -> u8 {
-    let Host { slow, start_fast, processes, carriers, files, process_table, mut signals, supervisor } = host;
+pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
+    let Host { slow, start_fast, processes, carriers, files, process_table, .. } = host;
+    let (mut signals, supervisor) = (host.signals, host.supervisor);
+    let mut plan = Rc::new(plan);
     let (mut controls, inboxes) = inboxes(plan.instances.iter().map(|instance| instance.id));
     let (notices, notices_inbox) = unbounded_channel();
     let notifier = Notifier::new(slow.clone(), Rc::clone(&processes), Rc::clone(&files), Scripts::of(&plan));
     let notified = start_notifier(&slow, notifier, notices_inbox);
     let (tell_carrier, known_carriers) = unbounded_channel();
-    let tools =
-        trackers::Tools { slow: slow.clone(), processes, carriers, files, process_table, tell_carrier };
+    let tools = trackers::Tools {
+        slow: slow.clone(),
+        processes,
+        carriers,
+        files: Rc::clone(&files),
+        process_table,
+        tell_carrier,
+    };
     let mut trackers = Trackers::start(tools, &plan, &controls);
-    let (reloads, reloads_inbox) = unbounded_channel();
+    let (orders, orders_inbox) = unbounded_channel();
     let (failed, mut failures) = unbounded_channel();
+    let dumps = Dumper::start(slow.clone(), files, host.name, orders.downgrade());
     let lines =
-        Lines { inboxes, notices: notices.clone(), carriers: known_carriers, failed, reloads: reloads_inbox };
+        Lines { inboxes, notices: notices.clone(), carriers: known_carriers, failed, orders: orders_inbox };
     // With nothing to do the daemon waits all the same, as stock's does.
     if plan.instances.is_empty() && plan.statics.is_empty() {
         wording::nothing_to_run();
     }
-    let planned = plan.clone();
+    let planned = Plan::clone(&plan);
     let fast_main = Box::new(move |fast| -> LocalBoxFuture<()> { Box::pin(fast::run(fast, planned, lines)) });
     let mut fast = match start_fast(fast_main) {
         Ok(fast) => fast,
@@ -92,18 +103,28 @@ pub async fn run(host: Host, mut plan: Plan, mut reread: Reread) -> u8 {
                 supervisor.reloading();
                 wording::reloading();
                 if let Some(new) = reread().await {
-                    plan = reload(&plan, new, &mut controls, &mut trackers, &notices, &reloads);
+                    plan = Rc::new(reload(&plan, new, &mut controls, &mut trackers, &notices, &orders));
                     wording::reloaded();
                 }
                 supervisor.ready();
             }
-            other => wording::signal_not_in_effect(other),
+            what => {
+                wording::printing(what, host.process);
+                let request = Request {
+                    what,
+                    plan: Rc::clone(&plan),
+                    controls: controls.clone(),
+                    tallies: trackers.known(),
+                };
+                // The dumper ends when nobody can ask it any more.
+                let _ = dumps.send(request);
+            }
         }
     }
     // They go first: a script that ends because it is told to must not change a priority any more.
     let ended = trackers.stop();
     // Static items stay until the last instance has gone; who has none waits for nothing.
-    drop((reloads, notices));
+    drop((orders, notices, dumps));
     stop(&slow, &*supervisor, controls, fast, notified).await;
     tokio::select! {
         biased;
@@ -156,7 +177,7 @@ fn reload(
     controls: &mut Controls,
     trackers: &mut Trackers,
     notices: &UnboundedSender<Message>,
-    reloads: &UnboundedSender<Reload>,
+    orders: &UnboundedSender<Order>,
 ) -> Plan {
     let convergence = converge(old, new);
     let plan = convergence.plan.clone();
@@ -166,7 +187,7 @@ fn reload(
     controls.extend(added);
     // What is told from now on is told as it is configured now. Neither of the two ends before it is told to.
     let _ = notices.send(Message::Reload(Scripts::of(&plan)));
-    let _ = reloads.send(Reload { convergence, inboxes });
+    let _ = orders.send(Order::Reload(Box::new(Reload { convergence, inboxes })));
     trackers.replace(&plan, controls);
     plan
 }

@@ -15,7 +15,7 @@ use crate::plan::{FilePlan, LinkbeatPlan, Plan, ProcessPlan, ScriptPlan, Subject
 use crate::report::wording;
 use crate::track::file::FileTracker;
 use crate::track::linkbeat::Linkbeat;
-use crate::track::listeners::Listeners;
+use crate::track::listeners::{Listeners, Tally};
 use crate::track::process_watch::ProcessTracker;
 use crate::track::script::Tracker;
 
@@ -88,6 +88,13 @@ impl Trackers {
         self.linkbeats(plan);
         self.files(plan, controls);
         self.processes(plan, controls);
+    }
+
+    /// What is known of all things tracked.
+    pub(super) fn known(&self) -> BTreeMap<Subject, Tally> {
+        let scripts = self.scripts.values().map(|running| &running.listeners);
+        let others = self.files.listeners.iter().chain(&self.processes.listeners);
+        scripts.chain(others).map(|listeners| (listeners.what().clone(), listeners.tally())).collect()
     }
 
     /// Ends everything. What is given ends when all scripts have.

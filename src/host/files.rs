@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::task::{Context, Poll};
 
-use super::{Credentials, Error};
+use super::{Credentials, Error, LocalBoxFuture};
 
-/// Reads, makes and watches files. None of this waits for anybody.
+/// Reads, makes and watches files. None of this waits for anybody, but for [`Files::replace`].
 pub trait Files {
     /// The first bytes of a regular file, `limit` at most; `None` if there is no such file or it cannot be read.
     fn read_start(&self, path: &Path, limit: usize) -> Option<Vec<u8>>;
@@ -16,6 +16,15 @@ pub trait Files {
     /// What the system refused.
     fn write(&self, path: &Path, text: &[u8], overwrite: bool) -> Result<(), Error>;
 
+    /// Writes a file under a name of its own, and puts it in the place of `path` when it is complete: whoever reads finds
+    /// the old text or the new one. `mode`: permissions, less what the umask takes away. The work is done elsewhere.
+    ///
+    /// # Errors
+    /// What the system refused; then `path` is as it was.
+    fn replace(&self, path: PathBuf, text: Vec<u8>, mode: u32) -> LocalBoxFuture<Result<(), Error>>;
+
+    /// Where files go that other programs fetch: `$TMPDIR` if that is the absolute path of a directory, else `/tmp`.
+    fn temporary_directory(&self) -> PathBuf;
     /// Opens a named pipe for writing, and makes it if it is not there, for `owner` alone; if it is, it has to be ours.
     ///
     /// # Errors

@@ -1,9 +1,11 @@
-//! The kernel's tables of links, addresses, routes and rules: what they hold, how they change, how we change them.
+//! The kernel's tables of links, addresses, routes and rules, and its packet filter: what they hold, how they change, how we change them.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use super::firewall::FirewallEntry;
+use super::link::{Setting, Stacking, VirtualLink};
 use super::{LocalBoxFuture, Route, Rule};
 use crate::base::{Cidr, IfIndex, IfName, MacAddr};
 
@@ -28,6 +30,8 @@ pub struct Link {
     pub mtu: u32,
     /// Hardware address, where it is an Ethernet one.
     pub mac: Option<MacAddr>,
+    /// How it stands on others.
+    pub stacking: Stacking,
 }
 
 impl Link {
@@ -124,6 +128,8 @@ pub enum KernelEvent {
     Rule(Box<Rule>),
     /// A rule is gone.
     RuleGone(Box<Rule>),
+    /// Somebody else has changed our tables of the packet filter: what was in there cannot be relied on.
+    FirewallLost,
 }
 
 /// The stream of changes.
@@ -147,11 +153,20 @@ pub enum KernelOp {
     AddRule(Box<Rule>),
     /// Delete a rule, provided that its protocol is this one; [`Errno::NOENT`] if there is none.
     DeleteRule(Box<Rule>),
-    /// Set `promote_secondaries` of an interface: who deletes the first address of a network does not delete the others
-    /// with it.
-    SetPromotion(IfName),
-    /// Undo [`KernelOp::SetPromotion`]: as it was found, so it is left.
-    UnsetPromotion(IfName),
+    /// Make a link and bring it up. One that has that name, kind and base already is made to be so;
+    /// [`Errno::EXIST`] if it is something else.
+    AddLink(VirtualLink),
+    /// Delete a link that we made; [`Errno::NODEV`] if there is none.
+    DeleteLink(VirtualLink),
+    /// Add an entry to the packet filter. One that is there already, as far as the writer knows, has been lost, and all
+    /// are made again.
+    AddFirewall(FirewallEntry),
+    /// Delete an entry of the packet filter; the last one takes the tables with it.
+    DeleteFirewall(FirewallEntry),
+    /// Change a setting.
+    Set(Setting),
+    /// Undo [`KernelOp::Set`]: as it was found, so it is left.
+    Unset(Setting),
 }
 
 /// What the kernel answered to one operation.

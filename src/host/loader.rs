@@ -65,7 +65,7 @@ pub struct LinkFacts {
 }
 
 /// What kind of interface something is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LinkKind {
     /// A macvlan.
     Macvlan {
@@ -83,6 +83,7 @@ pub enum LinkKind {
         table: u32,
     },
     /// Anything else.
+    #[default]
     Other,
 }
 

@@ -9,7 +9,9 @@
 
 pub mod carrier;
 pub mod files;
+pub mod firewall;
 pub mod kernel;
+pub mod link;
 pub mod loader;
 pub mod net;
 pub mod process;
@@ -25,7 +27,9 @@ use std::rc::Rc;
 
 pub use carrier::{CarrierMethod, Carriers};
 pub use files::{FileChanges, Files, Pipe};
+pub use firewall::{FirewallEntry, FirewallRule, FirewallTable};
 pub use kernel::{Address, AddressOptions, Dump, KernelEvent, KernelEvents, KernelOp, KernelWriter, Link};
+pub use link::{Isolation, Setting, Stacking, VirtualKind, VirtualLink};
 pub use loader::Loader;
 pub use net::{Announcer, Datagram, Endpoint, EndpointSpec, Frame, VrrpNet, VrrpReceiver, VrrpSender};
 pub use process::{Child, Command, Credentials, Exit, Kill, Processes, Signal, Signals, Supervisor};
@@ -61,6 +65,10 @@ pub struct Host {
     pub signals: Box<dyn Signals>,
     /// The service manager.
     pub supervisor: Rc<dyn Supervisor>,
+    /// The machine's name (`uname -n`).
+    pub name: String,
+    /// The number of the process.
+    pub process: Pid,
 }
 
 /// The ports of the fast plane.

@@ -3,10 +3,18 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::mirror::Mirror;
-use crate::base::{Cidr, IfIndex, IfName, InstanceId};
-use crate::host::{Address, AddressOptions, KernelOp, Route, Rule};
+use crate::base::{Cidr, Family, IfIndex, IfName, InstanceId};
+use crate::host::loader::LinkKind;
+use crate::host::{
+    Address, AddressOptions, FirewallEntry, FirewallRule, FirewallTable, KernelOp, Link, Route, Rule,
+    Setting, VirtualKind, VirtualLink,
+};
+
+/// The scope of link-local addresses, as the kernel counts.
+const SCOPE_LINK: u8 = 253;
 
 /// Who claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,8 +44,42 @@ pub enum Claim {
     Route(Arc<RouteClaim>),
     /// A rule.
     Rule(Arc<RuleClaim>),
-    /// `promote_secondaries` of an interface.
-    Promotion(IfName),
+    /// A VMAC or ipvlan.
+    Link(Arc<LinkClaim>),
+    /// The link-local address of a VMAC's base, on the VMAC, which sends from it.
+    LinkLocal(Arc<LinkClaim>),
+    /// An entry of the packet filter.
+    Firewall(Arc<FirewallClaim>),
+    /// A setting that is changed.
+    Setting(Setting),
+}
+
+/// A link to be made on another one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LinkClaim {
+    /// Its name.
+    pub name: IfName,
+    /// What it stands on.
+    pub base: IfName,
+    /// Its kind.
+    pub kind: VirtualKind,
+    /// Its group; `None`: that of its base.
+    pub group: Option<u32>,
+    /// What its virtual router speaks.
+    pub family: Family,
+    /// Whether it has IPv6 at all.
+    pub ipv6: bool,
+    /// The virtual router it is for, for the log.
+    pub instance: String,
+}
+
+/// An entry of the packet filter, by way of interfaces known by name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FirewallClaim {
+    /// The table.
+    pub table: Arc<FirewallTable>,
+    /// What it does.
+    pub rule: FirewallRule<IfName>,
 }
 
 /// An address on an interface, which is known by name: it may not exist yet, or come back with another index.
@@ -88,8 +130,14 @@ pub enum Key {
     Route(Arc<RouteClaim>),
     /// A rule, with everything it has.
     Rule(Arc<RuleClaim>),
-    /// `promote_secondaries` of an interface.
-    Promotion(IfName),
+    /// A VMAC or ipvlan.
+    Link(IfName),
+    /// The link-local address of a VMAC.
+    LinkLocal(IfName),
+    /// An entry of the packet filter.
+    Firewall(Arc<FirewallClaim>),
+    /// A setting.
+    Setting(Setting),
 }
 
 /// A claim whose interfaces exist, as it goes to the kernel.
@@ -98,7 +146,10 @@ pub(super) enum Object {
     Address(Address),
     Route(Box<Route>),
     Rule(Box<Rule>),
-    Promotion(IfIndex, IfName),
+    Link(VirtualLink),
+    Firewall(FirewallEntry),
+    /// With the interface it is about.
+    Setting(Option<IfIndex>, Setting),
 }
 
 /// Why a claim cannot go to the kernel at present.
@@ -108,6 +159,8 @@ pub(super) enum Obstacle {
     Missing,
     /// All interfaces of a route are down, so that the kernel would refuse it.
     Down,
+    /// What it follows is to come, or has nothing that could be followed.
+    Waiting,
 }
 
 impl AddressClaim {
@@ -144,6 +197,52 @@ impl RouteClaim {
     }
 }
 
+impl LinkClaim {
+    /// The link to make.
+    fn resolve(&self, mirror: &Mirror) -> Result<VirtualLink, Obstacle> {
+        let base = mirror.link(&self.base).ok_or(Obstacle::Missing)?;
+        let is_vrf = |master: &Link| matches!(master.stacking.kind, LinkKind::Vrf { .. });
+        let on_macvlan = matches!(base.stacking.kind, LinkKind::Macvlan { .. });
+        Ok(VirtualLink {
+            name: self.name.clone(),
+            instance: self.instance.clone(),
+            base: base.index,
+            real_base: base.stacking.base.filter(|_| on_macvlan).unwrap_or(base.index),
+            kind: self.kind,
+            group: self.group.unwrap_or(base.stacking.group),
+            vrf: base.stacking.master.filter(|master| mirror.link_at(*master).is_some_and(is_vrf)),
+            family: self.family,
+            ipv6: self.ipv6,
+        })
+    }
+
+    /// The address to copy to it.
+    fn link_local(&self, mirror: &Mirror) -> Result<Address, Obstacle> {
+        let (base, link) = (mirror.link(&self.base), mirror.link(&self.name));
+        let (base, link) = base.zip(link).ok_or(Obstacle::Waiting)?;
+        let is_local = |ip: &IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+        let mut addresses = mirror.addresses(base.index).into_iter().map(|a| a.cidr.ip);
+        let ip = addresses.find(|ip| is_local(ip) && !mirror.is_virtual(*ip));
+        Ok(Address {
+            link: link.index,
+            cidr: Cidr { ip: ip.ok_or(Obstacle::Waiting)?, prefix: 64 },
+            peer: None,
+            broadcast: None,
+            label: None,
+            scope: SCOPE_LINK,
+            protocol: 0,
+            options: AddressOptions { preferred: Some(Duration::ZERO), ..AddressOptions::default() },
+        })
+    }
+}
+
+impl FirewallClaim {
+    fn resolve(&self, mirror: &Mirror) -> Result<FirewallEntry, Obstacle> {
+        let index = |name: &IfName| mirror.link(name).map(|link| link.index).ok_or(Obstacle::Waiting);
+        Ok(FirewallEntry { table: Arc::clone(&self.table), rule: self.rule.resolve(index)? })
+    }
+}
+
 impl Claim {
     /// What tells it from others.
     pub fn key(&self) -> Key {
@@ -151,7 +250,10 @@ impl Claim {
             Self::Address(claim) => claim.key(),
             Self::Route(claim) => Key::Route(Arc::clone(claim)),
             Self::Rule(claim) => Key::Rule(Arc::clone(claim)),
-            Self::Promotion(dev) => Key::Promotion(dev.clone()),
+            Self::Link(claim) => Key::Link(claim.name.clone()),
+            Self::LinkLocal(claim) => Key::LinkLocal(claim.name.clone()),
+            Self::Firewall(claim) => Key::Firewall(Arc::clone(claim)),
+            Self::Setting(setting) => Key::Setting(setting.clone()),
         }
     }
 
@@ -164,9 +266,12 @@ impl Claim {
             }
             Self::Route(claim) => claim.resolve(mirror).map(|route| Object::Route(Box::new(route))),
             Self::Rule(claim) => Ok(Object::Rule(Box::new(claim.rule.clone()))),
-            Self::Promotion(dev) => {
-                let link = mirror.link(dev).ok_or(Obstacle::Missing)?;
-                Ok(Object::Promotion(link.index, dev.clone()))
+            Self::Link(claim) => claim.resolve(mirror).map(Object::Link),
+            Self::LinkLocal(claim) => claim.link_local(mirror).map(Object::Address),
+            Self::Firewall(claim) => claim.resolve(mirror).map(Object::Firewall),
+            Self::Setting(setting) => {
+                let find = |dev| mirror.link(dev).map(|link| link.index).ok_or(Obstacle::Missing);
+                Ok(Object::Setting(setting.dev().map(find).transpose()?, setting.clone()))
             }
         }
     }
@@ -177,17 +282,22 @@ impl Claim {
             Self::Address(claim) => claim.dev == *dev,
             Self::Route(claim) => claim.route.hops().iter().any(|hop| hop.link.as_ref() == Some(dev)),
             Self::Rule(_) => false,
-            Self::Promotion(on) => on == dev,
+            Self::Link(claim) | Self::LinkLocal(claim) => claim.name == *dev || claim.base == *dev,
+            Self::Firewall(claim) => match &claim.rule {
+                FirewallRule::Divert { link, base, .. } => link == dev || base == dev,
+                FirewallRule::Drop { link, .. } => link.as_ref() == Some(dev),
+            },
+            Self::Setting(setting) => setting.dev() == Some(dev),
         }
     }
 
     /// Whether it is put back when somebody removes it.
     pub(super) fn is_tracked(&self) -> bool {
         match self {
-            Self::Promotion(_) => true,
             Self::Address(claim) => claim.tracked,
             Self::Route(claim) => claim.tracked,
             Self::Rule(claim) => claim.tracked,
+            _ => true,
         }
     }
 
@@ -196,18 +306,34 @@ impl Claim {
     pub(super) fn can_stay(&self, mirror: &Mirror) -> bool {
         match self {
             Self::Address(claim) => mirror.link(&claim.dev).is_some_and(|link| link.up),
-            Self::Route(_) | Self::Rule(_) | Self::Promotion(_) => true,
+            _ => true,
         }
     }
 
-    /// What comes first goes last: routes may need addresses, and these may need to outlive one another. Rules come last,
-    /// as in stock.
-    pub(super) fn rank(&self) -> u8 {
+    /// The VMAC it is a part of, without which that is not fit to be used.
+    pub(super) fn vmac(&self) -> Option<&IfName> {
         match self {
-            Self::Promotion(_) => 0,
-            Self::Address(_) => 1,
-            Self::Route(_) => 2,
-            Self::Rule(_) => 3,
+            Self::Link(claim) | Self::LinkLocal(claim) => Some(&claim.name),
+            Self::Firewall(claim) => match &claim.rule {
+                FirewallRule::Divert { link, .. } => Some(link),
+                FirewallRule::Drop { .. } => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// What comes first goes last: addresses need links, routes may need addresses, and these may need to outlive one
+    /// another. Nobody is to reach an address before the filter knows of it. Rules come last, as in stock.
+    pub(super) fn rank(&self, is_add: bool) -> u8 {
+        match self {
+            Self::Setting(_) => 0,
+            // What a link has to say when it goes must not leave by it either.
+            Self::Firewall(claim) if !is_add && matches!(claim.rule, FirewallRule::Divert { .. }) => 1,
+            Self::Link(_) => 2,
+            Self::Firewall(_) => 3,
+            Self::Address(_) | Self::LinkLocal(_) => 4,
+            Self::Route(_) => 5,
+            Self::Rule(_) => 6,
         }
     }
 }
@@ -219,7 +345,9 @@ impl Object {
             Self::Address(address) => KernelOp::AddAddress(address),
             Self::Route(route) => KernelOp::AddRoute(route),
             Self::Rule(rule) => KernelOp::AddRule(rule),
-            Self::Promotion(_, dev) => KernelOp::SetPromotion(dev),
+            Self::Link(link) => KernelOp::AddLink(link),
+            Self::Firewall(entry) => KernelOp::AddFirewall(entry),
+            Self::Setting(_, setting) => KernelOp::Set(setting),
         }
     }
 
@@ -229,7 +357,9 @@ impl Object {
             Self::Address(address) => KernelOp::DeleteAddress(address),
             Self::Route(route) => KernelOp::DeleteRoute(route),
             Self::Rule(rule) => KernelOp::DeleteRule(rule),
-            Self::Promotion(_, dev) => KernelOp::UnsetPromotion(dev),
+            Self::Link(link) => KernelOp::DeleteLink(link),
+            Self::Firewall(entry) => KernelOp::DeleteFirewall(entry),
+            Self::Setting(_, setting) => KernelOp::Unset(setting),
         }
     }
 
@@ -239,7 +369,9 @@ impl Object {
             Self::Address(address) => mirror.has(address.link, address.cidr),
             Self::Route(route) => mirror.has_route(route),
             Self::Rule(rule) => mirror.has_rule(rule),
-            Self::Promotion(link, _) => mirror.is_promoted(*link),
+            Self::Link(link) => mirror.has_link(link),
+            Self::Firewall(entry) => mirror.has_firewall(entry),
+            Self::Setting(link, setting) => mirror.is_set(*link, setting),
         }
     }
 }
@@ -250,7 +382,10 @@ impl fmt::Display for Key {
             Self::Address(dev, cidr) => write!(f, "address {cidr} on {dev}"),
             Self::Route(claim) => write!(f, "route {}", claim.route),
             Self::Rule(claim) => write!(f, "rule {}", claim.rule),
-            Self::Promotion(dev) => write!(f, "promote_secondaries on {dev}"),
+            Self::Link(name) => write!(f, "VMAC interface {name}"),
+            Self::LinkLocal(name) => write!(f, "link-local address on {name}"),
+            Self::Firewall(claim) => write!(f, "{}", claim.rule),
+            Self::Setting(setting) => write!(f, "{setting}"),
         }
     }
 }

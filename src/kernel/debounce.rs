@@ -129,7 +129,7 @@ impl Debounce {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::Dump;
+    use crate::host::{Dump, Stacking};
 
     fn link(running: bool, mtu: u32) -> Link {
         Link {
@@ -142,6 +142,7 @@ mod tests {
             loopback: false,
             mtu,
             mac: None,
+            stacking: Stacking::default(),
         }
     }
 

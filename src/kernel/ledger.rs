@@ -5,11 +5,14 @@
 //! report that the change it describes has overtaken, does no harm.
 
 mod entry;
+mod view;
+mod vmac;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use self::entry::{Entry, Step};
+use self::view::view;
 use super::claim::{Claim, Key, Obstacle, Owner};
 use super::mirror::Mirror;
 use crate::base::{Family, IfIndex, IfName, InstanceId, Instant};
@@ -61,9 +64,9 @@ pub enum Output {
 /// What an instance has to know of its interface.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Interface {
-    /// Its index; `None`: it does not exist.
+    /// The index of what it sends and listens on: its VMAC, if it has one, or itself; `None`: that does not exist.
     pub index: Option<IfIndex>,
-    /// Up and running.
+    /// It exists, and is up and running; with a VMAC, this is its base.
     pub usable: bool,
     /// Where adverts may come from: its first address of the wanted family that no instance claims, or the one that
     /// is wanted, if it is there.
@@ -75,6 +78,10 @@ pub struct Interface {
 pub struct Watch {
     /// Its interface; `None`: it has none, and what happens to all of them matters.
     pub interface: Option<IfName>,
+    /// The VMAC it sends and listens on instead.
+    pub vmac: Option<IfName>,
+    /// Whether it is to send from an address of that.
+    pub from_vmac: bool,
     /// Without an interface, the VRF it is in.
     pub vrf: Option<IfName>,
     /// The family its adverts are sent over.
@@ -85,7 +92,7 @@ pub struct Watch {
 
 impl Watch {
     fn is_about(&self, interface: &IfName) -> bool {
-        self.interface.as_ref().is_none_or(|own| own == interface)
+        self.interface.as_ref().is_none_or(|own| own == interface) || self.vmac.as_ref() == Some(interface)
     }
 }
 
@@ -106,6 +113,8 @@ pub struct Ledger {
     forgotten: u64,
     /// The addresses that are claimed at all, on whatever interface.
     claimed: BTreeSet<IpAddr>,
+    /// VMACs, with all that makes them fit to be used.
+    vmacs: BTreeMap<IfName, Vec<Key>>,
     watched: BTreeMap<InstanceId, (Watch, Option<Interface>)>,
     /// Interfaces that instances track, whether they are usable, and who wants to know.
     tracked: BTreeMap<IfName, (Option<bool>, BTreeSet<InstanceId>)>,
@@ -147,9 +156,12 @@ impl Ledger {
             self.places += 1;
             if !self.entries.contains_key(&key) {
                 match claim {
-                    Claim::Address(_) | Claim::Promotion(_) => {}
                     Claim::Route(c) => self.routes.entry(c.route.key()).or_default().push(key.clone()),
                     Claim::Rule(c) => self.rules.entry(c.rule.clone()).or_default().push(key.clone()),
+                    _ => {}
+                }
+                if let Some(vmac) = claim.vmac() {
+                    self.vmacs.entry(vmac.clone()).or_default().push(key.clone());
                 }
             }
             let entry = self.entries.entry(key).or_insert_with(|| Entry::new(claim.clone(), place));
@@ -182,6 +194,10 @@ impl Ledger {
                 entry.start_afresh();
                 self.dirty.insert(key);
             }
+        }
+        // Instances that are new may need a VMAC that is.
+        if owner == Owner::Static && self.holding.contains(&owner) {
+            self.awaiting.insert(owner, 0);
         }
         self.unconfirmed.insert(owner);
     }
@@ -231,6 +247,7 @@ impl Ledger {
         };
         self.routes.retain(|_, keys| known(keys));
         self.rules.retain(|_, keys| known(keys));
+        self.vmacs.retain(|_, keys| known(keys));
     }
 
     /// Which addresses move with an instance may have changed, and so what adverts may be sent from.
@@ -291,11 +308,13 @@ impl Ledger {
             KernelEvent::AddressGone(address) => {
                 let Some(link) = mirror.link_at(address.link) else { return };
                 self.gone(mirror, Key::Address(link.name.clone(), address.cidr));
+                self.link_local_changed(mirror, &link.name, address.cidr.ip);
                 self.source_changed(&link.name, address.cidr.ip);
             }
             KernelEvent::Address(address) => {
                 let Some(link) = mirror.link_at(address.link) else { return };
                 self.dirty.insert(Key::Address(link.name.clone(), address.cidr));
+                self.link_local_changed(mirror, &link.name, address.cidr.ip);
                 self.source_changed(&link.name, address.cidr.ip);
                 // What leads to a router may be there now.
                 if !self.claimed.contains(&address.cidr.ip) {
@@ -316,15 +335,30 @@ impl Ledger {
                     self.gone(mirror, key);
                 }
             }
+            KernelEvent::FirewallLost => {
+                let ours = |key: &&Key| matches!(key, Key::Firewall(_));
+                for key in self.entries.keys().filter(ours).cloned().collect::<Vec<_>>() {
+                    self.gone(mirror, key);
+                }
+            }
             // A link may be new, or up again: what had been given up can be tried.
             KernelEvent::Link(link) => {
+                if self.vmacs.contains_key(&link.name) {
+                    self.gone(mirror, Key::Link(link.name.clone()));
+                }
                 self.revive(|entry| {
                     entry.claim.is_on(&link.name) || entry.is_placed_on(link.index) || entry.failed.is_some()
                 });
                 self.stale_watches.extend(self.watched.keys());
             }
             KernelEvent::LinkGone(_) => {
-                self.revive(|entry| entry.claim.resolve(mirror) == Err(Obstacle::Missing));
+                // It may have been a VMAC.
+                for name in self.vmacs.keys().cloned().collect::<Vec<_>>() {
+                    self.gone(mirror, Key::Link(name));
+                }
+                self.revive(|entry| {
+                    matches!(entry.claim.resolve(mirror), Err(Obstacle::Missing | Obstacle::Waiting))
+                });
                 self.stale_watches.extend(self.watched.keys());
             }
         }
@@ -357,8 +391,7 @@ impl Ledger {
         match answer {
             Ok(()) | Err(Errno::EXIST) if is_add && (answer.is_ok() || entry.is_ours(&object, mirror)) => {
                 mirror.record(&object);
-                entry.placed = Some(object);
-                entry.failed = None;
+                entry.added(now, object, mirror);
                 if std::mem::take(&mut entry.missed) && answer.is_ok() {
                     entry.restored(now);
                     let owners = entry.holders.iter().filter_map(Owner::instance).collect();
@@ -371,6 +404,8 @@ impl Ledger {
                 entry.failed = None;
             }
             Ok(()) => {}
+            // The interface is gone, or another one by now.
+            Err(Errno::NODEV) if entry.claim.resolve(mirror).ok().as_ref() != Some(&object) => {}
             Err(errno) => {
                 let retry = entry.put_off(now);
                 self.retries.insert((retry, key.clone()));
@@ -378,6 +413,9 @@ impl Ledger {
                     out = Some(Output::Failed { op: op.clone(), key: key.clone(), errno });
                 }
             }
+        }
+        if entry.claim.vmac().is_some() {
+            self.stale_watches.extend(self.watched.keys());
         }
         self.unconfirmed.extend(&entry.owners);
         self.dirty.insert(key);
@@ -423,8 +461,14 @@ impl Ledger {
         }
         let mut ops = Vec::new();
         for key in std::mem::take(&mut self.dirty) {
+            let waits = self.waits_for_vmac(mirror, &key);
             let Some(entry) = self.entries.get_mut(&key) else { continue };
             self.unconfirmed.extend(&entry.owners);
+            if waits && entry.in_flight.is_none() && !entry.holders.is_empty() {
+                // It will be looked at again when that is reported.
+                entry.given_up = true;
+                continue;
+            }
             match entry.next_step(now, mirror) {
                 Step::Rest => {}
                 Step::Change(op) => {
@@ -473,11 +517,16 @@ impl Ledger {
             }
         }
         for owner in std::mem::take(&mut self.stale_watches) {
-            let Some((watch, known)) = self.watched.get_mut(&owner) else { continue };
+            let Some((watch, known)) = self.watched.get(&owner) else { continue };
             let before = known.and_then(|i| i.source);
-            let now = view(mirror, watch, before, &self.claimed);
+            let mut now = view(mirror, watch, before, &self.claimed);
+            if watch.vmac.as_ref().is_some_and(|vmac| !self.is_fit(mirror, vmac)) {
+                now.index = None;
+            }
             if *known != Some(now) {
-                *known = Some(now);
+                if let Some((_, known)) = self.watched.get_mut(&owner) {
+                    *known = Some(now);
+                }
                 out.push(Output::Interface(owner, now));
             }
         }
@@ -498,43 +547,6 @@ impl Ledger {
             self.stale_watches.extend(there.map(|(owner, _)| *owner));
         }
     }
-}
-
-/// What there is to know of an interface. The source address stays `before` while that is there.
-fn view(mirror: &Mirror, watch: &Watch, before: Option<IpAddr>, claimed: &BTreeSet<IpAddr>) -> Interface {
-    let Some(name) = &watch.interface else {
-        let there = |ip: &IpAddr| mirror.links().any(|link| mirror.has_ip(link.index, *ip));
-        let vrf = watch.vrf.as_ref().map(|name| mirror.link(name));
-        return Interface {
-            index: vrf.flatten().map(|link| link.index),
-            usable: vrf.is_none_or(|vrf| vrf.is_some_and(Link::usable)),
-            source: watch.source.filter(there),
-        };
-    };
-    let Some(link) = mirror.link(name) else { return Interface::default() };
-    let source = match watch.source {
-        Some(wanted) => Some(wanted).filter(|ip| mirror.has_ip(link.index, *ip)),
-        None => source(mirror, link, watch.family, before, claimed),
-    };
-    Interface { index: Some(link.index), usable: link.usable(), source }
-}
-
-/// An address of its own that adverts may come from. Of IPv6 only link-local ones (RFC 9568 section 5.1.2.1).
-fn source(
-    mirror: &Mirror,
-    link: &Link,
-    family: Family,
-    before: Option<IpAddr>,
-    claimed: &BTreeSet<IpAddr>,
-) -> Option<IpAddr> {
-    let is_usable = |ip: &IpAddr| match ip {
-        IpAddr::V4(_) => family == Family::V4,
-        IpAddr::V6(ip) => family == Family::V6 && ip.is_unicast_link_local(),
-    };
-    let addresses = mirror.addresses(link.index);
-    let mut candidates =
-        addresses.iter().map(|a| a.cidr.ip).filter(|ip| is_usable(ip) && !claimed.contains(ip));
-    candidates.clone().find(|ip| Some(*ip) == before).or_else(|| candidates.next())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use super::claim::Object;
 use crate::base::{Cidr, Family, IfIndex, IfName};
 use crate::host::route::RouteKey;
-use crate::host::{Address, KernelEvent, Link, Route, Rule};
+use crate::host::{Address, FirewallEntry, KernelEvent, Link, Route, Rule, Setting, VirtualLink};
 
 /// A copy of the kernel's tables.
 #[derive(Clone, Debug, Default)]
@@ -22,10 +22,23 @@ pub struct Mirror {
     /// keepalived's.
     routes: BTreeMap<RouteKey, Vec<Route>>,
     rules: BTreeSet<Rule>,
-    /// Interfaces on which we have set `promote_secondaries`; the kernel does not report it.
-    promoted: BTreeSet<IfIndex>,
+    /// Settings that we have changed; the kernel does not report it.
+    settings: BTreeSet<(Option<IfIndex>, Setting)>,
+    /// Entries of the packet filter that we have made; the kernel reports only what others do to them.
+    firewall: BTreeSet<FirewallEntry>,
+    /// Addresses that move; whose they are is not decided here.
+    virtuals: BTreeSet<IpAddr>,
     /// How many routes were forgotten without a report.
     forgotten: u64,
+}
+
+/// Links and addresses at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// Links, in the order of their indices.
+    pub links: Vec<Link>,
+    /// Addresses, in the kernel's order.
+    pub addresses: Vec<(IfIndex, Cidr)>,
 }
 
 impl Mirror {
@@ -33,8 +46,13 @@ impl Mirror {
     pub fn apply(&mut self, event: &KernelEvent) {
         match event {
             KernelEvent::Resync(dump) => {
-                let promoted = std::mem::take(&mut self.promoted);
-                *self = Self { forgotten: self.forgotten, promoted, ..Self::default() };
+                *self = Self {
+                    forgotten: self.forgotten,
+                    settings: std::mem::take(&mut self.settings),
+                    firewall: std::mem::take(&mut self.firewall),
+                    virtuals: std::mem::take(&mut self.virtuals),
+                    ..Self::default()
+                };
                 for link in &dump.links {
                     self.add_link(link);
                 }
@@ -60,6 +78,7 @@ impl Mirror {
             }
             KernelEvent::Rule(rule) => self.add_rule(rule),
             KernelEvent::RuleGone(rule) => self.remove_rule(rule),
+            KernelEvent::FirewallLost => self.firewall.clear(),
         }
     }
 
@@ -69,8 +88,13 @@ impl Mirror {
             Object::Address(address) => self.add(address),
             Object::Route(route) => self.add_route(route),
             Object::Rule(rule) => self.add_rule(rule),
-            Object::Promotion(link, _) => {
-                self.promoted.insert(*link);
+            // Its report tells its number.
+            Object::Link(_) => {}
+            Object::Firewall(entry) => {
+                self.firewall.insert(entry.clone());
+            }
+            Object::Setting(link, setting) => {
+                self.settings.insert((*link, setting.clone()));
             }
         }
     }
@@ -81,8 +105,16 @@ impl Mirror {
             Object::Address(address) => self.remove(address.link, address.cidr),
             Object::Route(route) => self.remove_route(route),
             Object::Rule(rule) => self.remove_rule(rule),
-            Object::Promotion(link, _) => {
-                self.promoted.remove(link);
+            Object::Link(link) => {
+                if let Some(index) = self.names.get(&link.name) {
+                    self.remove_link(*index);
+                }
+            }
+            Object::Firewall(entry) => {
+                self.firewall.remove(entry);
+            }
+            Object::Setting(link, setting) => {
+                self.settings.remove(&(*link, setting.clone()));
             }
         }
     }
@@ -129,9 +161,29 @@ impl Mirror {
         self.rules.contains(rule)
     }
 
-    /// Whether we have set `promote_secondaries` on this interface.
-    pub fn is_promoted(&self, link: IfIndex) -> bool {
-        self.promoted.contains(&link)
+    /// Whether there is this link, as it should be.
+    pub fn has_link(&self, wanted: &VirtualLink) -> bool {
+        self.link(&wanted.name).is_some_and(|link| wanted.is(link))
+    }
+
+    /// Whether we have made this entry of the packet filter.
+    pub fn has_firewall(&self, entry: &FirewallEntry) -> bool {
+        self.firewall.contains(entry)
+    }
+
+    /// Whether we have changed this setting, which is about that interface.
+    pub fn is_set(&self, link: Option<IfIndex>, setting: &Setting) -> bool {
+        self.settings.contains(&(link, setting.clone()))
+    }
+
+    /// Notes an address that moves.
+    pub fn note_virtual(&mut self, ip: IpAddr) {
+        self.virtuals.insert(ip);
+    }
+
+    /// Whether an address is one that moves.
+    pub fn is_virtual(&self, ip: IpAddr) -> bool {
+        self.virtuals.contains(&ip)
     }
 
     /// Forgets routes that disappear without a report.
@@ -195,7 +247,7 @@ impl Mirror {
             self.names.remove(&link.name);
         }
         self.addresses.retain(|(link, _), _| *link != index);
-        self.promoted.remove(&index);
+        self.settings.retain(|(link, _)| *link != Some(index));
         self.forget_routes(|_, route| {
             !route.is_dead_end() && route.hops().iter().any(|hop| hop.link == Some(index))
         });
@@ -222,6 +274,16 @@ impl Mirror {
             self.addresses.iter().filter(|((on, _), _)| *on == link).map(|(_, known)| known).collect();
         found.sort_by_key(|(arrival, _)| *arrival);
         found.into_iter().map(|(_, address)| address).collect()
+    }
+
+    /// What there is, for those who ask from elsewhere.
+    pub fn survey(&self) -> Survey {
+        let mut all: Vec<_> = self.addresses.iter().map(|(key, (arrival, _))| (*arrival, *key)).collect();
+        all.sort_unstable();
+        Survey {
+            links: self.links.values().cloned().collect(),
+            addresses: all.into_iter().map(|(_, key)| key).collect(),
+        }
     }
 
     /// Whether the link has this address, with whatever prefix.

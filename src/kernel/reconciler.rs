@@ -237,6 +237,9 @@ impl Reconciler {
     fn answers(&mut self, answers: Answers) {
         let now = self.plane.now();
         for (key, op, answer) in answers {
+            if answer.is_ok() {
+                wording::kernel_done(&op);
+            }
             let output = self.ledger.answer(now, &mut self.mirror.borrow_mut(), key, &op, answer);
             if let Some(output) = output {
                 self.tell(&output);

@@ -14,7 +14,8 @@ use nix::sys::stat::Mode;
 use tokio::io::unix::AsyncFd;
 
 use super::watch::watch;
-use crate::host::{Credentials, Error, FileChanges, Files, Pipe};
+use super::{plane, replace};
+use crate::host::{Credentials, Error, FileChanges, Files, LocalBoxFuture, Pipe};
 
 /// What is asked about a directory. A file counts when its writer closes it.
 const MASK: u32 = libc::IN_CLOSE_WRITE
@@ -54,6 +55,19 @@ impl Files for LocalFiles {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             written => written.map_err(|e| Error::new("write", path.display(), e)),
         }
+    }
+
+    fn replace(&self, path: PathBuf, text: Vec<u8>, mode: u32) -> LocalBoxFuture<Result<(), Error>> {
+        let object = path.display().to_string();
+        let written = plane::aside("dump", move || replace::replace(&path, &text, mode));
+        Box::pin(async move {
+            let no_thread = || Err(Error::new("write", object, io::Error::other("no thread to do it")));
+            written.await.unwrap_or_else(no_thread)
+        })
+    }
+
+    fn temporary_directory(&self) -> PathBuf {
+        replace::temporary_directory()
     }
 
     fn pipe(&self, path: &Path, owner: Option<Credentials>) -> Result<Box<dyn Pipe>, Error> {

@@ -1,7 +1,7 @@
 //! What loading a configuration asks of the machine.
 
 mod files;
-mod link;
+pub(super) mod link;
 
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;

@@ -14,6 +14,7 @@ mod kernel;
 mod plane;
 mod process;
 mod process_table;
+mod replace;
 mod signals;
 mod supervisor;
 mod tasks;
@@ -23,6 +24,7 @@ mod watch;
 
 pub mod daemonize;
 pub mod loader;
+pub mod namespace;
 pub mod pidfile;
 pub mod startup;
 pub mod syslog;

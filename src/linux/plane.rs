@@ -14,6 +14,7 @@ use super::carrier::Interfaces;
 use super::clock::Clock;
 use super::files::LocalFiles;
 use super::kernel;
+use super::loader::SystemLoader;
 use super::process::LocalProcesses;
 use super::process_table::ProcFs;
 use super::signals::ProcessSignals;
@@ -22,7 +23,7 @@ use super::supervisor::Systemd;
 use super::tasks::LocalTasks;
 use super::timer::PlaneTimers;
 use super::vrrp_net::RawVrrpNet;
-use crate::host::{Error, Fast, FastMain, Host, LocalBoxFuture, Plane};
+use crate::host::{Error, Fast, FastMain, Host, Loader, LocalBoxFuture, Pid, Plane};
 
 /// Stack of our threads, in bytes. Only what is touched costs memory.
 const STACK: usize = 512 * 1024;
@@ -65,6 +66,8 @@ pub fn host(options: Options) -> Result<Host, Error> {
         process_table: Rc::new(ProcFs),
         signals: Box::new(ProcessSignals::install(options.ignore_sigint)?),
         supervisor: Rc::new(Systemd),
+        name: SystemLoader.node_name(),
+        process: Pid(std::process::id()),
     })
 }
 

@@ -24,6 +24,8 @@ pub struct Convergence {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Identity {
     interface: Option<IfName>,
+    /// Where it listens: a VMAC, or the interface itself.
+    device: Option<IfName>,
     vrf: Option<IfName>,
     family: Family,
     vrid: Vrid,
@@ -38,6 +40,7 @@ impl Identity {
         let unicast = instance.params.delivery.is_unicast();
         Self {
             interface: instance.interface.clone(),
+            device: instance.device().cloned(),
             vrf: instance.vrf.clone(),
             family: instance.params.family,
             vrid: instance.params.vrid,

@@ -6,6 +6,7 @@ mod links;
 mod pacing;
 mod routes;
 mod tracks;
+mod vmac;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -13,11 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Family, IfName, InstanceId, Priority};
+use crate::config::model::lvs::Lvs;
 use crate::config::model::{
     Config, Fifo, Globals, InitialState, OldChecksum, PreferredLifetime, Script, SyncGroup, Version,
     VirtualAddress, VrrpInstance,
 };
-use crate::host::{AddressOptions, Credentials};
+use crate::host::{AddressOptions, Credentials, Setting};
 use crate::kernel::ledger::Watch;
 use crate::kernel::{AddressClaim, Claim, RouteClaim, RuleClaim};
 use crate::vrrp::params::{Delivery, GarpSchedule, Params, Unicast, UnicastChecksum};
@@ -28,6 +30,7 @@ pub use converge::{Convergence, converge};
 pub use links::{LinkDelays, LinkbeatPlan, ShortenedDelay};
 pub use pacing::{Intervals, PacingGroup, PacingPlan};
 pub use tracks::{FilePlan, ProcessPlan, ScriptPlan, Subject, TrackPlan};
+pub use vmac::VmacPlan;
 
 /// The multicast group of VRRP over IPv4 (RFC 9568 section 5.1.1.2).
 pub const VRRP_GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
@@ -45,7 +48,9 @@ pub struct Plan {
     pub instances: Vec<InstancePlan>,
     /// How many [`InstanceId`]s have been given out, since the start: none is given twice.
     pub numbers: u32,
-    /// Static addresses, routes and rules.
+    /// The packet filter is needed, and nobody has said which one.
+    pub filters_unasked: bool,
+    /// What is wanted from start to stop: VMACs, static addresses, routes and rules.
     pub statics: Vec<Claim>,
     /// Scripts that at least one instance tracks.
     pub scripts: Vec<ScriptPlan>,
@@ -71,6 +76,8 @@ pub struct Plan {
     pub startup_delay: Duration,
     /// How long after the machine's boot nobody listens or speaks.
     pub delay_after_boot: Duration,
+    /// What was written, but for virtual servers: dumps show it.
+    pub written: Arc<Config>,
 }
 
 /// One virtual router.
@@ -80,8 +87,10 @@ pub struct InstancePlan {
     pub id: InstanceId,
     /// Its name.
     pub name: String,
-    /// Where it sends and listens; `None`: wherever the routes lead, which is for unicast only.
+    /// The interface it is on; `None`: wherever the routes lead, which is for unicast only.
     pub interface: Option<IfName>,
+    /// What it has of its own on that.
+    pub vmac: VmacPlan,
     /// Without an interface, the VRF whose routes are meant.
     pub vrf: Option<IfName>,
     /// Where its adverts come from; `None`: the interface's own address.
@@ -94,6 +103,12 @@ pub struct InstancePlan {
     pub addresses: Vec<AddressClaim>,
     /// How many of them are advertised.
     pub advertised: usize,
+    /// Which of its addresses are announced in between: one for each interface that wants to be reminded.
+    pub reminded: Vec<usize>,
+    /// What its VMACs are made of.
+    pub links: Vec<Claim>,
+    /// What keeps everybody from its addresses, if it does not accept what is sent to them.
+    pub drops: Vec<Claim>,
     /// Routes while master.
     pub routes: Vec<Arc<RouteClaim>>,
     /// Rules while master.
@@ -113,6 +128,8 @@ impl InstancePlan {
     pub fn watch(&self) -> Watch {
         Watch {
             interface: self.interface.clone(),
+            vmac: self.vmac.name.clone().filter(|_| !self.vmac.xmit_base),
+            from_vmac: self.vmac.is_ipvlan && !self.vmac.xmit_base,
             vrf: self.vrf.clone(),
             family: self.params.family,
             source: self.source.filter(|_| self.track_source),
@@ -121,23 +138,28 @@ impl InstancePlan {
 
     /// What its sockets are bound to, if anything.
     pub fn device(&self) -> Option<&IfName> {
-        self.interface.as_ref().or(self.vrf.as_ref())
+        let vmac = self.vmac.name.as_ref().filter(|_| !self.vmac.xmit_base);
+        vmac.or(self.interface.as_ref()).or(self.vrf.as_ref())
     }
 
     /// All that it holds while it is master.
     pub fn claims(&self) -> Vec<Claim> {
         let devices: BTreeSet<_> = self.addresses.iter().map(|a| a.dev.clone()).collect();
-        let promoted = devices.into_iter().filter(|_| self.promote_secondaries).map(Claim::Promotion);
-        let addresses = promoted.chain(self.addresses.iter().cloned().map(Claim::Address));
+        let promoted = devices
+            .into_iter()
+            .filter(|_| self.promote_secondaries)
+            .map(|dev| Claim::Setting(Setting::Promotion(dev)));
+        let addresses = (self.links.iter().cloned())
+            .chain(promoted)
+            .chain(self.drops.iter().cloned())
+            .chain(self.addresses.iter().cloned().map(Claim::Address));
         let routes = self.routes.iter().cloned().map(Claim::Route);
         addresses.chain(routes).chain(self.rules.iter().cloned().map(Claim::Rule)).collect()
     }
 
-    /// Of each interface with addresses that is not its own, the first address.
+    /// Of each interface without adverts that is to be reminded, the first address.
     pub fn extra_announced(&self) -> impl Iterator<Item = &AddressClaim> {
-        let other = |a: &&AddressClaim| Some(&a.dev) != self.interface.as_ref();
-        let mut seen = BTreeSet::new();
-        self.addresses.iter().filter(other).filter(move |a| seen.insert(&a.dev))
+        self.reminded.iter().filter_map(|n| self.addresses.get(*n))
     }
 
     /// What the machine tracks, in the order of [`InstancePlan::tracks`].
@@ -204,9 +226,11 @@ pub fn resolve(config: &Config) -> Plan {
         pacing: pacing::resolve(config),
         startup_delay: config.globals.pending.startup_delay.unwrap_or_default(),
         delay_after_boot: config.globals.pending.delay_after_boot.unwrap_or_default(),
+        written: Arc::new(without_servers(config)),
         ..Plan::default()
     };
     let mut preferences = routes::Preferences::default();
+    let mut links = vmac::Links::new(config);
     plan.statics = routes::statics(config, &mut preferences);
     for instance in &config.instances {
         let id = InstanceId(plan.instances.len() as u32);
@@ -214,13 +238,20 @@ pub fn resolve(config: &Config) -> Plan {
         let mut tracks = tracks::of_instance(config, instance, group, &mut plan);
         routes::track_devices(config, instance, &mut tracks);
         let rules = routes::rules(&instance.pending.rules, &mut preferences);
-        let resolved = resolve_instance(&config.globals, instance, id, tracks);
+        let resolved = resolve_instance(&config.globals, instance, id, tracks, &mut links);
         plan.instances.extend(resolved.map(|mut plan| {
             plan.params.grouped = group.is_some();
             plan.notify = notify(&config.globals, instance, group);
             plan.rules = rules;
             plan
         }));
+    }
+    plan.statics.extend(links.claims());
+    let firewall = &config.globals.pending.firewall;
+    let filters = |claim: &Claim| matches!(claim, Claim::Firewall(_));
+    if plan.statics.iter().any(filters) || plan.instances.iter().any(|i| !i.drops.is_empty()) {
+        plan.filters_unasked = firewall.nftables.is_none() && firewall.iptables.is_none();
+        plan.statics.push(Claim::Setting(Setting::Filter(vmac::table(&config.globals))));
     }
     plan.pipes = pipes(&config.globals);
     plan.pipes_repeat_states = config.globals.pending.fifo_states_on_reload;
@@ -229,6 +260,29 @@ pub fn resolve(config: &Config) -> Plan {
     plan.linkbeats = links::linkbeats(config, &plan.instances);
     plan.link_delays = links::resolve(config, &plan.instances);
     plan
+}
+
+/// A configuration without what takes most room, and nobody asks for.
+fn without_servers(config: &Config) -> Config {
+    Config {
+        globals: config.globals.clone(),
+        scripts: config.scripts.clone(),
+        instances: config.instances.clone(),
+        lvs: Lvs::default(),
+        left_out: Vec::new(),
+        top: config.top.clone(),
+        sync_groups: config.sync_groups.clone(),
+        track_groups: config.track_groups.clone(),
+        garp_groups: config.garp_groups.clone(),
+        linkbeats: config.linkbeats.clone(),
+        link_delays: config.link_delays.clone(),
+        static_addresses: config.static_addresses.clone(),
+        static_routes: config.static_routes.clone(),
+        static_rules: config.static_rules.clone(),
+        track_files: config.track_files.clone(),
+        track_processes: config.track_processes.clone(),
+        bfd: config.bfd.clone(),
+    }
 }
 
 fn resolve_group(group: &SyncGroup, instances: &[InstancePlan]) -> GroupPlan {
@@ -252,6 +306,7 @@ fn resolve_instance(
     instance: &VrrpInstance,
     id: InstanceId,
     tracks: Vec<TrackPlan>,
+    links: &mut vmac::Links<'_>,
 ) -> Option<InstancePlan> {
     let interface = instance.interface.clone();
     let family = instance.family.unwrap_or(Family::V4);
@@ -266,8 +321,9 @@ fn resolve_instance(
     let born_master = instance.state == Some(InitialState::Master) || priority.is_owner();
     let preempt = !instance.nopreempt || born_master;
     let may_delay = preempt && !born_master;
-    let params = Params {
-        vrid: instance.vrid?,
+    let vrid = instance.vrid?;
+    let mut params = Params {
+        vrid,
         version,
         priority,
         advert_int: advert_int(version, instance.advert_int),
@@ -279,7 +335,9 @@ fn resolve_instance(
         delivery,
         v3_checksum_as_v2: instance.v3_checksum_as_v2.unwrap_or(globals.v3_checksum_as_v2),
         addresses: instance.addresses.iter().map(|a| a.cidr.ip).collect(),
-        lower_prio_no_advert: instance.lower_prio_no_advert.or(globals.lower_prio_no_advert).unwrap_or(false),
+        lower_prio_no_advert: (instance.lower_prio_no_advert)
+            .or(globals.lower_prio_no_advert)
+            .unwrap_or(is_strict(globals, instance)),
         higher_prio_send_advert: instance.higher_prio_send_advert.or(globals.higher_prio_send_advert),
         garp: garp(globals, instance),
         startup_delay: Duration::ZERO,
@@ -290,20 +348,37 @@ fn resolve_instance(
         timer_expired_backup: instance.pending.timer_expired_backup.and_then(Priority::new),
         grouped: false,
     };
-    let claims = |list: &[VirtualAddress]| -> Vec<AddressClaim> {
-        list.iter().filter_map(|a| claim(interface.as_ref(), a)).collect()
+    let vmac = links.of_instance(instance, family, vrid);
+    let mut claims = |list: &[VirtualAddress]| -> Vec<AddressClaim> {
+        list.iter()
+            .filter_map(|a| Some(claim(links.device(instance, (&vmac, family, vrid), a)?, a)))
+            .collect()
     };
     let mut addresses = claims(&instance.addresses);
     let advertised = addresses.len();
     addresses.extend(claims(&instance.excluded));
+    let accepts = accepts(globals, instance) || priority.is_owner();
+    let ipvlan_address = instance.pending.ipvlan.as_ref().and_then(|i| i.address).filter(|_| vmac.is_ipvlan);
+    let seat = vmac.name.as_ref().filter(|_| !vmac.xmit_base).or(interface.as_ref());
+    let reminded = links.extra_garp(instance, seat, &addresses);
+    if reminded.is_empty() {
+        params.garp.extra = Duration::ZERO;
+    }
+    let used: BTreeSet<&IfName> = seat.into_iter().chain(addresses.iter().map(|a| &a.dev)).collect();
+    let parts = links.parts(&used);
+    let drops = if accepts { Vec::new() } else { vmac::drops(&vmac::table(globals), &addresses) };
     Some(InstancePlan {
         id,
         name: instance.name.clone(),
-        source: instance.source,
+        source: instance.source.or(ipvlan_address.map(|cidr| cidr.ip)),
         track_source: instance.track_src_ip,
         params,
         addresses,
         advertised,
+        reminded,
+        links: parts,
+        drops,
+        vmac,
         routes: routes::routes(&instance.pending.routes),
         rules: Vec::new(),
         promote_secondaries: instance.pending.promote_secondaries,
@@ -364,9 +439,18 @@ fn advert_int(version: Version, written: Option<Duration>) -> Duration {
     }
 }
 
+fn is_strict(globals: &Globals, instance: &VrrpInstance) -> bool {
+    instance.pending.strict.or(globals.pending.strict).unwrap_or(false)
+}
+
+/// Whether packets to its addresses are taken although it does not own them; in strict mode not, unless told otherwise.
+fn accepts(globals: &Globals, instance: &VrrpInstance) -> bool {
+    instance.pending.accept.unwrap_or(!is_strict(globals, instance))
+}
+
 /// In strict mode an address owner does not listen, unless told otherwise.
 fn ignores_adverts(globals: &Globals, instance: &VrrpInstance) -> bool {
-    let strict = instance.pending.strict.or(globals.pending.strict).unwrap_or(false);
+    let strict = is_strict(globals, instance);
     let own = instance.pending.owner_ignore_adverts;
     own.or(strict.then_some(true)).or(globals.pending.owner_ignore_adverts).unwrap_or(false)
 }
@@ -378,28 +462,29 @@ fn garp(globals: &Globals, instance: &VrrpInstance) -> GarpSchedule {
     if globals.pending.min_garp.unwrap_or(false) {
         default = GarpSchedule { repeat: 1, delay: Duration::ZERO, ..default };
     }
-    let repeat = own.master_repeat.or(all.master_repeat).unwrap_or(default.repeat).max(1);
-    let delay = own.master_delay.or(all.master_delay).unwrap_or(default.delay);
+    // Of the first burst, an instance's own settings are not what the answers to lower priorities begin with.
+    let repeat = all.master_repeat.unwrap_or(default.repeat);
+    let delay = all.master_delay.unwrap_or(default.delay);
+    // Strict mode answers a lower priority with nothing.
+    let lower = if is_strict(globals, instance) { (0, Duration::ZERO) } else { (repeat, delay) };
     GarpSchedule {
-        repeat,
-        delay,
+        repeat: own.master_repeat.unwrap_or(repeat).max(1),
+        delay: own.master_delay.unwrap_or(delay),
         refresh: own.master_refresh.or(all.master_refresh).unwrap_or(default.refresh),
         refresh_repeat: own
             .master_refresh_repeat
             .or(all.master_refresh_repeat)
             .unwrap_or(default.refresh_repeat)
             .max(1),
-        lower_prio_repeat: own.lower_prio_repeat.or(all.lower_prio_repeat).unwrap_or(repeat),
-        lower_prio_delay: own.lower_prio_delay.or(all.lower_prio_delay).unwrap_or(delay),
-        // Without `all` only VMACs are meant, of which there are none yet.
-        extra: extra.filter(|extra| extra.all).map(|extra| extra.interval).unwrap_or_default(),
+        lower_prio_repeat: own.lower_prio_repeat.or(all.lower_prio_repeat).unwrap_or(lower.0),
+        lower_prio_delay: own.lower_prio_delay.or(all.lower_prio_delay).unwrap_or(lower.1),
+        extra: extra.map(|extra| extra.interval).unwrap_or_default(),
     }
 }
 
-/// `None` if it has no interface; `config` has said so.
-fn claim(interface: Option<&IfName>, address: &VirtualAddress) -> Option<AddressClaim> {
-    Some(AddressClaim {
-        dev: address.dev.as_ref().or(interface)?.clone(),
+fn claim(dev: IfName, address: &VirtualAddress) -> AddressClaim {
+    AddressClaim {
+        dev,
         cidr: address.cidr,
         peer: address.peer.map(|p| p.ip),
         broadcast: address.broadcast.filter(|_| Family::of(address.cidr.ip) == Family::V4),
@@ -407,7 +492,7 @@ fn claim(interface: Option<&IfName>, address: &VirtualAddress) -> Option<Address
         scope: address.scope.unwrap_or(0),
         options: options(address),
         tracked: !address.flags.no_track,
-    })
+    }
 }
 
 /// A single IPv6 address is not for new connections, unless told otherwise: whoever prefers the address of a virtual

@@ -250,5 +250,108 @@ fn peers_take_the_place_of_the_group() {
     assert_eq!((to.peers.len(), to.ttl), (0, 255));
     assert_eq!(to.checksum, UnicastChecksum::Learns(VRRP_GROUP_V4.into()));
     let source = Some([192, 0, 2, 1].into());
-    assert_eq!(plan.watch(), Watch { interface: None, vrf: None, family: Family::V4, source });
+    assert_eq!(
+        plan.watch(),
+        Watch { interface: None, vmac: None, from_vmac: false, vrf: None, family: Family::V4, source }
+    );
+}
+
+/// The links that `instances` need, as `NAME on BASE`.
+fn links(globals: Globals, instances: Vec<VrrpInstance>) -> (Plan, Vec<String>) {
+    let plan = resolve(&Config { globals, instances, ..Config::default() });
+    let text = |claim: &Claim| match claim {
+        Claim::Link(link) => Some(format!("{} on {}", link.name, link.base)),
+        _ => None,
+    };
+    let links = plan.statics.iter().filter_map(text).collect();
+    (plan, links)
+}
+
+/// An instance with a VMAC and these addresses.
+fn on_vmac(interface: &str, family: Family, addresses: Vec<VirtualAddress>) -> VrrpInstance {
+    let mut instance = VrrpInstance { interface: IfName::new(interface), ..instance() };
+    instance.family = Some(family);
+    instance.pending.vmac = Some(model::Vmac::default());
+    instance.addresses = addresses;
+    instance
+}
+
+#[test]
+fn vmacs_are_called_as_stock_calls_them() {
+    let word = |mut address: VirtualAddress| {
+        address.pending.use_vmac = true;
+        address
+    };
+    let six = vec![address("fe80::9", None), word(address("fe80::10", Some("eth1")))];
+    let instances = vec![
+        on_vmac("eth0", Family::V4, vec![address("10.7.0.1", None)]),
+        on_vmac("eth1", Family::V4, vec![address("10.8.0.1", None)]),
+        on_vmac("eth0", Family::V6, six),
+    ];
+    let mut globals = Globals::default();
+    let (plan, names) = links(globals.clone(), instances.clone());
+    assert_eq!(names, ["vrrp.51 on eth0", "vrrp1.51 on eth1", "vrrp6.51 on eth0", "vrrp2.51 on eth1"]);
+    let devices: Vec<_> = plan.instances[2].addresses.iter().map(|a| a.dev.as_str()).collect();
+    assert_eq!(devices, ["vrrp6.51", "vrrp2.51"]);
+    globals.pending.vmac_prefix = Some("vm".to_owned());
+    globals.pending.vmac_addr_prefix = Some("a-long-prefix".to_owned());
+    let (_, names) = links(globals, instances);
+    assert_eq!(names, ["vm.51 on eth0", "vm1.51 on eth1", "vm6.51 on eth0", "a-long-prefi.51 on eth1"]);
+}
+
+#[test]
+fn addresses_of_the_other_family_and_of_other_interfaces_are_on_vmacs_if_asked_for() {
+    let addresses =
+        || vec![address("10.7.0.1", None), address("10.8.0.1", Some("eth1")), address("2001:db8::1", None)];
+    let mut instance = on_vmac("eth0", Family::V4, addresses());
+    let devices = |instance: &VrrpInstance| {
+        let (plan, links) = links(Globals::default(), vec![instance.clone()]);
+        let devices = plan.instances[0].addresses.iter().map(|a| a.dev.to_string()).collect::<Vec<_>>();
+        (devices.join(" "), links.len(), plan.instances[0].device().map(ToString::to_string))
+    };
+    let vmac = Some("vrrp.51".to_owned());
+    assert_eq!(devices(&instance), ("vrrp.51 eth1 eth0".to_owned(), 1, vmac.clone()));
+    instance.pending.vmac_addresses = true;
+    assert_eq!(devices(&instance), ("vrrp.51 vrrp1.51 vrrp6.51".to_owned(), 3, vmac));
+    instance.pending.vmac_xmit_base = true;
+    assert_eq!(devices(&instance).2.as_deref(), Some("eth0"));
+    // Two addresses on one interface share a VMAC.
+    instance.addresses.push(address("10.8.0.2", Some("eth1")));
+    assert_eq!(devices(&instance).1, 3);
+}
+
+#[test]
+fn what_is_not_accepted_is_dropped() {
+    let dropped = |strict: bool, accept: Option<bool>, priority: u8| {
+        let mut instance = instance();
+        (instance.pending.strict, instance.pending.accept) = (Some(strict), accept);
+        instance.priority = Priority::new(priority);
+        instance.addresses = vec![address("10.7.0.1", None)];
+        resolved(Globals::default(), instance).drops.len()
+    };
+    assert_eq!(
+        [dropped(false, None, 100), dropped(false, Some(false), 100), dropped(true, None, 100)],
+        [0, 1, 1]
+    );
+    assert_eq!([dropped(true, Some(true), 100), dropped(true, Some(false), 255)], [0, 0]);
+}
+
+#[test]
+fn an_ipvlan_has_its_own_address_and_the_interface_the_virtual_ones() {
+    let mut instance = instance();
+    instance.addresses = vec![address("10.7.0.1", None)];
+    let own = Cidr { ip: "10.7.0.9".parse().unwrap(), prefix: 24 };
+    instance.pending.ipvlan = Some(model::Ipvlan { address: Some(own), ..model::Ipvlan::default() });
+    let (plan, names) = links(Globals::default(), vec![instance]);
+    assert_eq!(names, ["vrrp.51 on eth0"]);
+    let on = |claim: &Claim| match claim {
+        Claim::Address(address) => Some((address.dev.to_string(), address.cidr)),
+        _ => None,
+    };
+    assert_eq!(plan.statics.iter().find_map(on), Some(("vrrp.51".to_owned(), own)));
+    let instance = &plan.instances[0];
+    assert_eq!(instance.addresses[0].dev.as_str(), "eth0");
+    assert_eq!((instance.source, instance.device().unwrap().as_str()), (Some(own.ip), "vrrp.51"));
+    assert!(instance.watch().from_vmac);
+    assert!(!plan.statics.iter().any(|claim| matches!(claim, Claim::Firewall(_) | Claim::LinkLocal(_))));
 }

@@ -5,4 +5,6 @@ pub mod dump;
 pub mod json;
 pub mod lint;
 pub mod log;
+pub mod state_json;
+pub mod stats;
 pub mod wording;

@@ -9,7 +9,7 @@ use tracing::{debug, error, info, trace, warn};
 
 use crate::base::{Family, IfName};
 use crate::config::model::Version;
-use crate::host::{Error, Exit, KernelEvent, KernelOp, Signal};
+use crate::host::{Error, Exit, KernelEvent, KernelOp, Pid, Signal, VirtualKind, VirtualLink};
 use crate::kernel::claim::Key;
 use crate::kernel::{Mirror, Output};
 use crate::plan::{InstancePlan, ShortenedDelay};
@@ -310,6 +310,7 @@ pub fn claim(plan: &InstancePlan, hold: bool) {
     let verb = if hold { "setting" } else { "removing" };
     let name = &plan.name;
     let mut claimed = [
+        ("firewall drop rule", !plan.drops.is_empty()),
         ("VIPs.", plan.advertised > 0),
         ("E-VIPs.", plan.addresses.len() > plan.advertised),
         ("Virtual Routes", !plan.routes.is_empty()),
@@ -319,6 +320,7 @@ pub fn claim(plan: &InstancePlan, hold: bool) {
         claimed.reverse();
         // The addresses go in the same order as they came.
         claimed.swap(2, 3);
+        // But for this, which is logged last of all.
     }
     for (what, _) in claimed.into_iter().filter(|(_, any)| *any) {
         debug!(target: "vrrp", "({name}) {verb} {what}");
@@ -393,6 +395,9 @@ pub fn kernel_event(event: &KernelEvent, mirror: &Mirror) {
                 info!(target: "vrrp", "Interface {} deleted", known.name);
             }
         }
+        KernelEvent::FirewallLost => {
+            warn!(target: "vrrp", "nftables entries were removed by somebody else - restoring them");
+        }
         _ => {}
     }
 }
@@ -407,6 +412,28 @@ pub fn delays_shortened(shortened: &[ShortenedDelay]) {
     }
 }
 
+/// The packet filter is used without having been asked for.
+pub fn filters_unasked() {
+    info!(
+        target: "vrrp",
+        "use_vmac or no_accept/strict specified, but no firewall configured - using nftables"
+    );
+}
+
+/// The kernel has done what it was asked for.
+pub fn kernel_done(op: &KernelOp) {
+    match op {
+        KernelOp::AddLink(VirtualLink { name, instance, kind, .. }) => {
+            let what = if matches!(kind, VirtualKind::Macvlan(_)) { "VMAC" } else { "ipvlan" };
+            info!(target: "vrrp", "({instance}): Success creating {what} interface {name}");
+        }
+        KernelOp::DeleteLink(VirtualLink { name, instance, .. }) => {
+            info!(target: "vrrp", "({instance}) Success removing VMAC interface {name}");
+        }
+        _ => {}
+    }
+}
+
 /// The ledger decided or learned something.
 pub fn kernel(output: &Output) {
     match output {
@@ -416,16 +443,30 @@ pub fn kernel(output: &Output) {
                 Key::Address(dev, cidr) => format!("Address {} was removed from {dev}", cidr.ip),
                 Key::Route(claim) => format!("Route {} was removed", claim.route),
                 Key::Rule(claim) => format!("Rule {} was removed", claim.rule),
-                Key::Promotion(dev) => format!("promote_secondaries on {dev} was unset"),
+                Key::Link(name) => format!("VMAC interface {name} was removed or changed"),
+                Key::LinkLocal(name) => format!("The link-local address of {name} was removed"),
+                Key::Firewall(claim) => {
+                    debug!(target: "vrrp", "{} is back", claim.rule);
+                    return;
+                }
+                Key::Setting(setting) => format!("{setting} was unset"),
             };
             warn!(target: "vrrp", times, "{removed} by somebody else - restored{role}");
         }
         Output::Failed { op, key, errno } => {
             let verb = match op {
-                KernelOp::AddAddress(_) | KernelOp::AddRoute(_) | KernelOp::AddRule(_) => "add",
-                KernelOp::DeleteAddress(_) | KernelOp::DeleteRoute(_) | KernelOp::DeleteRule(_) => "delete",
-                KernelOp::SetPromotion(_) => "set",
-                KernelOp::UnsetPromotion(_) => "unset",
+                KernelOp::AddAddress(_)
+                | KernelOp::AddRoute(_)
+                | KernelOp::AddRule(_)
+                | KernelOp::AddLink(_)
+                | KernelOp::AddFirewall(_) => "add",
+                KernelOp::DeleteAddress(_)
+                | KernelOp::DeleteRoute(_)
+                | KernelOp::DeleteRule(_)
+                | KernelOp::DeleteLink(_)
+                | KernelOp::DeleteFirewall(_) => "delete",
+                KernelOp::Set(_) => "set",
+                KernelOp::Unset(_) => "unset",
             };
             warn!(target: "vrrp", "Cannot {verb} {key}: {errno}");
         }
@@ -592,14 +633,29 @@ pub fn fast_plane_ended() {
     error!("The VRRP plane ended unexpectedly - terminating");
 }
 
-/// A signal that has no effect yet.
-pub fn signal_not_in_effect(signal: Signal) {
-    let what = match signal {
-        Signal::Stop | Signal::Reload => return,
-        Signal::Data => "data dump (SIGUSR1)",
-        Signal::Stats => "statistics (SIGUSR2)",
-        Signal::StatsClear => "clearing of statistics",
-        Signal::Json => "JSON dump",
-    };
-    warn!("{what} is not in effect yet - ignored");
+/// A dump is to be written.
+pub fn printing(what: Signal, process: Pid) {
+    let Pid(process) = process;
+    match what {
+        Signal::Stop | Signal::Reload => {}
+        Signal::Data => {
+            info!("Printing parent data for process({process}) on signal");
+            info!(target: "vrrp", "Printing VRRP data for process({process}) on signal");
+        }
+        Signal::Stats => info!(target: "vrrp", "Printing VRRP stats for process({process}) on signal"),
+        Signal::StatsClear => {
+            info!(target: "vrrp", "Printing and clearing VRRP stats for process({process}) on signal");
+        }
+        Signal::Json => info!(target: "vrrp", "Printing VRRP as json for process({process}) on signal"),
+    }
+}
+
+/// Some instances did not say in time what can be seen of them.
+pub fn silent_instances(count: usize) {
+    warn!(target: "vrrp", "{count} instances did not answer in time and are left out of the dump");
+}
+
+/// A dump was not written.
+pub fn not_dumped(error: &Error) {
+    warn!(cause = %error, "Unable to write a dump");
 }

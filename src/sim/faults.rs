@@ -48,6 +48,8 @@ impl World {
         node.kernel.addresses = node.kernel.configured.clone();
         node.kernel.routes.clear();
         node.kernel.rules.clear();
+        node.kernel.firewall.clear();
+        node.kernel.links.retain(|_, (link, _)| link.stacking.base.is_none());
         for (link, _) in node.kernel.links.values_mut() {
             (link.up, link.running) = (true, true);
         }
@@ -169,16 +171,7 @@ impl World {
     pub fn delete_link(&mut self, node: NodeId, name: &str) {
         let index = self.index(node, name);
         self.fault(node, "delete link");
-        let state = &mut *self.state.borrow_mut();
-        let kernel = &mut state.node(node).kernel;
-        let gone: Vec<Address> = kernel.addresses.iter().filter(|a| a.link == index).cloned().collect();
-        for address in gone {
-            // Each of them is there, so nothing can fail.
-            let _ = kernel::change(state, node, KernelOp::DeleteAddress(address), By::Administrator);
-        }
-        kernel::went_down(state, node, index);
-        state.node(node).kernel.links.remove(&index);
-        kernel::report(state, node, KernelEvent::LinkGone(index));
+        kernel::remove_link(&mut self.state.borrow_mut(), node, index);
     }
 
     /// An administrator adds an address.

@@ -1,7 +1,7 @@
 //! A node's kernel: tables of links, addresses, routes and rules, the stream of their changes, and the writer.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -13,9 +13,11 @@ use super::state::{Event, Mode, Shared, State};
 use super::{LanId, NodeId};
 use crate::base::{Cidr, Family, IfIndex, Instant};
 use crate::host::kernel::Errno;
+use crate::host::loader::LinkKind;
 use crate::host::route::Hop;
 use crate::host::{
-    Address, Dump, KernelEvent, KernelEvents, KernelOp, KernelWriter, Link, LocalBoxFuture, Route, Rule,
+    Address, Dump, FirewallEntry, KernelEvent, KernelEvents, KernelOp, KernelWriter, Link, LocalBoxFuture,
+    Route, Rule, Setting, Stacking, VirtualKind, VirtualLink,
 };
 
 /// Changes that wait for a reader at most; beyond, they are lost and the reader gets a [`KernelEvent::Resync`].
@@ -64,6 +66,9 @@ pub(super) struct Kernel {
     pub(super) addresses: Vec<Address>,
     pub(super) routes: Vec<Route>,
     pub(super) rules: Vec<Rule>,
+    pub(super) firewall: BTreeSet<FirewallEntry>,
+    /// The last index that an interface had.
+    last_index: u32,
     /// Addresses that the node has after it was switched on.
     pub(super) configured: Vec<Address>,
     /// Time one batch takes.
@@ -84,6 +89,8 @@ impl Kernel {
             addresses: Vec::new(),
             routes: Vec::new(),
             rules: Vec::new(),
+            firewall: BTreeSet::new(),
+            last_index: 0,
             configured: Vec::new(),
             latency: Duration::from_micros(100),
             report_latency: Duration::from_micros(30),
@@ -94,9 +101,19 @@ impl Kernel {
         }
     }
 
-    /// An interface and the LAN it is attached to.
+    /// The interface that packets of `link` leave by, and the LAN that is attached to: of a VMAC, those of its base.
     pub(super) fn port(&self, link: IfIndex) -> Option<(Option<LanId>, &Link)> {
-        self.links.get(&link).map(|(link, lan)| (*lan, link))
+        let (link, lan) = self.links.get(&link)?;
+        match link.stacking.base {
+            Some(base) if link.up => self.port(base),
+            _ => Some((*lan, link)),
+        }
+    }
+
+    /// Whether what comes in by `port` gets to `link`: that is it, or stands on it.
+    pub(super) fn hears(&self, link: IfIndex, port: IfIndex) -> bool {
+        link == port
+            || self.links.get(&link).is_some_and(|(link, _)| link.up && link.stacking.base == Some(port))
     }
 
     /// The first interface that is attached to a LAN.
@@ -215,10 +232,70 @@ pub(super) fn change(state: &mut State, node: NodeId, op: KernelOp, by: By) -> R
             state.record(Some(node), What::Changed { op: KernelOp::DeleteRule(rule.clone()), by });
             report(state, node, KernelEvent::RuleGone(rule));
         }
-        // It is always on.
-        KernelOp::SetPromotion(_) | KernelOp::UnsetPromotion(_) => {}
+        KernelOp::AddLink(link) => make_link(state, node, link, by)?,
+        KernelOp::DeleteLink(link) => {
+            let known = kernel.links.values().find(|(known, _)| known.name == link.name);
+            let index = known.ok_or(Errno::NODEV)?.0.index;
+            state.record(Some(node), What::Changed { op: KernelOp::DeleteLink(link), by });
+            remove_link(state, node, index);
+        }
+        KernelOp::AddFirewall(entry) => {
+            kernel.firewall.insert(entry.clone());
+            state.record(Some(node), What::Changed { op: KernelOp::AddFirewall(entry), by });
+        }
+        KernelOp::DeleteFirewall(entry) => {
+            kernel.firewall.remove(&entry);
+            state.record(Some(node), What::Changed { op: KernelOp::DeleteFirewall(entry), by });
+        }
+        KernelOp::Set(Setting::Filter(table)) | KernelOp::Unset(Setting::Filter(table)) => {
+            kernel.firewall.retain(|entry| entry.table != table);
+        }
+        // Secondary addresses are always promoted; nobody asks for addresses, nor checks where packets come from.
+        KernelOp::Set(_) | KernelOp::Unset(_) => {}
     }
     Ok(())
+}
+
+/// Makes a VMAC or ipvlan, or brings up the one that is there.
+fn make_link(state: &mut State, node: NodeId, wanted: VirtualLink, by: By) -> Result<(), Errno> {
+    let kernel = &mut state.node(node).kernel;
+    let Some((base, _)) = kernel.links.get(&wanted.base) else { return Err(Errno::NODEV) };
+    let index = match kernel.links.values().find(|(link, _)| link.name == wanted.name) {
+        Some((link, _)) if wanted.is_like(link) => link.index,
+        Some(_) => return Err(Errno::EXIST),
+        None => IfIndex(kernel.last_index.max(kernel.links.keys().next_back().map_or(0, |last| last.0)) + 1),
+    };
+    kernel.last_index = kernel.last_index.max(index.0);
+    let (mac, kind) = match wanted.kind {
+        VirtualKind::Macvlan(mac) => (Some(mac), LinkKind::Macvlan { private: true }),
+        VirtualKind::Ipvlan(_) => (base.mac, LinkKind::Ipvlan { l2: true }),
+    };
+    let stacking = Stacking { kind, base: Some(wanted.base), master: None, group: wanted.group };
+    let link = Link { index, name: wanted.name.clone(), up: true, mac, stacking, ..base.clone() };
+    kernel.links.insert(index, (link.clone(), None));
+    state.record(Some(node), What::Changed { op: KernelOp::AddLink(wanted), by });
+    report(state, node, KernelEvent::Link(link));
+    Ok(())
+}
+
+/// An interface goes, with its addresses and what stands on it.
+pub(super) fn remove_link(state: &mut State, node: NodeId, index: IfIndex) {
+    let kernel = &state.node(node).kernel;
+    let stacked = kernel.links.values().filter(|(link, _)| link.stacking.base == Some(index));
+    for above in stacked.map(|(link, _)| link.index).collect::<Vec<_>>() {
+        remove_link(state, node, above);
+    }
+    let kernel = &mut state.node(node).kernel;
+    let (gone, kept) = std::mem::take(&mut kernel.addresses).into_iter().partition(|a| a.link == index);
+    kernel.addresses = kept;
+    let gone: Vec<Address> = gone;
+    for address in gone {
+        state.record(Some(node), What::AddressDeleted { address: address.clone(), by: By::Administrator });
+        report(state, node, KernelEvent::AddressGone(address));
+    }
+    went_down(state, node, index);
+    state.node(node).kernel.links.remove(&index);
+    report(state, node, KernelEvent::LinkGone(index));
 }
 
 /// IPv4 routes that go with an address, without a report: those it is the source of, and all of an interface that has

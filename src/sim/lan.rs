@@ -126,7 +126,8 @@ pub(super) fn arrive(state: &mut State, node: NodeId, link: IfIndex, packet: &Pa
                 return;
             };
             let local = node.kernel.has_ip(header.destination);
-            for socket in node.sockets.values_mut().filter(|s| s.link.is_none_or(|on| on == link)) {
+            let (sockets, kernel) = (&mut node.sockets, &node.kernel);
+            for socket in sockets.values_mut().filter(|s| s.link.is_none_or(|on| kernel.hears(on, link))) {
                 socket.arrive(&header, bytes, local);
             }
         }

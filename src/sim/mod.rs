@@ -68,7 +68,9 @@ use self::kernel::Kernel;
 use self::lan::Lan;
 use self::state::{Event, Mode, Node, Shared, State};
 use crate::base::{Cidr, IfIndex, IfName, Instant, MacAddr};
-use crate::host::{Address, AddressOptions, Fast, FastMain, Host, Link, LocalBoxFuture, Plane, StartFast};
+use crate::host::{
+    Address, AddressOptions, Fast, FastMain, Host, Link, LocalBoxFuture, Pid, Plane, Stacking, StartFast,
+};
 
 /// A machine of a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -186,6 +188,7 @@ impl World {
             loopback: !ethernet,
             mtu: if ethernet { 1500 } else { 65_536 },
             mac: ethernet.then_some(MacAddr([2, 0, 0, high, low, index.0 as u8])),
+            stacking: Stacking::default(),
         };
         let address = configured(index, cidr, if ethernet { 0 } else { 254 });
         kernel.links.insert(index, (link, lan));
@@ -322,6 +325,11 @@ fn host(world: &Shared, node: NodeId, inbox: &Rc<Inbox>, fast_ended: &Rc<Latch>)
     };
     let tracking = Rc::new(files::Tracking { world: Rc::clone(world), node });
     let manager = Rc::new(process::Manager { world: Rc::clone(world), node });
+    let (signals, name) = {
+        let mut world = world.borrow_mut();
+        let node = world.node(node);
+        (Rc::clone(&node.signals), node.name.clone())
+    };
     Host {
         slow: plane(PlaneId::Slow),
         start_fast: start_fast(world, node, plane(PlaneId::Fast), inbox, fast_ended),
@@ -329,8 +337,10 @@ fn host(world: &Shared, node: NodeId, inbox: &Rc<Inbox>, fast_ended: &Rc<Latch>)
         carriers: tracking.clone(),
         files: tracking.clone(),
         process_table: tracking,
-        signals: Box::new(process::Receiver(Rc::clone(&world.borrow_mut().node(node).signals))),
+        signals: Box::new(process::Receiver(signals)),
         supervisor: manager,
+        name,
+        process: Pid(1),
     }
 }
 

@@ -165,10 +165,10 @@ impl VrrpSender for Sender {
         let kernel = &world.node(self.node).kernel;
         // There are no routes: without an interface, it is the first one on a LAN.
         let index = self.link.or_else(|| kernel.first_on_lan());
-        let Some((index, (lan, link))) = index.and_then(|index| Some((index, kernel.port(index)?))) else {
+        let Some((lan, link)) = index.and_then(|index| kernel.port(index)) else {
             return fail(NODEV);
         };
-        let (up, running) = (link.up, link.running);
+        let (index, up, running) = (link.index, link.up, link.running);
         if !up {
             return fail(NETUNREACH);
         }
@@ -212,9 +212,9 @@ impl Announcer for Net {
                 None => NODEV,
                 Some((_, link)) if !link.up => NETDOWN,
                 Some((lan, link)) => {
-                    let running = link.running;
+                    let (port, running) = (link.index, link.running);
                     if let (Some(lan), true) = (lan, running) {
-                        lan::announce(&mut world, lan, self.node, frame.link, frame.bytes.as_slice().into());
+                        lan::announce(&mut world, lan, self.node, port, frame.bytes.as_slice().into());
                     }
                     continue;
                 }

@@ -9,7 +9,7 @@ use tracing::Level;
 
 use super::{By, LanId, NodeId, World};
 use crate::base::{Family, Instant, MacAddr};
-use crate::host::{Address, Command, KernelOp, Link, Route, Rule};
+use crate::host::{Address, Command, FirewallEntry, KernelEvent, KernelOp, Link, Route, Rule};
 use crate::wire::ah::{AH_LEN, PROTO_AH};
 use crate::wire::ip;
 
@@ -205,6 +205,23 @@ impl World {
         self.state.borrow_mut().node(node).kernel.rules.clone()
     }
 
+    /// The interfaces of `node`.
+    pub fn links(&self, node: NodeId) -> Vec<Link> {
+        self.state.borrow_mut().node(node).kernel.links.values().map(|(link, _)| link.clone()).collect()
+    }
+
+    /// What the packet filter of `node` has of a daemon.
+    pub fn firewall(&self, node: NodeId) -> Vec<FirewallEntry> {
+        self.state.borrow_mut().node(node).kernel.firewall.iter().cloned().collect()
+    }
+
+    /// Somebody flushes the packet filter of `node`.
+    pub fn flush_firewall(&mut self, node: NodeId) {
+        let state = &mut *self.state.borrow_mut();
+        state.node(node).kernel.firewall.clear();
+        super::kernel::report(state, node, KernelEvent::FirewallLost);
+    }
+
     /// Whether `node` has the address `ip` on any interface.
     pub fn has_ip(&self, node: NodeId, ip: IpAddr) -> bool {
         self.state.borrow_mut().node(node).kernel.has_ip(ip)
@@ -287,7 +304,11 @@ fn op_text(op: &KernelOp) -> String {
         KernelOp::DeleteRoute(route) => format!("deleted route {route}"),
         KernelOp::AddRule(rule) => format!("added rule {rule}"),
         KernelOp::DeleteRule(rule) => format!("deleted rule {rule}"),
-        KernelOp::SetPromotion(dev) => format!("set promote_secondaries of {dev}"),
-        KernelOp::UnsetPromotion(dev) => format!("unset promote_secondaries of {dev}"),
+        KernelOp::AddLink(link) => format!("made link {}", link.name),
+        KernelOp::DeleteLink(link) => format!("deleted link {}", link.name),
+        KernelOp::AddFirewall(entry) => format!("filters {:?}", entry.rule),
+        KernelOp::DeleteFirewall(entry) => format!("no longer filters {:?}", entry.rule),
+        KernelOp::Set(setting) => format!("set {setting}"),
+        KernelOp::Unset(setting) => format!("unset {setting}"),
     }
 }

@@ -18,12 +18,31 @@ struct Known {
     what: Subject,
     instances: RefCell<Vec<UnboundedSender<Control>>>,
     status: Cell<Option<Status>>,
+    tally: Cell<u64>,
+    busy: Cell<bool>,
+}
+
+/// What is known of something tracked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// What the instances were told last.
+    pub status: Option<Status>,
+    /// How many processes there are, or the level of a script between 0 and rise + fall - 1.
+    pub count: u64,
+    /// A script runs at this moment.
+    pub busy: bool,
 }
 
 impl Listeners {
     /// These instances, given by their inboxes, want to know about `what`.
     pub fn new(what: Subject, instances: Vec<UnboundedSender<Control>>) -> Self {
-        Self(Rc::new(Known { what, instances: RefCell::new(instances), status: Cell::new(None) }))
+        Self(Rc::new(Known {
+            what,
+            instances: RefCell::new(instances),
+            status: Cell::new(None),
+            tally: Cell::new(0),
+            busy: Cell::new(false),
+        }))
     }
 
     /// From now on these instances. They are told what is known.
@@ -32,6 +51,26 @@ impl Listeners {
         if let Some(status) = self.0.status.get() {
             self.tell(status);
         }
+    }
+
+    /// What it is about.
+    pub fn what(&self) -> &Subject {
+        &self.0.what
+    }
+
+    /// What is known, for those who ask.
+    pub fn tally(&self) -> Tally {
+        Tally { status: self.0.status.get(), count: self.0.tally.get(), busy: self.0.busy.get() }
+    }
+
+    /// The number that led to what they are told.
+    pub fn count(&self, count: u64) {
+        self.0.tally.set(count);
+    }
+
+    /// A script begins to run, or has ended.
+    pub fn busy(&self, busy: bool) {
+        self.0.busy.set(busy);
     }
 
     /// What they were told last.

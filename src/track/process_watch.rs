@@ -112,7 +112,9 @@ impl ProcessTracker {
     fn judge(&mut self) {
         let now = self.plane.now();
         for watched in &mut self.watched {
-            let Some(met) = watched.verdict.counted(now, watched.census.count()) else { continue };
+            let count = watched.census.count();
+            watched.listeners.count(count.into());
+            let Some(met) = watched.verdict.counted(now, count) else { continue };
             wording::quorum(&watched.name, met);
             watched.listeners.tell_good(met);
         }

@@ -27,6 +27,11 @@ impl RiseFall {
         verdict
     }
 
+    /// Between 0 and rise + fall - 1, good from rise on; 0 before the first result.
+    pub fn level(&self) -> u64 {
+        self.level.unwrap_or(0)
+    }
+
     /// Takes a result. Gives the verdict if that has changed.
     pub fn result(&mut self, success: bool) -> Option<bool> {
         let (rise, best) = (u64::from(self.rise), u64::from(self.rise) + u64::from(self.fall) - 1);

@@ -88,11 +88,15 @@ impl Tracker {
         let mut last = None;
         let mut due = self.plane.now();
         loop {
+            self.listeners.busy(true);
             let outcome = self.once(last, running).await;
+            self.listeners.busy(false);
             if last.replace(outcome) != Some(outcome) {
                 wording::script_returned(&self.plan.name, outcome);
             }
-            if let Some(good) = verdict.result(outcome.is_success()) {
+            let changed = verdict.result(outcome.is_success());
+            self.listeners.count(verdict.level());
+            if let Some(good) = changed {
                 wording::script_verdict(&self.plan.name, outcome);
                 self.listeners.tell_good(good);
             }

@@ -87,6 +87,38 @@ impl Reject {
     }
 }
 
+impl Reject {
+    /// What a [`Reject::kind`] is called in a few words.
+    pub fn kind_name(kind: usize) -> &'static str {
+        const NAMES: [&str; Reject::KINDS] = [
+            "length",
+            "TTL",
+            "version",
+            "invalid auth type",
+            "other auth type",
+            "password",
+            "interval",
+            "packet type",
+            "checksum",
+            "destination",
+            "number of addresses",
+            "missing address",
+            "interval differs",
+            "not a peer",
+            "AH replayed",
+            "AH",
+            "HMAC missing",
+            "HMAC malformed",
+            "HMAC of an unknown key",
+            "HMAC wrong",
+            "HMAC stale",
+            "HMAC replayed",
+            "clock skew",
+        ];
+        NAMES.get(kind).copied().unwrap_or("unknown")
+    }
+}
+
 /// Why a router cannot take part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {

@@ -15,6 +15,7 @@ use super::event::Fault;
 use super::group::{Order, Report};
 use super::group_hub::GroupHub;
 use super::machine::{Input, Machine, Notice, Output, Reload, State};
+use super::observed::{Ask, Observed};
 use super::pacer::{Pacer, Waiting};
 use super::params::Delivery;
 use super::tracking::Status;
@@ -37,6 +38,8 @@ pub enum Control {
     Kernel(News),
     /// Its sync group wants this.
     Group(Order),
+    /// It is to tell what can be seen of it.
+    Ask(Ask),
     /// The configuration has it no more: stop.
     Delete,
     /// Stop.
@@ -140,8 +143,10 @@ pub struct Instance {
     interface: Option<Interface>,
     inbox: Receiver<Packet>,
     inbox_sender: tokio::sync::mpsc::Sender<Packet>,
-    /// When to try again to open the sockets.
+    /// When to try again to open the sockets; until then, a VMAC may be missing.
     try_again: Option<Instant>,
+    /// Since when the machine has been in its state, on its time line and since 1970.
+    since: (Instant, Duration),
     stopped: bool,
 }
 
@@ -151,9 +156,11 @@ impl Instance {
         let plan = facts.borrow().plan.clone();
         let (inbox_sender, inbox) = tokio::sync::mpsc::channel(128);
         let machine = Machine::new(plan.params.clone(), plan.tracked());
+        let since = (machine.since(), ports.plane.unix_time());
         Self {
             plan,
             ports,
+            since,
             facts,
             machine,
             adverts: None,
@@ -200,7 +207,7 @@ impl Instance {
                 () = timer.fired() => self.deadline(&mut out),
                 () = seat_timer.fired() => {
                     self.try_again = None;
-                    self.take_seat(&mut out);
+                    self.take_seat(true, &mut out);
                 }
             }
             self.perform(&mut out);
@@ -245,8 +252,26 @@ impl Instance {
                 }
                 self.handle(Input::Group(order), out);
             }
+            Control::Ask(ask) => self.answer(&ask),
             Control::Delete => self.handle(Input::Delete, out),
             Control::Stop => self.handle(Input::Stop, out),
+        }
+    }
+
+    /// Tells what can be seen of it.
+    fn answer(&mut self, ask: &Ask) {
+        let history = ask.history.then(|| self.machine.history().iter().cloned().collect());
+        ask.answer(Observed {
+            id: self.plan.id,
+            at: self.ports.plane.now(),
+            unix_time: self.ports.plane.unix_time(),
+            since: self.since.1,
+            source: self.adverts.as_ref().map(Adverts::source),
+            snapshot: self.machine.snapshot(),
+            history: history.unwrap_or_default(),
+        });
+        if ask.clear {
+            self.machine.clear_counters();
         }
     }
 
@@ -334,8 +359,9 @@ impl Instance {
             self.adverts = Some(Adverts::new(source));
             self.handle(Input::Source(source), out);
         }
-        self.take_seat(out);
-        let there = interface.index.is_some() || self.plan.device().is_none();
+        self.take_seat(before.is_none(), out);
+        // Of what is usable, only a VMAC can be missing; it will be back.
+        let there = interface.index.is_some() || interface.usable || self.plan.device().is_none();
         let down = !interface.usable && !self.plan.dont_track_primary;
         let mut faults = [
             (Fault::InterfaceMissing, !there),
@@ -353,8 +379,9 @@ impl Instance {
         }
     }
 
-    /// Opens the sockets if the interface is there and they are not; after a failure again and again.
-    fn take_seat(&mut self, out: &mut Vec<Output>) {
+    /// Opens the sockets if the interface is there and they are not; after a failure again and again. `overdue`: a VMAC
+    /// that is missing has had its time to come back.
+    fn take_seat(&mut self, overdue: bool, out: &mut Vec<Output>) {
         if self.seat.is_some() {
             return;
         }
@@ -366,9 +393,17 @@ impl Instance {
             }
             (Delivery::Unicast(_), None) => return,
         };
-        let interface = match (self.plan.device(), self.interface.and_then(|i| i.index)) {
+        let known = self.interface.unwrap_or_default();
+        let interface = match (self.plan.device(), known.index) {
             (Some(name), Some(index)) => Some((index, name.clone())),
-            (Some(_), None) => return,
+            (Some(_), None) => {
+                if known.usable && overdue {
+                    self.handle(Input::Fault(Fault::NoSocket, true), out);
+                } else if known.usable {
+                    self.try_again = Some(self.ports.plane.now() + SEAT_PAUSE);
+                }
+                return;
+            }
             (None, _) => None,
         };
         let place = Place { interface, family: params.family, protocol: params.authentication.protocol() };
@@ -384,6 +419,9 @@ impl Instance {
 
     /// Carries out decisions: adverts and claims first, since others wait for them; then the rest in order.
     fn perform(&mut self, out: &mut Vec<Output>) {
+        if self.since.0 != self.machine.since() {
+            self.since = (self.machine.since(), self.ports.plane.unix_time());
+        }
         for output in &*out {
             match output {
                 Output::Advert(priority) => self.send(*priority),
@@ -484,7 +522,7 @@ impl Instance {
 
     /// Announces the address that adverts come from.
     fn announce_source(&self) {
-        let (Some(dev), Some(adverts)) = (&self.plan.interface, &self.adverts) else { return };
+        let (Some(dev), Some(adverts)) = (self.plan.device(), &self.adverts) else { return };
         let forwards = |dev: &IfName| self.ports.announcer.forwards_v6(dev);
         if let Some(frame) = frame(&self.ports.mirror.borrow(), dev, adverts.source(), forwards) {
             wording::announced(dev, adverts.source());

@@ -1,7 +1,8 @@
 //! Virtual routers: the election machine and the tasks that drive it.
 //!
 //! The pure files come first. [`machine`] decides; it is told facts ([`machine::Input`]) and answers with an ordered
-//! list of [`machine::Output`]. The drivers ([`demux`], [`group_hub`], [`instance`], [`pacer`]) carry facts in and decisions out.
+//! list of [`machine::Output`]. The drivers ([`demux`], [`group_hub`], [`instance`],
+//! [`observed`], [`pacer`]) carry facts in and decisions out.
 
 pub mod advert;
 pub mod auth;
@@ -12,6 +13,7 @@ pub mod group;
 pub mod group_hub;
 pub mod instance;
 pub mod machine;
+pub mod observed;
 pub mod pacer;
 pub mod params;
 mod sparing;

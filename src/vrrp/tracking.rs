@@ -103,7 +103,12 @@ impl Tracking {
 
     /// Whether the instance has to wait for a first result.
     pub fn is_awaited(&self) -> bool {
-        self.0.iter().any(Tracked::is_awaited)
+        self.awaited() > 0
+    }
+
+    /// For how many first results the instance has to wait.
+    pub fn awaited(&self) -> usize {
+        self.0.iter().filter(|t| t.is_awaited()).count()
     }
 }
 

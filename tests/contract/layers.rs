@@ -58,6 +58,7 @@ const DRIVERS: &[&str] = &[
     "vrrp/instance.rs",
     "vrrp/demux.rs",
     "vrrp/group_hub.rs",
+    "vrrp/observed.rs",
     "vrrp/pacer.rs",
     "kernel/reconciler.rs",
     "track/file.rs",

@@ -15,6 +15,7 @@
 
 mod addresses;
 mod auth;
+mod dumps;
 mod failover;
 mod family;
 mod groups;
@@ -32,3 +33,4 @@ mod start;
 mod support;
 mod trackers;
 mod unicast;
+mod vmac;

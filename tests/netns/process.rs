@@ -5,7 +5,7 @@ use std::process::Stdio;
 use nix::sys::signal::Signal;
 
 use crate::lab::{Kind, Router, wait_until};
-use crate::support::{Two, config, holds, holds_any, subject};
+use crate::support::{Two, VIPS, config, holds, holds_any, subject};
 
 const PID_FILE: &str = "/run/keepalived.pid";
 
@@ -36,6 +36,27 @@ fn pid_files() {
     daemon.stop();
     for file in [PID_FILE, "/run/vrrp.pid"] {
         assert!(!two.a.has_file(file), "{file} is left behind");
+    }
+}
+
+/// Everything happens in another network namespace; pid files are where stock has them.
+#[test]
+fn net_namespace() {
+    for kind in [subject(), Kind::Stock] {
+        let two = Two::new();
+        two.a.run(
+            "ip netns add inner; ip link add o0 type veth peer name eth0 netns inner; ip link set o0 up
+             ip -n inner link set eth0 up; ip -n inner addr add 10.9.0.1/24 dev eth0",
+        );
+        let daemon = two.a.start(kind, &format!("net_namespace inner\ninstance one\n{}", config(3, 100, "")));
+        let inside = || two.a.run("ip -n inner -br -4 addr show dev eth0");
+        wait_until("the router is master", || inside().contains(&VIPS[0].to_string()));
+        assert!(!holds_any(&two.a), "not out here");
+        let files = two.a.run("cd /run/keepalived; ls inner");
+        assert_eq!(files, "keepalived_one.pid\nvrrp_one.pid\n", "{kind:?}");
+        daemon.stop();
+        assert!(!inside().contains(&VIPS[0].to_string()));
+        assert_eq!(two.a.run("ls /run/keepalived/inner 2>/dev/null || true"), "", "{kind:?}");
     }
 }
 

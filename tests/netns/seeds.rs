@@ -230,7 +230,7 @@ fn reference_blocks() {
         ],
         nopreempt: true,
         scripts: &["/path/to_master.sh", "/path/to_backup.sh", "/path/fault.sh", "/path/notify.sh"],
-        not_in_effect: &["use_vmac", "virtual_server"],
+        not_in_effect: &["virtual_server"],
     }
     .moves();
 }

@@ -1,6 +1,7 @@
 //! Single stories with exact expectations.
 
 mod auth;
+mod dumps;
 mod failover;
 mod family;
 mod groups;
@@ -14,4 +15,5 @@ mod scripts;
 mod stalls;
 mod trackers;
 mod traps;
+mod vmac;
 mod wire;

@@ -193,7 +193,7 @@ impl<'a> Build<'a> {
         self.deprecated(stmt);
         let before = self.report.list.len();
         // Of a value that cannot be used it does not matter that it is not in effect.
-        let late = !row.vital && row.inside().is_none();
+        let late = row.inside().is_none();
         if !row.in_effect && !late {
             self.not_in_effect(block, stmt);
         }
@@ -262,16 +262,6 @@ impl<'a> Build<'a> {
         if matches!(row.kind, Kind::Value(Arg::Boolean))
             && stmt.word(1).and_then(grammar::boolean) == Some(false)
         {
-            return;
-        }
-        if row.vital {
-            let text = format!("'{}' is not in effect yet", row.name);
-            let hint = "keepalived-rs would run in the wrong place, so it does not start";
-            self.report
-                .at(&stmt.line, Severity::Error, Class::Log, text)
-                .refuses(2)
-                .hint(hint)
-                .not_in_effect();
             return;
         }
         self.word_not_in_effect(block, row.name, &stmt.place(0));

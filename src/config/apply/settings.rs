@@ -169,6 +169,9 @@ pub(crate) fn iptables(b: &mut Build<'_>, stmt: &Stmt) {
         (Some(input), output) => (input.to_owned(), output.map(str::to_owned)),
     };
     b.config.globals.pending.firewall.iptables = Some(chains);
+    let text =
+        "vrrp_iptables: nftables does what is asked for, in a table of its own and not in these chains";
+    b.report.warning(&stmt.line, text).hint("use nftables, which has options for the table");
 }
 
 /// `vrrp_ipsets [NAME…]`.
@@ -181,6 +184,8 @@ pub(crate) fn ipsets(b: &mut Build<'_>, stmt: &Stmt) {
         return;
     }
     b.config.globals.pending.firewall.ipsets = Some(names);
+    let text = "vrrp_ipsets: addresses are in sets of nftables, which need no names";
+    b.report.warning(&stmt.line, text);
 }
 
 /// `nftables [TABLE]`.

@@ -24,7 +24,10 @@ pub(crate) fn use_vmac(b: &mut Build<'_>, stmt: &Stmt) {
     let mut words = Words::from(stmt, 1);
     while let Some(word) = words.next() {
         match word {
-            "netlink_notify_msg" => vmac.notify_netlink = true,
+            "netlink_notify_msg" => {
+                vmac.notify_netlink = true;
+                b.word_not_in_effect("use_vmac", "netlink_notify_msg", &words.place());
+            }
             "group" => vmac.group = group(b, &mut words).unwrap_or(vmac.group),
             _ if word.contains(':') => match mac(word) {
                 Ok(_) if vmac.mac.is_some() => {

@@ -42,6 +42,6 @@ pub(crate) static VIRTUAL_IPADDRESS: Table = table(
         flag("autojoin"),
         flag("no_track"),
         value("preferred_lft", Arg::Text),
-        flag("use_vmac").later(),
+        flag("use_vmac"),
     ],
 );

@@ -118,14 +118,14 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         boolean("vrrp_lower_prio_no_advert").does(apply::globals::vrrp_lower_prio_no_advert),
         boolean("vrrp_higher_prio_send_advert").does(apply::globals::vrrp_higher_prio_send_advert),
         value("vrrp_version", loose(2, 3)).fatal().does(apply::globals::vrrp_version),
-        value("vrrp_iptables", Arg::Text).stores(settings::iptables),
-        value("vrrp_ipsets", Arg::Text).stores(settings::ipsets),
-        value("nftables", Arg::Text).stores(settings::nftables),
+        value("vrrp_iptables", Arg::Text).does(settings::iptables),
+        value("vrrp_ipsets", Arg::Text).does(settings::ipsets),
+        value("nftables", Arg::Text).does(settings::nftables),
         value("nftables_priority", int(-2_147_483_648, 2_147_483_647))
             .fatal()
-            .stores(|b, s| settings::number(b, s, |g| &mut g.firewall.priority)),
-        flag("nftables_ifindex").stores(|b, _| settings::flag(b, |g| &mut g.firewall.by_index)),
-        flag("nftables_counters").stores(|b, _| settings::flag(b, |g| &mut g.firewall.counters)),
+            .does(|b, s| settings::number(b, s, |g| &mut g.firewall.priority)),
+        flag("nftables_ifindex").does(|b, _| settings::flag(b, |g| &mut g.firewall.by_index)),
+        flag("nftables_counters").does(|b, _| settings::flag(b, |g| &mut g.firewall.counters)),
         value("nftables_ipvs", Arg::Text).stores(apply::lvs::globals::nftables),
         value("nftables_ipvs_priority", int(-2_147_483_648, 2_147_483_647))
             .fatal()
@@ -136,7 +136,7 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         flag("vrrp_check_unicast_src").does(|b, _| settings::flag(b, |g| &mut g.check_unicast_src)),
         boolean("vrrp_skip_check_adv_addr")
             .does(|b, s| settings::lenient_boolean(b, s, |g| &mut g.skip_check_adv_addr)),
-        boolean("vrrp_strict").stores(|b, s| settings::lenient_boolean(b, s, |g| &mut g.strict)),
+        boolean("vrrp_strict").does(|b, s| settings::lenient_boolean(b, s, |g| &mut g.strict)),
         value("vrrp_priority", loose(-20, 19))
             .required()
             .stores(|b, s| settings::nice(b, s, |g| &mut g.vrrp_scheduling)),
@@ -254,11 +254,11 @@ pub(crate) static GLOBAL_DEFS: Table = table(
             .does(|b, s| settings::boolean(b, s, |g| &mut g.owner_ignore_adverts)),
         value("vmac_prefix", Arg::Text)
             .fatal()
-            .stores(|b, s| settings::text_once(b, s, |g| &mut g.vmac_prefix)),
+            .does(|b, s| settings::text_once(b, s, |g| &mut g.vmac_prefix)),
         value("vmac_addr_prefix", Arg::Text)
             .fatal()
-            .stores(|b, s| settings::text_once(b, s, |g| &mut g.vmac_addr_prefix)),
-        value("umask", Arg::Text).fatal().stores(settings::umask),
+            .does(|b, s| settings::text_once(b, s, |g| &mut g.vmac_addr_prefix)),
+        value("umask", Arg::Text).fatal().does(settings::umask),
         value("random_seed", int(0, 4_294_967_295))
             .fatal()
             .stores(|b, s| settings::number(b, s, |g| &mut g.random_seed)),
@@ -273,10 +273,10 @@ pub(crate) static GLOBAL_DEFS: Table = table(
             .does(apply::globals::include_check),
         value("config_save_dir", Arg::Text).fatal().stores(settings::config_save_dir),
         value("tmp_config_directory", Arg::Text).required().stores(settings::tmp_config_directory),
-        boolean("data_use_instance").stores(|b, s| settings::boolean(b, s, |g| &mut g.files.use_instance)),
+        boolean("data_use_instance").does(|b, s| settings::boolean(b, s, |g| &mut g.files.use_instance)),
         value("json_version", loose(1, 2))
             .required()
-            .stores(|b, s| settings::number(b, s, |g| &mut g.files.json_version)),
+            .does(|b, s| settings::number(b, s, |g| &mut g.files.json_version)),
         value("iproute_usr_dir", Arg::Text)
             .required()
             .does(|b, s| settings::one_path(b, s, |g| &mut g.files.iproute_usr)),
@@ -285,7 +285,7 @@ pub(crate) static GLOBAL_DEFS: Table = table(
             .does(|b, s| settings::one_path(b, s, |g| &mut g.files.iproute_etc)),
         value("state_dump_file", Arg::Text)
             .required()
-            .stores(|b, s| settings::one_path(b, s, |g| &mut g.files.state)),
+            .does(|b, s| settings::one_path(b, s, |g| &mut g.files.state)),
         value("stats_dump_file", Arg::Text)
             .required()
             .stores(|b, s| settings::one_path(b, s, |g| &mut g.files.stats)),

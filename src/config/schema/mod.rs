@@ -47,8 +47,6 @@ pub(crate) struct Row {
     pub(crate) words: Option<&'static Table>,
     /// Stock reports each use as deprecated, which counts as an error; what to do instead.
     pub(crate) deprecated: Option<&'static str>,
-    /// Without it the daemon would run in the wrong place: it does not start while this is not in effect.
-    pub(crate) vital: bool,
     /// Puts it into the model; `None` for a word, which the keyword of its line takes care of.
     pub(crate) apply: Option<Apply>,
     /// Something acts on it, if something acts on what it stands in. If not, it is reported once as not in effect.
@@ -164,7 +162,6 @@ const fn row(name: &'static str, kind: Kind) -> Row {
         head: Head::None,
         words: None,
         deprecated: None,
-        vital: false,
         apply: None,
         in_effect: true,
     }
@@ -217,10 +214,6 @@ impl Row {
 
     const fn deprecated(self, instead: &'static str) -> Self {
         Self { deprecated: Some(instead), ..self }
-    }
-
-    const fn vital(self) -> Self {
-        Self { vital: true, ..self }
     }
 
     const fn head(self, head: Head) -> Self {

@@ -7,11 +7,11 @@ use crate::config::apply;
 pub(crate) static TOP: Table = table(
     "",
     &[
-        value("net_namespace", Arg::Text).required().vital().stores(apply::top::net_namespace),
+        value("net_namespace", Arg::Text).required().does(apply::top::net_namespace),
         value("net_namespace_ipvs", Arg::Text).stores(apply::top::net_namespace_ipvs),
         flag("namespace_with_ipsets").stores(apply::top::namespace_with_ipsets),
-        flag("use_pid_dir").stores(apply::top::use_pid_dir),
-        value("instance", Arg::Text).required().stores(apply::top::instance),
+        flag("use_pid_dir").does(apply::top::use_pid_dir),
+        value("instance", Arg::Text).required().does(apply::top::instance),
         flag("linkbeat_use_polling").does(apply::top::linkbeat_use_polling),
         value("child_wait_time", int(0, 4_294_967_295)).fatal().stores(apply::top::child_wait_time),
         block("global_defs", &super::globals::GLOBAL_DEFS).does(apply::globals::block),

@@ -60,7 +60,12 @@ pub(crate) static INTERFACE_UP_DOWN_DELAYS: Table = table("interface_up_down_del
 /// `vrrp_instance/use_vmac`.
 pub(crate) static USE_VMAC: Table = table(
     "use_vmac",
-    &[value("name", Arg::Text), position("MAC"), flag("netlink_notify_msg"), value("group", Arg::Text)],
+    &[
+        value("name", Arg::Text),
+        position("MAC"),
+        flag("netlink_notify_msg").later(),
+        value("group", Arg::Text),
+    ],
 );
 
 /// `vrrp_instance/use_ipvlan`.
@@ -117,10 +122,10 @@ pub(crate) static VRRP_INSTANCE: Table = table(
         value("state", Arg::Text).fatal().does(apply::instance::state),
         value("interface", Arg::Interface).fatal().does(apply::instance::interface),
         value("vrf", Arg::Interface).fatal().does(apply::options::vrf),
-        value("use_vmac", Arg::Text).words(&USE_VMAC).stores(apply::vmac::use_vmac),
-        flag("use_vmac_addr").stores(|b, _| options::flag(b, |p| &mut p.vmac_addresses)),
-        flag("vmac_xmit_base").stores(|b, _| options::flag(b, |p| &mut p.vmac_xmit_base)),
-        value("use_ipvlan", Arg::Text).words(&USE_IPVLAN).required().stores(apply::vmac::use_ipvlan),
+        value("use_vmac", Arg::Text).words(&USE_VMAC).does(apply::vmac::use_vmac),
+        flag("use_vmac_addr").does(|b, _| options::flag(b, |p| &mut p.vmac_addresses)),
+        flag("vmac_xmit_base").does(|b, _| options::flag(b, |p| &mut p.vmac_xmit_base)),
+        value("use_ipvlan", Arg::Text).words(&USE_IPVLAN).required().does(apply::vmac::use_ipvlan),
         list("unicast_peer", &UNICAST_PEER).does(apply::unicast::peers),
         flag("unicast_fault_no_peer").does(|b, _| instance::set(b, |i| i.fault_without_peers = true)),
         value("unicast_src_ip", Arg::Address).fatal().does(apply::unicast::source),
@@ -143,10 +148,10 @@ pub(crate) static VRRP_INSTANCE: Table = table(
         value("version", loose(2, 3)).fatal().does(apply::instance::version),
         value("priority", int(1, 255)).fatal().does(apply::instance::priority),
         value("advert_int", decimal(10_000, 255_000_000, 1)).fatal().does(apply::instance::advert_int),
-        flag("accept").stores(apply::options::accept),
-        flag("no_accept").stores(apply::options::no_accept),
+        flag("accept").does(apply::options::accept),
+        flag("no_accept").does(apply::options::no_accept),
         boolean("skip_check_adv_addr").does(apply::options::skip_check_adv_addr),
-        boolean("strict_mode").stores(|b, s| options::boolean(b, s, |p| &mut p.strict)),
+        boolean("strict_mode").does(|b, s| options::boolean(b, s, |p| &mut p.strict)),
         flag("preempt").does(apply::instance::preempt),
         flag("nopreempt").does(apply::instance::nopreempt),
         value("preempt_delay", decimal(0, 1_000_000_000, 1)).fatal().does(apply::instance::preempt_delay),

@@ -87,8 +87,8 @@ fn what_is_not_in_effect_is_said_once() {
     let found = &loaded.diagnostics[0];
     assert_eq!((found.severity, found.class, found.shown_by_test()), (Severity::Warning, Class::Log, true));
     check(
-        "virtual_ipaddress {\n 192.0.2.2 use_vmac\n 192.0.2.3 use_vmac\n}",
-        &["(x: Line 13) keyword 'use_vmac' is not in effect yet"],
+        "use_vmac netlink_notify_msg\nuse_vmac netlink_notify_msg",
+        &["(x: Line 12) keyword 'netlink_notify_msg' is not in effect yet"],
     );
 }
 

@@ -15,6 +15,8 @@ pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// What somebody removes is put back at once this often; then with pauses.
 const PATIENCE: u32 = 3;
+/// How long the report of a link that we made may take.
+const REPORT_LIMIT: Duration = Duration::from_secs(1);
 /// What stays this long in place is no longer considered fought over.
 pub(super) const PEACE: Duration = Duration::from_secs(10);
 
@@ -45,6 +47,8 @@ pub(super) struct Entry {
     pub(super) restored: u32,
     restored_at: Instant,
     truce: Instant,
+    /// A link was made, and the kernel's report of it is still to come; it should, before this.
+    pub(super) report_due: Option<Instant>,
 }
 
 /// What to do about one entry.
@@ -72,6 +76,7 @@ impl Entry {
             restored: 0,
             restored_at: Instant::ZERO,
             truce: Instant::ZERO,
+            report_due: None,
         }
     }
 
@@ -84,6 +89,7 @@ impl Entry {
         self.placed.is_some()
             && self.in_flight.is_none()
             && !self.holders.is_empty()
+            && self.report_due.is_none()
             && self.claim.resolve(mirror).is_ok_and(|object| !object.is_in(mirror))
     }
 
@@ -109,7 +115,7 @@ impl Entry {
     /// added, the other way round. Within each in the order of the configuration.
     pub(super) fn turn(&self) -> (bool, u8, usize) {
         let is_add = matches!(self.in_flight, Some((_, true)));
-        let rank = self.claim.rank();
+        let rank = self.claim.rank(is_add);
         (is_add, if is_add { rank } else { u8::MAX - rank }, self.place)
     }
 
@@ -118,7 +124,7 @@ impl Entry {
         let placed = self.placed.as_ref().filter(|object| object.is_in(mirror));
         let coming = self.in_flight.as_ref().filter(|(_, is_add)| *is_add).map(|(object, _)| object);
         let object = placed.or(coming)?;
-        Some(((u8::MAX - self.claim.rank(), self.place), object.delete()))
+        Some(((u8::MAX - self.claim.rank(false), self.place), object.delete()))
     }
 
     /// A new claim owes nothing to the past.
@@ -141,6 +147,14 @@ impl Entry {
     pub(super) fn put_off(&mut self, now: Instant) -> Instant {
         self.given_up = true;
         now + self.next_pause()
+    }
+
+    /// It was added. Of a link, only its report tells the number by which to know it.
+    pub(super) fn added(&mut self, now: Instant, object: Object, mirror: &Mirror) {
+        let unreported = matches!(object, Object::Link(_)) && !object.is_in(mirror);
+        self.report_due = unreported.then_some(now + REPORT_LIMIT);
+        self.placed = Some(object);
+        self.failed = None;
     }
 
     /// It was put back. At once for the first few times; then somebody is fighting over it, and it has to wait.
@@ -177,6 +191,10 @@ impl Entry {
             }
         };
         let present = object.is_in(mirror);
+        self.report_due = self.report_due.filter(|due| !present && now < *due);
+        if let Some(due) = self.report_due.filter(|_| !self.holders.is_empty()) {
+            return Step::Later(due);
+        }
         match self.holders.is_empty() {
             false if !present && self.renounced => Step::Rest,
             false if !present && self.missed && now < self.truce => Step::Later(self.truce),

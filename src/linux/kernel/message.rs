@@ -12,7 +12,8 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use super::{Message, route, rule};
 use crate::base::{Cidr, IfIndex, IfName, MacAddr};
-use crate::host::{Address, AddressOptions, KernelEvent, Link, Route};
+use crate::host::{Address, AddressOptions, KernelEvent, Link, Route, Stacking};
+use crate::linux::loader::link::kind;
 
 /// keepalived's routes.
 const KEEPALIVED: u8 = Route::<IfIndex>::PROTO_KEEPALIVED;
@@ -69,10 +70,15 @@ pub(super) fn link(message: &LinkMessage) -> Option<Link> {
         return None;
     }
     let (mut name, mut mtu, mut mac) = (None, 0, None);
+    let mut stacking = Stacking::default();
     for attribute in &message.attributes {
         match attribute {
             LinkAttribute::IfName(text) => name = IfName::new(text),
             LinkAttribute::Mtu(bytes) => mtu = *bytes,
+            LinkAttribute::Link(index) => stacking.base = Some(IfIndex(*index)),
+            LinkAttribute::Controller(index) => stacking.master = Some(IfIndex(*index)),
+            LinkAttribute::Group(group) => stacking.group = *group,
+            LinkAttribute::LinkInfo(info) => stacking.kind = kind(info),
             LinkAttribute::Address(bytes) if message.header.link_layer_type == LinkLayerType::Ether => {
                 mac = <[u8; 6]>::try_from(bytes.as_slice()).ok().map(MacAddr);
             }
@@ -91,6 +97,7 @@ pub(super) fn link(message: &LinkMessage) -> Option<Link> {
         loopback: flags.contains(LinkFlags::Loopback),
         mtu,
         mac,
+        stacking,
     })
 }
 

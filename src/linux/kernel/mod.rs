@@ -4,6 +4,8 @@
 //! thread ends when [`Events`] and [`Writer`] are dropped and everything the writer was given is done.
 
 mod attribute;
+mod firewall;
+mod link;
 mod message;
 mod monitor;
 mod route;
@@ -72,7 +74,8 @@ fn serve(
         let channel = writer::Channel::open().map_err(|e| Error::new("open", "the netlink channel", e))?;
         let _ = started.send(Ok(()));
         tokio::task::spawn_local(monitor::run(monitor, report.clone(), plane.clone()));
-        writer::run(channel, work, plane).await;
+        let firewall = firewall::Firewall::new(report.clone());
+        writer::run(channel, firewall, work, plane).await;
         report.closed().await;
         Ok(())
     })

@@ -217,6 +217,8 @@ fn apply(dump: &mut Dump, event: KernelEvent) {
             dump.rules.push(*rule);
         }
         KernelEvent::RuleGone(rule) => dump.rules.retain(|known| *known != *rule),
+        // It is not dumped.
+        KernelEvent::FirewallLost => {}
     }
 }
 
@@ -224,7 +226,7 @@ fn apply(dump: &mut Dump, event: KernelEvent) {
 mod tests {
     use super::*;
     use crate::base::{Cidr, IfIndex, IfName};
-    use crate::host::{Address, AddressOptions, Link};
+    use crate::host::{Address, AddressOptions, Link, Stacking};
 
     fn link(index: u32, mtu: u32) -> Link {
         Link {
@@ -237,6 +239,7 @@ mod tests {
             loopback: false,
             mtu,
             mac: None,
+            stacking: Stacking::default(),
         }
     }
 

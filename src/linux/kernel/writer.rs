@@ -11,8 +11,9 @@ use netlink_proto::sys::{SocketAddr, protocols::NETLINK_ROUTE};
 use netlink_proto::{ConnectionHandle, new_connection};
 use tokio::sync::{mpsc, oneshot};
 
+use super::firewall::Firewall;
 use super::sysctl::Settings;
-use super::{Message, enlarge_receive_buffer, message, route, rule};
+use super::{Message, enlarge_receive_buffer, link, message, route, rule};
 use crate::host::kernel::Errno;
 use crate::host::{KernelOp, KernelWriter, LocalBoxFuture, Plane};
 
@@ -49,7 +50,12 @@ impl KernelWriter for Writer {
 }
 
 /// Does the work, in order, until there will be none any more.
-pub(super) async fn run(channel: Channel, mut work: mpsc::UnboundedReceiver<Job>, plane: Plane) {
+pub(super) async fn run(
+    channel: Channel,
+    mut firewall: Firewall,
+    mut work: mpsc::UnboundedReceiver<Job>,
+    plane: Plane,
+) {
     let mut channel = Some(channel);
     let mut settings = Settings::default();
     while let Some(job) = work.recv().await {
@@ -61,14 +67,25 @@ pub(super) async fn run(channel: Channel, mut work: mpsc::UnboundedReceiver<Job>
                 answers.push(answer);
                 continue;
             }
+            if ops.first().is_some_and(Firewall::concerns) {
+                let answer = firewall.apply(ops);
+                answers.extend(ops.iter().map(|_| answer));
+                continue;
+            }
             if channel.is_none() {
                 channel = Channel::open()
                     .inspect_err(|error| tracing::error!("cannot open the netlink channel: {error}"))
                     .ok();
             }
-            let batch = match &mut channel {
-                Some(channel) => channel.apply(ops, &plane).await,
-                None => vec![None; ops.len()],
+            let batch = match (&mut channel, ops) {
+                (Some(channel), [KernelOp::AddLink(made)]) => {
+                    vec![Some(link::make(channel, &plane, made).await)]
+                }
+                (Some(channel), [KernelOp::DeleteLink(gone)]) => {
+                    vec![Some(link::unmake(channel, &plane, gone).await)]
+                }
+                (Some(channel), ops) => channel.apply(ops, &plane).await,
+                (None, ops) => vec![None; ops.len()],
             };
             if batch.contains(&None) {
                 tracing::error!("the kernel did not answer every netlink message, opening a new channel");
@@ -81,10 +98,16 @@ pub(super) async fn run(channel: Channel, mut work: mpsc::UnboundedReceiver<Job>
     }
 }
 
-/// Runs of operations that go to the kernel together; one that is no message goes alone.
+/// Runs of operations that go to the kernel together; one that is not a single message goes alone.
 fn batches(ops: &[KernelOp]) -> impl Iterator<Item = &[KernelOp]> {
-    let both = |a: &KernelOp, b: &KernelOp| !Settings::concerns(a) && !Settings::concerns(b);
-    ops.chunk_by(both).flat_map(|run| run.chunks(BATCH))
+    let is_alone = |op: &KernelOp| {
+        Settings::concerns(op) || matches!(op, KernelOp::AddLink(_) | KernelOp::DeleteLink(_))
+    };
+    let together = move |a: &KernelOp, b: &KernelOp| {
+        !is_alone(a) && !is_alone(b) && Firewall::concerns(a) == Firewall::concerns(b)
+    };
+    let whole = |run: &[KernelOp]| run.first().is_some_and(Firewall::concerns);
+    ops.chunk_by(together).flat_map(move |run| run.chunks(if whole(run) { run.len() } else { BATCH }))
 }
 
 /// An open netlink socket for changes.
@@ -114,16 +137,26 @@ impl Channel {
         Ok(Self { handle, sent: 0, connection: tokio::task::spawn_local(connection) })
     }
 
+    /// Sends one message that changes something.
+    pub(super) async fn change(&mut self, message: Message, plane: &Plane) -> Result<(), Errno> {
+        let answer = self.exchange(vec![message], plane).await.pop().flatten();
+        answer.unwrap_or(Err(Errno::IO))
+    }
+
     /// Sends `ops` as one batch and collects the answers; `None` where none came.
     async fn apply(&mut self, ops: &[KernelOp], plane: &Plane) -> Vec<Option<Result<(), Errno>>> {
-        let mut answers = vec![None; ops.len()];
-        let Ok(stream) = self.handle.request_batch(ops.iter().filter_map(request), SocketAddr::new(0, 0))
-        else {
+        self.exchange(ops.iter().filter_map(request).collect(), plane).await
+    }
+
+    async fn exchange(&mut self, messages: Vec<Message>, plane: &Plane) -> Vec<Option<Result<(), Errno>>> {
+        let count = messages.len();
+        let mut answers = vec![None; count];
+        let Ok(stream) = self.handle.request_batch(messages, SocketAddr::new(0, 0)) else {
             return answers; // the connection has ended
         };
         let mut stream = pin!(stream);
         let first = self.sent + 1;
-        self.sent += ops.len() as u32; // a batch is small
+        self.sent += count as u32; // a batch is small
         let deadline = plane.now() + PATIENCE;
         loop {
             let reply = tokio::select! {
@@ -156,7 +189,12 @@ fn request(op: &KernelOp) -> Option<Message> {
             (RouteNetlinkMessage::NewRule(rule::message(rule)), NLM_F_CREATE | NLM_F_EXCL)
         }
         KernelOp::DeleteRule(rule) => (RouteNetlinkMessage::DelRule(rule::message(rule)), 0),
-        KernelOp::SetPromotion(_) | KernelOp::UnsetPromotion(_) => return None,
+        KernelOp::AddLink(_)
+        | KernelOp::DeleteLink(_)
+        | KernelOp::AddFirewall(_)
+        | KernelOp::DeleteFirewall(_)
+        | KernelOp::Set(_)
+        | KernelOp::Unset(_) => return None,
     };
     let mut message = Message::from(message);
     message.header.flags = NLM_F_REQUEST | NLM_F_ACK | flags;

@@ -23,6 +23,14 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// # Errors
 /// The kernel cannot be asked.
 pub(super) fn facts(name: &IfName) -> io::Result<Option<LinkFacts>> {
+    Ok(ask(name)?.map(|link| read(&link)))
+}
+
+/// What the kernel says of an interface; `None` if there is none.
+///
+/// # Errors
+/// The kernel cannot be asked.
+pub(in crate::linux) fn ask(name: &IfName) -> io::Result<Option<LinkMessage>> {
     let mut request = LinkMessage::default();
     request.attributes.push(LinkAttribute::IfName(name.as_str().to_owned()));
     let mut header = NetlinkHeader::default();
@@ -42,7 +50,7 @@ pub(super) fn facts(name: &IfName) -> io::Result<Option<LinkFacts>> {
     socket.send_to(&bytes, &SocketAddr::new(0, 0), 0)?;
     let (answer, _) = socket.recv_from_full()?;
     match NetlinkMessage::<RouteNetlinkMessage>::deserialize(&answer).map(|m| m.payload) {
-        Ok(NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link))) => Ok(Some(read(&link))),
+        Ok(NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link))) => Ok(Some(link)),
         _ => Ok(None),
     }
 }
@@ -64,7 +72,8 @@ fn read(link: &LinkMessage) -> LinkFacts {
     }
 }
 
-fn kind(info: &[LinkInfo]) -> LinkKind {
+/// What kind of interface says this of itself.
+pub(in crate::linux) fn kind(info: &[LinkInfo]) -> LinkKind {
     let data = info.iter().find_map(|i| match i {
         LinkInfo::Data(data) => Some(data),
         _ => None,

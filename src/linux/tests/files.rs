@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::future::poll_fn;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::{on_a_plane, soon};
@@ -22,6 +23,24 @@ fn files_are_read_and_made() {
     assert_eq!(LocalFiles.read_start(&path, 127), Some(vec![b'1'; 127]));
     assert_eq!(LocalFiles.read_start(folder.path(), 127), None, "a directory");
     assert!(LocalFiles.write(&folder.path().join("no/f"), b"1", true).is_err());
+}
+
+#[test]
+fn a_replaced_file_is_there_as_a_whole() {
+    on_a_plane(|_| async move {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("f"), folder.path().join("other"));
+        fs::write(&other, "precious").unwrap();
+        std::os::unix::fs::symlink(&other, &path).unwrap();
+        LocalFiles.replace(path.clone(), b"new".to_vec(), 0o600).await.unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+        assert!(fs::symlink_metadata(&path).unwrap().is_file(), "in the place of the link");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_to_string(&other).unwrap(), "precious");
+        assert!(LocalFiles.replace(folder.path().to_owned(), Vec::new(), 0o600).await.is_err());
+        assert!(LocalFiles.replace(folder.path().join("no/f"), Vec::new(), 0o600).await.is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left");
+    });
 }
 
 /// Reads changes until file 0 of `changes` says `expected`.

@@ -10,15 +10,15 @@ use crate::host::{Address, AddressOptions, Dump, KernelEvent, KernelEvents, Kern
 use crate::linux::kernel::{self, Events, Writer};
 
 /// A started netlink thread and the picture it gave first.
-struct Started {
+pub(super) struct Started {
     plane: Plane,
     events: Events,
-    writer: Writer,
+    pub(super) writer: Writer,
     dump: Dump,
 }
 
 impl Started {
-    async fn new(plane: Plane) -> Self {
+    pub(super) async fn new(plane: Plane) -> Self {
         let (kernel, _thread) = kernel::start().unwrap();
         let (mut events, writer) = (kernel.events, kernel.writer);
         let first = soon(&plane, "the first event", poll_fn(|cx| events.poll_event(cx))).await;
@@ -26,12 +26,16 @@ impl Started {
         Self { plane, events, writer, dump }
     }
 
-    fn link(&self, name: &str) -> IfIndex {
+    pub(super) fn link(&self, name: &str) -> IfIndex {
         self.dump.links.iter().find(|link| link.name.as_str() == name).unwrap().index
     }
 
     /// Waits for an event for which `choose` gives something.
-    async fn until<T>(&mut self, what: &str, mut choose: impl FnMut(KernelEvent) -> Option<T>) -> T {
+    pub(super) async fn until<T>(
+        &mut self,
+        what: &str,
+        mut choose: impl FnMut(KernelEvent) -> Option<T>,
+    ) -> T {
         let events = &mut self.events;
         let wanted = async {
             loop {

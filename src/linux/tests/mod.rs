@@ -4,6 +4,7 @@
 mod files;
 mod host;
 mod kernel;
+mod link;
 mod net;
 mod process;
 mod process_table;

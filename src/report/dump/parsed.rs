@@ -1,33 +1,25 @@
-//! What was read and is not a part of the plan: static addresses, trackers, BFD sessions, virtual servers.
+//! What was read and does not run yet: BFD sessions, virtual servers.
 
+use std::fmt::Display;
 use std::time::Duration;
 
-use super::{command, put, seconds};
+use super::view::{command, seconds};
 use crate::config::model::checkers::{Check, Checker};
 use crate::config::model::lvs::{
     Forwarding, GroupEntry, Protocol, RealServer, ServerGroup, Service, Tunnel, VirtualServer,
 };
-use crate::config::model::{BfdInstance, Config, TrackFile, TrackProcess, VirtualAddress};
+use crate::config::model::{BfdInstance, Config};
 
-/// The sections before the instances.
-pub(super) fn before(config: &Config, out: &mut Vec<String>) {
-    section(out, "Static Addresses", &config.static_addresses, |item, out| {
-        let group = item.track_group.as_ref().map(|g| format!(" track_group {g}")).unwrap_or_default();
-        out.push(format!("     {}{group}", address(&item.address)));
-    });
-    section(out, "Static Track groups", &config.track_groups, |group, out| {
-        out.push(format!(" Static Track Group = {}", group.name));
-        out.extend(group.members.iter().map(|member| format!("     {member}")));
-    });
-}
-
-/// The sections behind the scripts.
-pub(super) fn after(config: &Config, out: &mut Vec<String>) {
-    section(out, "VRRP Track files", &config.track_files, track_file);
-    section(out, "VRRP Track processes", &config.track_processes, track_process);
+/// The sections.
+pub(super) fn sections(config: &Config, out: &mut Vec<String>) {
     section(out, "BFD Topology", &config.bfd, bfd);
     section(out, "Virtual server groups", &config.lvs.groups, group);
     section(out, "LVS Topology", &config.lvs.servers, server);
+}
+
+/// An attribute.
+fn put(out: &mut Vec<String>, key: &str, value: impl Display) {
+    out.push(format!("   {key} = {value}"));
 }
 
 /// A section, unless it is empty.
@@ -36,42 +28,6 @@ fn section<T>(out: &mut Vec<String>, title: &str, items: &[T], each: impl Fn(&T,
         out.push(format!("------< {title} >------"));
         items.iter().for_each(|item| each(item, out));
     }
-}
-
-fn address(address: &VirtualAddress) -> String {
-    let mut text = address.cidr.to_string();
-    if let Some(broadcast) = address.broadcast {
-        text.push_str(&format!(" brd {broadcast}"));
-    }
-    if let Some(dev) = &address.dev {
-        text.push_str(&format!(" dev {dev}"));
-    }
-    if let Some(label) = &address.label {
-        text.push_str(&format!(" label {label}"));
-    }
-    text
-}
-
-fn track_file(file: &TrackFile, out: &mut Vec<String>) {
-    out.push(format!(" Track file = {}", file.name));
-    put(out, "File", &file.path);
-    put(out, "Weight", format!("{}{}", file.weight, if file.reverse { " reverse" } else { "" }));
-}
-
-fn track_process(process: &TrackProcess, out: &mut Vec<String>) {
-    out.push(format!(" VRRP Track process = {}", process.name));
-    put(out, "Process", &process.program);
-    if !process.arguments.is_empty() {
-        put(out, "Parameters", process.arguments.join(" "));
-    }
-    put(out, "Min processes", process.quorum);
-    if let Some(most) = process.quorum_max {
-        put(out, "Max processes", most);
-    }
-    put(out, "Weight", format!("{}{}", process.weight, if process.reverse { " reverse" } else { "" }));
-    put(out, "Terminate delay", format!("{}s", seconds(process.terminate_delay.unwrap_or_default())));
-    put(out, "Fork delay", format!("{}s", seconds(process.fork_delay.unwrap_or_default())));
-    put(out, "Full command", process.full_command);
 }
 
 fn bfd(session: &BfdInstance, out: &mut Vec<String>) {

@@ -116,6 +116,7 @@ impl Machine {
             self.master = Some(advert.source);
             self.reported = 0;
         }
+        self.master_priority = advert.priority;
         if self.params.version == Version::V3 && advert.interval != self.master_interval {
             let event = Event::IntervalLearned { before: self.master_interval, now: advert.interval };
             out.push(Output::Event(event));

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use super::capture::Capture;
 use super::daemon::{Daemon, Kind};
 use super::namespace::{Holder, Namespace};
+use super::wait_until;
 
 /// A bridge in a network namespace of its own.
 #[derive(Debug)]
@@ -71,6 +72,10 @@ impl Router {
              ip link set port{port} master lan up"
         ));
         self.run(&format!("ip addr add {address} dev {interface} && ip link set {interface} up"));
+        // The kernel takes up to a second to say that a link is up when many have come up lately.
+        wait_until(&format!("{interface} is up"), || {
+            self.run(&format!("ip -o link show dev {interface}")).contains("state UP")
+        });
     }
 
     /// Runs a shell command on the router and returns what it printed; panics if it fails.

@@ -199,9 +199,25 @@ impl Run {
                 self.cluster.world.slow_reports(node, latency);
             }
             14 => self.cluster.world.overrun(node),
+            15 => self.meddle(i),
             _ => {}
         }
         self.notice_ends();
+    }
+
+    /// Somebody removes a VMAC, or what is in the packet filter.
+    fn meddle(&mut self, i: usize) {
+        let node = self.cluster.nodes[i];
+        let links = self.cluster.world.links(node);
+        let vmacs: Vec<_> = links.iter().filter(|link| link.stacking.base.is_some()).collect();
+        if vmacs.is_empty() || self.rng.chance(300_000) {
+            self.cluster.world.flush_firewall(node);
+        } else {
+            // A kernel that is slow to make it again lets the others wait too long.
+            self.calm = false;
+            let name = self.rng.one_of(&vmacs).name.to_string();
+            self.cluster.world.delete_link(node, &name);
+        }
     }
 
     fn end_stall_after(
@@ -306,6 +322,13 @@ impl Run {
                 if self.cluster.world.has_ip(node, vip(vrid)) {
                     return Err(format!("router {i} stopped and left {} behind", vip(vrid)));
                 }
+            }
+            let links = self.cluster.world.links(node);
+            if let Some(left) = links.iter().find(|link| link.stacking.base.is_some()) {
+                return Err(format!("router {i} stopped and left {} behind", left.name));
+            }
+            if let Some(left) = self.cluster.world.firewall(node).first() {
+                return Err(format!("router {i} stopped and left {:?} behind", left.rule));
             }
             self.cluster.run(8.0);
         }

@@ -36,6 +36,8 @@ pub(super) struct Virtual {
     unicast: bool,
     version: u8,
     authentication: Authentication,
+    /// What it says of VMACs and of what it accepts.
+    links: &'static str,
     down_timer_adverts: u8,
     /// By router.
     pub(super) members: Vec<Member>,
@@ -91,6 +93,10 @@ pub(super) const FILES: [&str; 2] = ["/run/bad", "/run/good"];
 /// A process that runs unless trackers fail.
 pub(super) const PROCESS: &str = "httpd";
 
+/// What an instance may say of VMACs and of what it accepts.
+const LINKS: [&str; 6] =
+    ["", "", "use_vmac", "use_vmac\n    vmac_xmit_base", "no_accept", "use_vmac\n    no_accept"];
+
 impl Setup {
     pub(super) fn random(seed: u64) -> Self {
         let rng = &mut rng(seed);
@@ -103,7 +109,12 @@ impl Setup {
             let first = virtuals[0].clone();
             virtuals.iter_mut().for_each(|v| *v = Virtual { vrid: v.vrid, ..first.clone() });
         }
-        Self { virtuals, routers, garp_delay: *rng.one_of(&[0, 1, 5]), grouped }
+        let garp_delay = *rng.one_of(&[0, 1, 5]);
+        // Last, so that the others do not depend on it.
+        for v in &mut virtuals {
+            v.links = *rng.one_of(&LINKS);
+        }
+        Self { virtuals, routers, garp_delay, grouped }
     }
 
     /// The same routers, differently configured.
@@ -211,6 +222,7 @@ impl Virtual {
             unicast: rng.chance(300_000),
             version,
             authentication: Authentication::any(version, rng),
+            links: "",
             down_timer_adverts: *rng.one_of(&[3, 3, 3, 2, 5]),
             members,
         };
@@ -228,7 +240,8 @@ impl Virtual {
             .with(&format!("version {}", self.version))
             .with(&format!("advert_int {}", member.interval))
             .with(&format!("down_timer_adverts {}", self.down_timer_adverts))
-            .with(&format!("garp_master_delay {garp_delay}"));
+            .with(&format!("garp_master_delay {garp_delay}"))
+            .with(self.links);
         if self.unicast {
             instance = instance.unicast(self.members.len());
         }

@@ -28,7 +28,7 @@ impl Announcer for Trap {
 }
 
 /// A host with a trap in it.
-fn with_trap(host: Host) -> Host {
+pub(super) fn with_trap(host: Host) -> Host {
     let start = host.start_fast;
     let start_fast = Box::new(move |main: keepalived_rs::host::FastMain| {
         start(Box::new(move |mut fast| {

@@ -45,7 +45,7 @@ dpkg -i /payload/bin/*.deb >/dev/null
 active keepalived || fail "installing it has stopped keepalived"
 ! active keepalived-rs || fail "installing it has started it"
 man=$(zcat /usr/share/man/man8/keepalived-rs.8.gz)
-case $man in *keepalived-rs*) ;; *) fail "no manual page" ;; esac
+case $man in *VRRP*) ;; *) fail "no manual page" ;; esac
 
 systemctl start keepalived-rs
 active keepalived-rs || fail "it does not run: $(journalctl -u keepalived-rs --no-pager)"

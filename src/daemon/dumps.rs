@@ -1,0 +1,218 @@
+//! What signals ask for: dumps of what runs.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use jiff::tz::TimeZone;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, WeakUnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+
+use super::fast::Order;
+use super::{Controls, RESTART_PAUSE};
+use crate::base::Instant;
+use crate::config::model::Config;
+use crate::host::{Files, Plane, Signal};
+use crate::kernel::Survey;
+use crate::plan::{Plan, Subject};
+use crate::report::dump::view::{Findings, View};
+use crate::report::{dump, state_json, stats, wording};
+use crate::track::listeners::Tally;
+use crate::vrrp::instance::Control;
+use crate::vrrp::observed::Ask;
+
+/// How long instances may take to answer, all together.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How many are asked at once: an advert never waits for more answers than these.
+const AT_ONCE: usize = 16;
+/// Permissions, less what the umask takes away.
+const MODE: u32 = 0o666;
+
+/// A signal, and what there was when it came.
+pub(super) struct Request {
+    /// What is asked for.
+    pub(super) what: Signal,
+    /// What runs.
+    pub(super) plan: Rc<Plan>,
+    /// How to reach the instances.
+    pub(super) controls: Controls,
+    /// What is known of things tracked.
+    pub(super) tallies: BTreeMap<Subject, Tally>,
+}
+
+/// Writes dumps, one after the other.
+pub(super) struct Dumper {
+    slow: Plane,
+    files: Rc<dyn Files>,
+    node: String,
+    /// To the fast plane; weak, since that stops when nobody else can reach it.
+    orders: WeakUnboundedSender<Order>,
+}
+
+impl Dumper {
+    /// Starts it. It ends when nobody can ask it any more.
+    pub(super) fn start(
+        slow: Plane,
+        files: Rc<dyn Files>,
+        node: String,
+        orders: WeakUnboundedSender<Order>,
+    ) -> UnboundedSender<Request> {
+        let (requests, mut inbox) = unbounded_channel();
+        let dumper = Self { slow: slow.clone(), files, node, orders };
+        let task = async move {
+            // What made it panic has been taken out of the inbox.
+            while AssertUnwindSafe(dumper.run(&mut inbox)).catch_unwind().await.is_err() {
+                wording::task_panicked("dumps", "goes on with what comes next");
+                dumper.slow.sleep(RESTART_PAUSE).await;
+            }
+        };
+        slow.tasks.spawn("dumps", Box::pin(task));
+        requests
+    }
+
+    async fn run(&self, inbox: &mut UnboundedReceiver<Request>) {
+        while let Some(first) = inbox.recv().await {
+            // Who asks for the same again and again gets the latest once.
+            let mut waiting = vec![first];
+            while let Ok(next) = inbox.try_recv() {
+                waiting.retain(|request| request.what != next.what);
+                waiting.push(next);
+            }
+            for request in waiting {
+                self.write(&request).await;
+            }
+        }
+    }
+
+    async fn write(&self, request: &Request) {
+        let findings = self.findings(request).await;
+        let written = &request.plan.written;
+        let view = View::new(&request.plan, written, &findings, &self.node, TimeZone::system());
+        let directory = self.files.temporary_directory();
+        let runs = !request.plan.instances.is_empty();
+        let mut dumps: Vec<(PathBuf, String)> = Vec::new();
+        match request.what {
+            Signal::Data => {
+                let path = |part| data_path(written, &directory, part);
+                dumps.push((path("_parent"), dump::parent(&view)));
+                if runs || !request.plan.statics.is_empty() {
+                    dumps.push((path(""), dump::data(&view)));
+                }
+            }
+            Signal::Stats | Signal::StatsClear if runs => {
+                dumps.push((directory.join("keepalived.stats"), stats::text(&view)));
+            }
+            Signal::Json if runs => dumps.push((directory.join("keepalived.json"), state_json::text(&view))),
+            _ => {}
+        }
+        for (path, text) in dumps {
+            if let Err(error) = self.files.replace(path, text.into_bytes(), MODE).await {
+                wording::not_dumped(&error);
+            }
+        }
+    }
+
+    /// Asks the instances, a few at a time, and the fast plane as a whole.
+    async fn findings(&self, request: &Request) -> Findings {
+        let by = self.slow.now() + PATIENCE;
+        let mut findings = Findings { tallies: request.tallies.clone(), ..Findings::default() };
+        let wanted = request.plan.instances.iter().filter_map(|i| Some((i.id, request.controls.get(&i.id)?)));
+        let (reply, mut answers) = unbounded_channel();
+        let (history, clear) = (request.what == Signal::Data, request.what == Signal::StatsClear);
+        let ask = Control::Ask(Ask { reply, history, clear });
+        let (mut asked, mut silent) = (0_usize, 0_usize);
+        let mut wanted = wanted.peekable();
+        while asked > findings.observed.len() || wanted.peek().is_some() {
+            while asked < findings.observed.len() + AT_ONCE
+                && let Some((_, control)) = wanted.next()
+            {
+                // One that has stopped has nothing to tell.
+                asked += usize::from(control.send(ask.clone()).is_ok());
+            }
+            if asked == findings.observed.len() {
+                continue;
+            }
+            tokio::select! {
+                biased;
+                Some(observed) = answers.recv() => {
+                    findings.observed.insert(observed.id, observed);
+                }
+                () = self.slow.sleep_until(by) => {
+                    silent = asked - findings.observed.len() + wanted.count();
+                    break;
+                }
+            }
+        }
+        if silent > 0 {
+            wording::silent_instances(silent);
+        }
+        if matches!(request.what, Signal::Data | Signal::Json) {
+            findings.survey = self.survey(by).await;
+        }
+        findings
+    }
+
+    async fn survey(&self, by: Instant) -> Option<Survey> {
+        let (reply, survey) = oneshot::channel();
+        self.orders.upgrade()?.send(Order::Survey(reply)).ok()?;
+        tokio::select! {
+            biased;
+            survey = survey => survey.ok(),
+            () = self.slow.sleep_until(by) => None,
+        }
+    }
+}
+
+/// Where `keepalived.data` goes, or with `part` its kin: `state_dump_file` names the file, or with a slash at its end the
+/// directory; `data_use_instance` puts the names of namespace and instance before the extension.
+fn data_path(config: &Config, directory: &Path, part: &str) -> PathBuf {
+    let files = &config.globals.pending.files;
+    let (namespace, instance) = (config.top.net_namespace.as_deref(), config.top.instance.as_deref());
+    let names: Vec<&str> = namespace.into_iter().chain(instance).collect();
+    let named = files.use_instance.unwrap_or(false) && !names.is_empty();
+    let suffix = if named { format!(".{}", names.join("_")) } else { String::new() };
+    let wanted = files.state.as_deref().unwrap_or_default();
+    let (folder, name) = wanted.rsplit_once('/').map_or(("", wanted), |(folder, name)| (folder, name));
+    let (stem, extension) = match name {
+        "" => ("keepalived", "data"),
+        name => name.rsplit_once('.').unwrap_or((name, "data")),
+    };
+    let file = format!("{stem}{part}{suffix}.{extension}");
+    match wanted.contains('/') {
+        true => Path::new(&format!("{folder}/")).join(file),
+        false => directory.join(file),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_data_files() {
+        let mut config = Config::default();
+        let paths = |config: &Config| {
+            ["", "_parent"].map(|part| data_path(config, Path::new("/d"), part).display().to_string())
+        };
+        assert_eq!(paths(&config), ["/d/keepalived.data", "/d/keepalived_parent.data"]);
+        config.top.instance = Some("blue".to_owned());
+        assert_eq!(paths(&config), ["/d/keepalived.data", "/d/keepalived_parent.data"]);
+        config.globals.pending.files.use_instance = Some(true);
+        assert_eq!(paths(&config), ["/d/keepalived.blue.data", "/d/keepalived_parent.blue.data"]);
+        config.top.net_namespace = Some("ns".to_owned());
+        assert_eq!(paths(&config), ["/d/keepalived.ns_blue.data", "/d/keepalived_parent.ns_blue.data"]);
+        config.globals.pending.files.use_instance = None;
+        for (state, expected) in [
+            ("/run/k/", ["/run/k/keepalived.data", "/run/k/keepalived_parent.data"]),
+            ("/run/k/state.txt", ["/run/k/state.txt", "/run/k/state_parent.txt"]),
+            ("/state", ["/state.data", "/state_parent.data"]),
+            ("state.txt", ["/d/state.txt", "/d/state_parent.txt"]),
+        ] {
+            config.globals.pending.files.state = Some(state.to_owned());
+            assert_eq!(paths(&config), expected, "{state}");
+        }
+    }
+}

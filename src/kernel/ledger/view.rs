@@ -1,0 +1,59 @@
+//! What there is to know of an instance's interface.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use super::{Interface, Watch};
+use crate::base::Family;
+use crate::host::Link;
+use crate::kernel::mirror::Mirror;
+
+/// What there is to know of an interface. The source address stays `before` while that is there.
+pub(super) fn view(
+    mirror: &Mirror,
+    watch: &Watch,
+    before: Option<IpAddr>,
+    claimed: &BTreeSet<IpAddr>,
+) -> Interface {
+    let Some(name) = &watch.interface else {
+        let there = |ip: &IpAddr| mirror.links().any(|link| mirror.has_ip(link.index, *ip));
+        let vrf = watch.vrf.as_ref().map(|name| mirror.link(name));
+        return Interface {
+            index: vrf.flatten().map(|link| link.index),
+            usable: vrf.is_none_or(|vrf| vrf.is_some_and(Link::usable)),
+            source: watch.source.filter(there),
+        };
+    };
+    let Some(link) = mirror.link(name) else { return Interface::default() };
+    let place = watch.vmac.as_ref().map_or(Some(link), |vmac| mirror.link(vmac));
+    let has =
+        |ip: &IpAddr| [Some(link), place].into_iter().flatten().any(|link| mirror.has_ip(link.index, *ip));
+    let source = match watch.source {
+        Some(wanted) => Some(wanted).filter(has),
+        None => match place.filter(|_| watch.from_vmac) {
+            Some(ipvlan) => source(mirror, ipvlan, watch.family, before, claimed),
+            // It will be back with the same address.
+            None if watch.from_vmac => before,
+            None => source(mirror, link, watch.family, before, claimed),
+        },
+    };
+    Interface { index: place.map(|place| place.index), usable: link.usable(), source }
+}
+
+/// An address of its own that adverts may come from. Of IPv6 only link-local ones (RFC 9568 section 5.1.2.1).
+fn source(
+    mirror: &Mirror,
+    link: &Link,
+    family: Family,
+    before: Option<IpAddr>,
+    claimed: &BTreeSet<IpAddr>,
+) -> Option<IpAddr> {
+    let is_usable = |ip: &IpAddr| match ip {
+        IpAddr::V4(_) => family == Family::V4,
+        IpAddr::V6(ip) => family == Family::V6 && ip.is_unicast_link_local(),
+    };
+    let addresses = mirror.addresses(link.index);
+    let mut candidates =
+        addresses.iter().map(|a| a.cidr.ip).filter(|ip| is_usable(ip) && !claimed.contains(ip));
+    candidates.clone().find(|ip| Some(*ip) == before).or_else(|| candidates.next())
+}

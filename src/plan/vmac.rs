@@ -1,0 +1,269 @@
+//! VMACs and ipvlans: which there are, what they are called, and which addresses are on them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::base::{Family, IfName, MacAddr, Vrid};
+use crate::config::model::{Config, Globals, IpvlanMode, VirtualAddress, VmacAddress, VrrpInstance};
+use crate::host::{AddressOptions, FirewallRule, FirewallTable, Isolation, Setting, VirtualKind};
+use crate::kernel::{AddressClaim, Claim, FirewallClaim, LinkClaim};
+
+/// The table of the packet filter, unless named.
+const TABLE: &str = "keepalived";
+/// Before ordinary filters.
+const FIREWALL_PRIORITY: i32 = -1;
+/// What the names of VMACs begin with, unless told otherwise.
+const PREFIX: &str = "vrrp";
+
+/// What an instance has of its own, apart from its interface.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VmacPlan {
+    /// The VMAC or ipvlan.
+    pub name: Option<IfName>,
+    /// It is an ipvlan: adverts come from its own address, and the virtual addresses are on the interface.
+    pub is_ipvlan: bool,
+    /// Whether adverts leave through the interface all the same.
+    pub xmit_base: bool,
+}
+
+/// The links that instances need.
+pub(super) struct Links<'a> {
+    globals: &'a Globals,
+    table: Arc<FirewallTable>,
+    /// By base, family and address: two macvlans with one address cannot be on one link.
+    known: BTreeMap<(IfName, Family, VirtualKind), IfName>,
+    names: Vec<IfName>,
+    claims: Vec<Claim>,
+    /// What belongs to each link.
+    parts: BTreeMap<IfName, Vec<Claim>>,
+}
+
+/// The table that entries of the packet filter are in.
+pub(super) fn table(globals: &Globals) -> Arc<FirewallTable> {
+    let firewall = &globals.pending.firewall;
+    Arc::new(FirewallTable {
+        name: firewall.nftables.clone().unwrap_or_else(|| TABLE.to_owned()),
+        priority: firewall.priority.unwrap_or(FIREWALL_PRIORITY),
+        counters: firewall.counters,
+    })
+}
+
+impl<'a> Links<'a> {
+    /// No link yet; names that are written in `config` are kept free for who wrote them.
+    pub(super) fn new(config: &'a Config) -> Self {
+        let pending = config.instances.iter().map(|instance| &instance.pending);
+        let vmac = |p: &crate::config::model::Pending| p.vmac.as_ref().and_then(|v| v.name.clone());
+        let ipvlan = |p: &crate::config::model::Pending| p.ipvlan.as_ref().and_then(|i| i.name.clone());
+        let names = pending.flat_map(|p| [vmac(p), ipvlan(p)]).flatten().collect();
+        let globals = &config.globals;
+        Self {
+            globals,
+            table: table(globals),
+            known: BTreeMap::new(),
+            names,
+            claims: Vec::new(),
+            parts: BTreeMap::new(),
+        }
+    }
+
+    /// `garp_extra_if`: an address of each VMAC that no adverts leave by; with `all`, of each such interface.
+    pub(super) fn extra_garp(
+        &self,
+        instance: &VrrpInstance,
+        seat: Option<&IfName>,
+        addresses: &[AddressClaim],
+    ) -> Vec<usize> {
+        let Some(extra) = instance.pending.garp_extra.or(self.globals.pending.garp_extra) else {
+            return Vec::new();
+        };
+        let mut seen: BTreeSet<&IfName> = seat.into_iter().collect();
+        let is_wanted = |dev: &IfName| extra.all || self.known.values().any(|vmac| vmac == dev);
+        let mut chosen = Vec::new();
+        for (n, address) in addresses.iter().enumerate() {
+            if is_wanted(&address.dev) && seen.insert(&address.dev) {
+                chosen.push(n);
+            }
+        }
+        chosen
+    }
+
+    /// What belongs to these links: an instance holds it while it is master, so that it can still say that it resigns
+    /// when nobody else wants it any more.
+    pub(super) fn parts(&self, links: &BTreeSet<&IfName>) -> Vec<Claim> {
+        links.iter().filter_map(|link| self.parts.get(*link)).flatten().cloned().collect()
+    }
+
+    /// All that is wanted from start to stop.
+    pub(super) fn claims(self) -> Vec<Claim> {
+        self.claims
+    }
+
+    /// The VMAC or ipvlan of an instance.
+    pub(super) fn of_instance(&mut self, instance: &VrrpInstance, family: Family, vrid: Vrid) -> VmacPlan {
+        let pending = &instance.pending;
+        let Some(base) = instance.interface.clone() else { return VmacPlan::default() };
+        let (kind, name, group) = if let Some(vmac) = &pending.vmac {
+            (VirtualKind::Macvlan(mac(instance, family, vrid)), vmac.name.clone(), vmac.group)
+        } else if let Some(ipvlan) = &pending.ipvlan {
+            let mode = match ipvlan.mode {
+                None | Some(IpvlanMode::Bridge) => Isolation::Bridge,
+                Some(IpvlanMode::Private) => Isolation::Private,
+                Some(IpvlanMode::Vepa) => Isolation::Vepa,
+            };
+            (VirtualKind::Ipvlan(mode), ipvlan.name.clone(), ipvlan.group)
+        } else {
+            return VmacPlan::default();
+        };
+        let xmit_base = pending.vmac_xmit_base;
+        let all = instance.addresses.iter().chain(&instance.excluded);
+        let mut families = vec![family];
+        let other = if family == Family::V4 { Family::V6 } else { Family::V4 };
+        if all.into_iter().any(|a| Family::of(a.cidr.ip) == other) {
+            families.push(other);
+        }
+        let wanted = LinkClaim {
+            name: name.clone().unwrap_or_else(|| base.clone()),
+            base,
+            kind,
+            group,
+            family,
+            ipv6: families.contains(&Family::V6),
+            instance: instance.name.clone(),
+        };
+        let prefix = self.globals.pending.vmac_prefix.as_deref().unwrap_or(PREFIX);
+        let name = self.link(wanted, name, prefix, vrid, &families, family == Family::V6 && !xmit_base);
+        let is_ipvlan = matches!(kind, VirtualKind::Ipvlan(_));
+        if let Some(cidr) = pending.ipvlan.as_ref().and_then(|ipvlan| ipvlan.address).filter(|_| is_ipvlan) {
+            self.claims.push(Claim::Address(AddressClaim {
+                dev: name.clone(),
+                cidr,
+                peer: None,
+                broadcast: None,
+                label: None,
+                scope: 0,
+                options: AddressOptions::default(),
+                tracked: true,
+            }));
+        }
+        VmacPlan { name: Some(name), is_ipvlan, xmit_base }
+    }
+
+    /// The interface that an address of an instance is on; `None`: it has none, which `config` has said.
+    pub(super) fn device(
+        &mut self,
+        instance: &VrrpInstance,
+        own: (&VmacPlan, Family, Vrid),
+        address: &VirtualAddress,
+    ) -> Option<IfName> {
+        let (vmac, own_family, vrid) = own;
+        let base = address.dev.as_ref().or(instance.interface.as_ref())?.clone();
+        let family = Family::of(address.cidr.ip);
+        let elsewhere = instance.interface.as_ref() != Some(&base);
+        if let Some(name) = &vmac.name
+            && !vmac.is_ipvlan
+            && !elsewhere
+            && family == own_family
+        {
+            return Some(name.clone());
+        }
+        let pending = &instance.pending;
+        let everywhere = pending.vmac_addresses && (pending.vmac.is_some() || elsewhere);
+        if !address.pending.use_vmac && !everywhere {
+            return Some(base);
+        }
+        let wanted = LinkClaim {
+            name: base.clone(),
+            base,
+            kind: VirtualKind::Macvlan(mac(instance, family, vrid)),
+            group: None,
+            family,
+            ipv6: family == Family::V6,
+            instance: instance.name.clone(),
+        };
+        let globals = &self.globals.pending;
+        let prefix = globals.vmac_addr_prefix.as_deref().or(globals.vmac_prefix.as_deref()).unwrap_or(PREFIX);
+        Some(self.link(wanted, None, prefix, vrid, &[family], family == Family::V6))
+    }
+
+    /// Adds a link with all that belongs to it, unless there is one like it; gives its name.
+    fn link(
+        &mut self,
+        wanted: LinkClaim,
+        name: Option<IfName>,
+        prefix: &str,
+        vrid: Vrid,
+        families: &[Family],
+        link_local: bool,
+    ) -> IfName {
+        let is_macvlan = matches!(wanted.kind, VirtualKind::Macvlan(_));
+        let known = (wanted.base.clone(), wanted.family, wanted.kind);
+        if is_macvlan && let Some(name) = self.known.get(&known) {
+            return name.clone();
+        }
+        let name =
+            name.or_else(|| self.free_name(prefix, wanted.family, vrid)).unwrap_or(wanted.name.clone());
+        self.known.insert(known, name.clone());
+        self.names.push(name.clone());
+        let (base, family) = (wanted.base.clone(), wanted.family);
+        let link = Arc::new(LinkClaim { name: name.clone(), ..wanted });
+        let first = self.claims.len();
+        if is_macvlan && family == Family::V4 {
+            self.claims.push(Claim::Setting(Setting::SourceChecks));
+            self.claims.push(Claim::Setting(Setting::ArpIsolation(base.clone())));
+        }
+        self.claims.push(Claim::Link(Arc::clone(&link)));
+        let families = families.iter().filter(|_| is_macvlan);
+        self.claims.extend(families.map(|family| {
+            let rule = FirewallRule::Divert { link: name.clone(), base: base.clone(), family: *family };
+            Claim::Firewall(Arc::new(FirewallClaim { table: Arc::clone(&self.table), rule }))
+        }));
+        if link_local && is_macvlan {
+            self.claims.push(Claim::LinkLocal(link));
+        }
+        let parts = self.claims.get(first..).unwrap_or_default().to_vec();
+        self.parts.insert(name.clone(), parts);
+        name
+    }
+
+    /// `vrrp.51`; if that is taken, `vrrp6.51` for IPv6, then `vrrp1.51` and so on. Names have 15 bytes: of a long
+    /// prefix as much as there is room for.
+    fn free_name(&self, prefix: &str, family: Family, vrid: Vrid) -> Option<IfName> {
+        const LONGEST: usize = 15;
+        let six = (family == Family::V6).then(|| "6".to_owned());
+        let middles = std::iter::once(String::new()).chain(six).chain((1..).map(|n: u32| n.to_string()));
+        let make = |middle: String| {
+            let end = format!("{middle}.{vrid}");
+            let room = LONGEST.saturating_sub(end.len());
+            let room = (0..=room).rev().find(|n| prefix.is_char_boundary(*n)).unwrap_or(0);
+            IfName::new(&format!("{}{end}", prefix.get(..room).unwrap_or(prefix)))
+        };
+        // There are more numbers than names: the first will do when they end.
+        let mut names = middles.filter_map(make).peekable();
+        let first = names.peek().cloned();
+        names.find(|name| !self.names.contains(name)).or(first)
+    }
+}
+
+/// What keeps everybody from addresses of an instance that accepts nothing, while it has them.
+pub(super) fn drops(table: &Arc<FirewallTable>, addresses: &[AddressClaim]) -> Vec<Claim> {
+    let drop = |address: &AddressClaim| {
+        let ip = address.cidr.ip;
+        let local = matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+        let rule = FirewallRule::Drop { ip, link: local.then(|| address.dev.clone()) };
+        Claim::Firewall(Arc::new(FirewallClaim { table: Arc::clone(table), rule }))
+    };
+    addresses.iter().map(drop).collect()
+}
+
+/// The hardware address of VMACs of an instance: as written, or that of RFC 9568 section 7.3.
+fn mac(instance: &VrrpInstance, family: Family, vrid: Vrid) -> MacAddr {
+    match instance.pending.vmac.as_ref().and_then(|vmac| vmac.mac) {
+        Some(VmacAddress::Whole(mac)) => mac,
+        Some(VmacAddress::Prefix([a, b, c, d, e])) => MacAddr([a, b, c, d, e, vrid.get()]),
+        None => {
+            let fifth = if family == Family::V4 { 1 } else { 2 };
+            MacAddr([0x00, 0x00, 0x5e, 0x00, fifth, vrid.get()])
+        }
+    }
+}

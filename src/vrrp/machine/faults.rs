@@ -1,0 +1,115 @@
+//! Reasons not to take part, and what is tracked.
+
+use super::{Machine, Notice, Output, State};
+use crate::base::{Instant, Priority};
+use crate::vrrp::event::{Cause, Event, Fault};
+use crate::vrrp::group::Report;
+use crate::vrrp::timers::{self, Timer};
+use crate::vrrp::tracking::Status;
+
+impl Machine {
+    /// Something tracked changed.
+    pub(super) fn tracked(&mut self, now: Instant, index: usize, status: Status, out: &mut Vec<Output>) {
+        let Some((item, fault)) = self.tracking.update(index, status) else { return };
+        let what = item.what.clone();
+        if let Some(fault) = fault {
+            out.push(Output::Event(Event::TrackedFault { what: what.clone(), fault }));
+        }
+        let before = self.priority;
+        self.priority = self.effective_priority();
+        if self.priority != before {
+            self.priority_changed(now, before, what.clone(), out);
+        }
+        self.reconsider(now, &Cause::Tracked(what), out);
+    }
+
+    /// As configured and tracked, unless we gave way to another owner.
+    pub(super) fn effective_priority(&self) -> Priority {
+        if self.reduced { Priority::HIGHEST } else { self.tracking.effective(self.params.priority) }
+    }
+
+    /// A backup that waits waits that much longer or shorter.
+    pub(super) fn priority_changed(
+        &mut self,
+        now: Instant,
+        before: Priority,
+        what: String,
+        out: &mut Vec<Output>,
+    ) {
+        let after = self.priority;
+        if let Some(at) = self.timers.get(Timer::Election) {
+            let skew = |p| timers::skew(self.params.version, p, self.master_interval);
+            let moved = (at + skew(after)).saturating_back(skew(before));
+            // Not into the past: that would look like a stall.
+            self.timers.set(Timer::Election, Some(moved.max(now)));
+        }
+        out.push(Output::Event(Event::PriorityChanged { before, now: after, what }));
+        out.push(Output::Notify(Notice::Priority { master: self.state == State::Master, priority: after }));
+    }
+
+    /// A reason not to take part appeared or went.
+    pub(super) fn fault(&mut self, now: Instant, fault: Fault, present: bool, out: &mut Vec<Output>) {
+        match (self.faults.binary_search(&fault), present) {
+            (Err(at), true) => self.faults.insert(at, fault),
+            (Ok(at), false) => {
+                self.faults.remove(at);
+            }
+            _ => return,
+        }
+        let cause = if present { Cause::Fault(fault) } else { Cause::Recovered };
+        self.reconsider(now, &cause, out);
+    }
+
+    /// Enters or leaves FAULT and INIT as the facts now demand.
+    pub(super) fn reconsider(&mut self, now: Instant, news: &Cause, out: &mut Vec<Output>) {
+        if !self.started {
+            return;
+        }
+        let init = self.state == State::Init;
+        let reason = self.faults.first().map(|f| Cause::Fault(*f));
+        let reason = reason.or_else(|| self.tracking.faults().next().map(|t| Cause::Tracked(t.what.clone())));
+        match (reason, self.state) {
+            // Worth knowing when it is asked why the fault lasts.
+            (Some(_), State::Fault) => self.record(now, State::Fault, news.clone()),
+            (Some(cause), _) => self.enter_fault(now, init, cause, out),
+            // A script that has not run yet may well fail: nobody starts on hope.
+            (None, State::Init | State::Fault) if self.tracking.is_awaited() => {}
+            (None, State::Init) => self.first_state(now, news.clone(), out),
+            (None, State::Fault) => {
+                self.master_interval = self.params.advert_int;
+                self.enter_backup(now, false, Cause::Recovered, out);
+                if self.params.delivery.is_unicast() {
+                    out.push(Output::AnnounceSource);
+                }
+                self.owner_at_once(now);
+            }
+            (None, _) => {}
+        }
+        self.report_fault(out);
+    }
+
+    /// Tells the sync group when something of our own goes wrong, or is right again.
+    pub(super) fn report_fault(&mut self, out: &mut Vec<Output>) {
+        let own = self.faults.iter().any(|f| *f != Fault::Group) || self.tracking.faults().next().is_some();
+        if self.params.grouped && own != std::mem::replace(&mut self.own_fault, own) {
+            out.push(Output::Group(Report::Faulty(own)));
+        }
+    }
+
+    pub(super) fn enter_fault(&mut self, now: Instant, init: bool, cause: Cause, out: &mut Vec<Output>) {
+        let was_master = self.state == State::Master;
+        self.restore_owner(out);
+        self.leave(now, State::Fault, cause.clone());
+        out.push(Output::Event(Event::Fault { init, cause: cause.clone() }));
+        if was_master {
+            self.resign(out);
+            // Twice, as stock, but for those whom their sync group drags along: the message that makes a peer take
+            // over at once is worth a second chance.
+            if cause != Cause::Fault(Fault::Group) {
+                self.resign(out);
+                out.push(Output::Event(Event::SentPriorityZero));
+            }
+        }
+        self.claim(false, Notice::State(State::Fault, self.priority), out);
+    }
+}

@@ -1,0 +1,97 @@
+//! Reasons not to take part, and packets that are wrong.
+
+use super::*;
+
+#[test]
+fn a_fault_resigns_and_recovery_starts_over() {
+    let mut router = Router::master(params(100));
+    router.tell(Input::Fault(Fault::InterfaceDown, true));
+    router.tell(Input::Fault(Fault::NoAddress(Family::V4), true));
+    assert_eq!(router.state(), State::Fault);
+    assert_eq!(router.adverts(), [0, 0], "twice, as stock");
+    assert_eq!(router.machine.next_deadline(), None);
+    router.hear(HIGH, 200);
+    assert_eq!(router.machine.snapshot().counters.advert_rcvd, 0, "deaf");
+    router.tell(Input::Fault(Fault::InterfaceDown, false));
+    assert_eq!(router.state(), State::Fault, "one reason is left");
+    router.tell(Input::Fault(Fault::NoAddress(Family::V4), false));
+    assert_eq!(router.state(), State::Backup);
+    assert_eq!(router.election(), Some(router.now + Duration::from_micros(3_609_375)));
+    let mut owner = Router::master(params(255));
+    owner.tell(Input::Fault(Fault::InterfaceDown, true));
+    owner.tell(Input::Fault(Fault::InterfaceDown, false));
+    owner.pass(Duration::from_micros(1));
+    assert_eq!(owner.state(), State::Master);
+}
+
+#[test]
+fn a_router_waits_for_the_first_result_of_a_script_that_can_fault_it() {
+    for (status, state, init) in [(Status::Good, State::Backup, true), (Status::Bad, State::Fault, true)] {
+        let mut router = Router::tracking(params(100), &[0, 20]);
+        assert_eq!(router.state(), State::Init);
+        assert_eq!(router.out, [], "no log, no notice");
+        router.hear(LOW, 200);
+        router.tell(Input::Tracked(0, status));
+        assert_eq!(router.state(), state);
+        let cause = Cause::Tracked("script s".to_owned());
+        let tracked = Event::TrackedFault { what: "script s".to_owned(), fault: true };
+        let expected = match state {
+            State::Fault => vec![tracked, Event::Fault { init, cause }],
+            _ => vec![Event::Backup { init, cause: Cause::Start }],
+        };
+        assert_eq!(router.events(), expected.iter().collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn bad_packets_are_dropped_counted_and_reported_once() {
+    type Break = fn(&mut Packet);
+    let v2 = || Params {
+        version: Version::V2,
+        authentication: Authentication::Password(*b"secret12"),
+        ..params(100)
+    };
+    let cases: [(Params, Break, Reject); 10] = [
+        (params(100), |p| p.ttl = 254, Reject::Ttl(254)),
+        (params(100), |p| p.pdu[0] = 0x21, Reject::Length { received: 32, expected: 40 }),
+        (params(100), |p| p.pdu[0] = 0x32, Reject::Type(2)),
+        (params(100), |p| p.pdu[0] = 0x41, Reject::Version(4)),
+        (params(100), |p| p.pdu[6] ^= 1, Reject::Checksum),
+        (params(100), |p| p.pdu.push(0), Reject::Length { received: 33, expected: 32 }),
+        (v2(), |p| p.pdu[4] = 3, Reject::AuthTypeInvalid(3)),
+        (v2(), |p| p.pdu[4] = 0, Reject::AuthTypeMismatch(0)),
+        (v2(), |p| *p.pdu.last_mut().unwrap() ^= 1, Reject::Password),
+        (v2(), |p| p.pdu[5] = 2, Reject::Interval(2)),
+    ];
+    for (params, damage, reject) in cases {
+        let mut router = Router::new(params);
+        router.out.clear();
+        let deadline = router.election();
+        let mut packet = packet(&router.machine.params, HIGH, 200, router.now);
+        damage(&mut packet);
+        router.now += ms(100);
+        for _ in 0..3 {
+            router.tell(Input::Packet(packet.clone()));
+        }
+        assert_eq!(router.events(), [&Event::Rejected { reject, from: HIGH }]);
+        let counters = router.machine.snapshot().counters;
+        assert_eq!(counters.rejects[reject.kind() as usize], 3, "{reject:?}");
+        assert_eq!(counters.advert_rcvd, 0, "{reject:?}");
+        assert_eq!(router.election(), deadline, "{reject:?}");
+    }
+}
+
+#[test]
+fn other_addresses_are_odd_but_accepted() {
+    let mut router = Router::new(params(100));
+    router.out.clear();
+    let theirs = Params { addresses: vec![LOW, HIGH], ..params(200) };
+    let packet = packet(&theirs, HIGH, 200, router.now);
+    router.tell(Input::Packet(packet));
+    let rejects = router.events().into_iter().filter_map(|e| match e {
+        Event::Rejected { reject, .. } => Some(*reject),
+        _ => None,
+    });
+    assert_eq!(rejects.collect::<Vec<_>>(), [Reject::AddressCount(2), Reject::AddressMissing(VIP)]);
+    assert_eq!(router.machine.snapshot().master, Some(HIGH));
+}

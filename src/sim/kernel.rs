@@ -290,6 +290,7 @@ pub(super) fn remove_link(state: &mut State, node: NodeId, index: IfIndex) {
     kernel.addresses = kept;
     let gone: Vec<Address> = gone;
     for address in gone {
+        forget_routes(&mut state.node(node).kernel, &address);
         state.record(Some(node), What::AddressDeleted { address: address.clone(), by: By::Administrator });
         report(state, node, KernelEvent::AddressGone(address));
     }

@@ -12,7 +12,9 @@ use keepalived_rs::cli::{self, LintOptions, Options, Request};
 use keepalived_rs::config::diagnostic::{Class, Diagnostic, Effect, Severity};
 use keepalived_rs::config::model::TopLevel;
 use keepalived_rs::config::{self, Loaded, lint};
-use keepalived_rs::linux::{self, daemonize::daemonize, loader::SystemLoader, namespace, pidfile, startup, syslog};
+use keepalived_rs::linux::{
+    self, daemonize::daemonize, loader::SystemLoader, namespace, pidfile, startup, syslog,
+};
 use keepalived_rs::plan::{self, Plan};
 use keepalived_rs::report::{self, diagnostics, json, log};
 use keepalived_rs::{daemon, host};

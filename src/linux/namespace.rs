@@ -23,9 +23,9 @@ pub const RUN_DIR: &str = "/run/keepalived";
 pub fn enter(name: &str) -> Result<(), Error> {
     let failed = |e: io::Error| Error::new("enter network namespace", name, e);
     let opened = NAMES.iter().map(|folder| File::open(Path::new(folder).join(name)));
-    let namespace = opened.reduce(|first, second| first.or(second)).unwrap_or_else(|| {
-        Err(io::ErrorKind::NotFound.into())
-    });
+    let namespace = opened
+        .reduce(|first, second| first.or(second))
+        .unwrap_or_else(|| Err(io::ErrorKind::NotFound.into()));
     let namespace = namespace.map_err(failed)?;
     let own = Path::new(RUN_DIR).join(name);
     make_folder(&own)?;

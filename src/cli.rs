@@ -29,14 +29,10 @@ type Given = (&'static str, fn(&Options) -> bool);
 
 /// Options that are accepted and do nothing yet.
 const PENDING: &[Given] = &[
-    ("dont-release-vrrp", |o| o.dont_release_vrrp),
     ("dont-release-ipvs", |o| o.dont_release_ipvs),
     ("dont-respawn", |o| o.dont_respawn),
-    ("address-monitoring", |o| o.address_monitoring),
     ("snmp", |o| o.snmp),
     ("snmp-agent-socket", |o| o.snmp_agent_socket.is_some()),
-    ("core-dump", |o| o.core_dump),
-    ("core-dump-pattern", |o| o.core_dump_pattern.is_some()),
     ("config-fd", |o| o.config_fd.is_some()),
 ];
 
@@ -118,7 +114,7 @@ pub struct Options {
     #[arg(short = 'X', long)]
     pub release_vips: bool,
 
-    /// Leave virtual addresses in place when the daemon stops
+    /// Leave virtual addresses, routes and rules in place when the daemon stops, and do not tell the peers
     #[arg(short = 'V', long)]
     pub dont_release_vrrp: bool,
 
@@ -178,7 +174,7 @@ pub struct Options {
     #[arg(short = 'm', long)]
     pub core_dump: bool,
 
-    /// Set the kernel's core_pattern, to `core` unless given
+    /// Allow core dumps, and set the kernel's core_pattern, to `core` unless given, until the daemon stops
     #[arg(short = 'M', long, value_name = "PATTERN", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "core")]
     pub core_dump_pattern: Option<String>,

@@ -208,6 +208,7 @@ fn has_console(options: &Options) -> bool {
 
 /// Everything that may refuse a start comes before the background, so that the caller sees the status.
 fn serve(options: &Options, log: &mut log::Log) -> u8 {
+    let original = startup::Original::read();
     for name in options.not_in_effect() {
         warn!("Option --{name} is not in effect yet");
     }
@@ -262,8 +263,9 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
     if let Err(error) = log.detach() {
         warn!(cause = %error, "The log has no thread of its own: who reads it slowly slows the daemon");
     }
-    let script_files = startup::raise_file_limit();
-    let machine = linux::Options { ignore_sigint: options.ignore_sigint, script_files };
+    startup::raise_file_limit();
+    let _pattern = core_dumps(options);
+    let machine = linux::Options { ignore_sigint: options.ignore_sigint, original: Some(original) };
     let reread = reread(options.clone(), known, top);
     let status = linux::run(machine, |host| Box::pin(daemon::run(host, plan, reread))).unwrap_or_else(
         |error: host::Error| {
@@ -276,6 +278,15 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
         namespace::remove_folder(Path::new(namespace::RUN_DIR));
     }
     status
+}
+
+/// Allows core dumps if that is asked for. What it gives keeps the kernel's pattern for them as it is asked for.
+fn core_dumps(options: &Options) -> Option<startup::CorePattern> {
+    let pattern = options.core_dump_pattern.as_deref();
+    if options.core_dump || pattern.is_some() {
+        startup::allow_core_dumps().unwrap_or_else(|error| warn!("{error}"));
+    }
+    startup::CorePattern::set(pattern?).map_err(|error| warn!("{error}")).ok()
 }
 
 /// Pid files unless options name others.
@@ -299,7 +310,15 @@ impl PidNames {
 }
 
 fn plan_of(options: &Options, loaded: &Loaded) -> Plan {
-    if options.without_vrrp { Plan::default() } else { plan::resolve(&loaded.config) }
+    if options.without_vrrp {
+        return Plan::default();
+    }
+    let mut plan = plan::resolve(&loaded.config);
+    plan.address_monitoring = options.address_monitoring;
+    for instance in &mut plan.instances {
+        instance.params.stays = options.dont_release_vrrp;
+    }
+    plan
 }
 
 /// What is wrong with the configuration itself, whatever may be wrong with the machine.

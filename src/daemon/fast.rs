@@ -121,8 +121,19 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
     // Only instances and the conductor hold what leads to the reconciler and the notifier: when the last one has ended,
     // so do these.
     let requests = requests_inbox;
-    let reconciler =
-        Reconciler { plane, ledger, debounce, carriers, mirror, events, writer, requests, instances };
+    let address_monitoring = plan.address_monitoring;
+    let reconciler = Reconciler {
+        plane,
+        ledger,
+        debounce,
+        carriers,
+        address_monitoring,
+        mirror,
+        events,
+        writer,
+        requests,
+        instances,
+    };
     // The daemon may be stopping already.
     let fail = move || {
         let _ = failed.send("reconciler");

@@ -47,6 +47,8 @@ pub const EXIT_FATAL: u8 = 1;
 pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
     let Host { slow, start_fast, processes, carriers, files, process_table, .. } = host;
     let (mut signals, supervisor) = (host.signals, host.supervisor);
+    let scheduler = host.scheduler;
+    scheduler.apply(&plan.scheduling);
     let mut plan = Rc::new(plan);
     let (mut controls, inboxes) = inboxes(plan.instances.iter().map(|instance| instance.id));
     let (notices, notices_inbox) = unbounded_channel();
@@ -104,6 +106,7 @@ pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
                 wording::reloading();
                 if let Some(new) = reread().await {
                     plan = Rc::new(reload(&plan, new, &mut controls, &mut trackers, &notices, &orders));
+                    scheduler.apply(&plan.scheduling);
                     wording::reloaded();
                 }
                 supervisor.ready();

@@ -163,6 +163,9 @@ pub trait Loader {
     /// User id and primary group id of a user.
     fn user(&self, name: &str) -> Option<(u32, u32)>;
 
+    /// All groups that a user is in, by the user's name, except for `gid`; in the system's order.
+    fn groups(&self, name: &str, gid: u32) -> Vec<u32>;
+
     /// Group id of a group.
     fn group(&self, name: &str) -> Option<u32>;
 

@@ -17,6 +17,7 @@ pub mod net;
 pub mod process;
 pub mod process_table;
 pub mod route;
+pub mod scheduling;
 pub mod time;
 
 use std::fmt;
@@ -35,6 +36,7 @@ pub use net::{Announcer, Datagram, Endpoint, EndpointSpec, Frame, VrrpNet, VrrpR
 pub use process::{Child, Command, Credentials, Exit, Kill, Processes, Signal, Signals, Supervisor};
 pub use process_table::{Pid, ProcessEvent, ProcessEvents, ProcessFacts, ProcessTable};
 pub use route::{Route, Rule};
+pub use scheduling::{Scheduler, Scheduling};
 pub use time::{Clock, Plane, Tasks, Timer, Timers};
 
 /// A boxed future that stays on its plane.
@@ -65,6 +67,8 @@ pub struct Host {
     pub signals: Box<dyn Signals>,
     /// The service manager.
     pub supervisor: Rc<dyn Supervisor>,
+    /// How the daemon is scheduled.
+    pub scheduler: Rc<dyn Scheduler>,
     /// The machine's name (`uname -n`).
     pub name: String,
     /// The number of the process.

@@ -10,8 +10,10 @@ use super::Error;
 pub struct Credentials {
     /// User id.
     pub uid: u32,
-    /// Group id; there are no supplementary groups.
+    /// Group id.
     pub gid: u32,
+    /// Supplementary groups.
+    pub groups: Vec<u32>,
 }
 
 /// A program to run.

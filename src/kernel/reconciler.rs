@@ -101,6 +101,8 @@ pub struct Reconciler {
     pub debounce: Debounce,
     /// What links say that are asked for their carrier.
     pub carriers: UnboundedReceiver<(IfName, bool)>,
+    /// Whether every address that comes or goes is logged.
+    pub address_monitoring: bool,
     /// What is there; read by instances too.
     pub mirror: Rc<RefCell<Mirror>>,
     /// Reports of changes.
@@ -226,6 +228,9 @@ impl Reconciler {
 
     fn event(&mut self, event: &KernelEvent) {
         wording::kernel_event(event, &self.mirror.borrow());
+        if self.address_monitoring {
+            wording::addresses(event, &self.mirror.borrow());
+        }
         self.follow(event);
     }
 

@@ -3,6 +3,7 @@
 mod files;
 pub(super) mod link;
 
+use std::ffi::CString;
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
 use std::net::IpAddr;
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::statfs::{self, FsType};
 use nix::sys::statvfs::{FsFlags, statvfs};
-use nix::unistd::{Group, User, getegid, geteuid};
+use nix::unistd::{Gid, Group, User, getegid, geteuid, getgrouplist};
 
 use crate::base::IfName;
 use crate::host::loader::{FileAccess, LinkFacts, Loader, Program, ProgramError, ReadError};
@@ -128,6 +129,13 @@ impl Loader for SystemLoader {
     fn user(&self, name: &str) -> Option<(u32, u32)> {
         let user = User::from_name(name).ok()??;
         Some((user.uid.as_raw(), user.gid.as_raw()))
+    }
+
+    fn groups(&self, name: &str, gid: u32) -> Vec<u32> {
+        let Ok(name) = CString::new(name) else { return Vec::new() };
+        // An answer that cannot be had is as good as none.
+        let groups = getgrouplist(&name, Gid::from_raw(gid)).unwrap_or_default();
+        groups.into_iter().map(Gid::as_raw).filter(|group| *group != gid).collect()
     }
 
     fn group(&self, name: &str) -> Option<u32> {

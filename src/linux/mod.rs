@@ -15,6 +15,7 @@ mod plane;
 mod process;
 mod process_table;
 mod replace;
+mod scheduling;
 mod signals;
 mod supervisor;
 mod tasks;

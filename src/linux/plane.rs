@@ -17,8 +17,9 @@ use super::kernel;
 use super::loader::SystemLoader;
 use super::process::LocalProcesses;
 use super::process_table::ProcFs;
+use super::scheduling::Threads;
 use super::signals::ProcessSignals;
-use super::startup::FileLimit;
+use super::startup::Original;
 use super::supervisor::Systemd;
 use super::tasks::LocalTasks;
 use super::timer::PlaneTimers;
@@ -29,12 +30,12 @@ use crate::host::{Error, Fast, FastMain, Host, Loader, LocalBoxFuture, Pid, Plan
 const STACK: usize = 512 * 1024;
 
 /// How the machine is to behave.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     /// `SIGINT` does nothing, instead of stopping the daemon.
     pub ignore_sigint: bool,
-    /// The limits of open files that scripts get; `None`: ours.
-    pub script_files: Option<FileLimit>,
+    /// How the process was started, which scripts get back; `None`: nothing of that has changed.
+    pub original: Option<Original>,
 }
 
 /// Runs `main` with the real machine, on this thread as the slow plane, and gives what it gives.
@@ -57,15 +58,19 @@ where
 /// # Errors
 /// A timer descriptor or a signal handler cannot be set up.
 pub fn host(options: Options) -> Result<Host, Error> {
+    let original = options.original.unwrap_or_else(Original::read);
+    let threads = Threads::new(original);
+    let fast = threads.clone();
     Ok(Host {
         slow: plane()?,
-        start_fast: Box::new(start_fast),
-        processes: Rc::new(LocalProcesses { files: options.script_files }),
+        start_fast: Box::new(move |main| start_fast(main, fast)),
+        processes: Rc::new(LocalProcesses { original: Some(original) }),
         carriers: Rc::new(Interfaces),
         files: Rc::new(LocalFiles),
         process_table: Rc::new(ProcFs),
         signals: Box::new(ProcessSignals::install(options.ignore_sigint)?),
         supervisor: Rc::new(Systemd),
+        scheduler: Rc::new(threads),
         name: SystemLoader.node_name(),
         process: Pid(std::process::id()),
     })
@@ -95,7 +100,11 @@ pub fn aside<T: Send + 'static>(
 
 /// Clock, timers and tasks for the plane of this thread.
 pub(super) fn plane() -> Result<Plane, Error> {
-    Ok(Plane { clock: Rc::new(Clock), timers: Rc::new(PlaneTimers::open()?), tasks: Rc::new(LocalTasks) })
+    Ok(plane_with(PlaneTimers::open(None)?))
+}
+
+fn plane_with(timers: PlaneTimers) -> Plane {
+    Plane { clock: Rc::new(Clock), timers: Rc::new(timers), tasks: Rc::new(LocalTasks) }
 }
 
 /// A single-threaded runtime: epoll, and neither a thread pool nor tokio's timers.
@@ -125,11 +134,11 @@ pub(super) fn start_thread<T: Send + 'static>(
     }
 }
 
-fn start_fast(main: FastMain) -> Result<LocalBoxFuture<()>, Error> {
+fn start_fast(main: FastMain, threads: Threads) -> Result<LocalBoxFuture<()>, Error> {
     let (done, finished) = oneshot::channel::<()>();
     let ((), thread) = start_thread("vrrp", move |started| {
         let _done = done; // dropped at the end, also after a panic
-        if let Err(error) = fast_plane(main, started) {
+        if let Err(error) = fast_plane(main, threads, started) {
             let _ = started.send(Err(error));
         }
     })?;
@@ -142,13 +151,18 @@ fn start_fast(main: FastMain) -> Result<LocalBoxFuture<()>, Error> {
 }
 
 /// The body of the fast plane's thread. An error means that `main` was not called.
-fn fast_plane(main: FastMain, started: &SyncSender<Result<(), Error>>) -> Result<(), Error> {
+fn fast_plane(
+    main: FastMain,
+    threads: Threads,
+    started: &SyncSender<Result<(), Error>>,
+) -> Result<(), Error> {
+    threads.join();
     let runtime = runtime()?;
     let local = LocalSet::new();
-    let (kernel, netlink) = kernel::start()?;
+    let (kernel, netlink) = kernel::start(threads.clone())?;
     let result = local.block_on(&runtime, async {
         let fast = Fast {
-            plane: plane()?,
+            plane: plane_with(PlaneTimers::open(Some(Box::new(move |by| threads.late(by))))?),
             vrrp: Rc::new(RawVrrpNet),
             announcer: Rc::new(PacketAnnouncer::open()?),
             events: Box::new(kernel.events),

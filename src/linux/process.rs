@@ -15,8 +15,8 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::sync::oneshot;
 
-use super::startup::FileLimit;
-use crate::host::{Child, Command, Error, Exit, Kill, Processes};
+use super::startup::Original;
+use crate::host::{Child, Command, Credentials, Error, Exit, Kill, Processes};
 
 /// What a script does not inherit: variables that change how a shell or the loader reads what it is given.
 const HIDDEN_VARIABLES: [&str; 3] = ["IFS", "LD_PRELOAD", "LD_LIBRARY_PATH"];
@@ -24,14 +24,14 @@ const HIDDEN_VARIABLES: [&str; 3] = ["IFS", "LD_PRELOAD", "LD_LIBRARY_PATH"];
 /// Starts programs as children of this process.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct LocalProcesses {
-    /// The limits of open files that programs get, unless they are ours.
-    pub(super) files: Option<FileLimit>,
+    /// What programs get back of how the daemon was started; `None`: it has changed nothing.
+    pub(super) original: Option<Original>,
 }
 
 impl Processes for LocalProcesses {
     fn spawn(&self, command: &Command) -> Result<Box<dyn Child>, Error> {
         let failed = |e| Error::new("execute", &command.program, e);
-        let mut child = prepare(command, self.files).spawn().map_err(failed)?;
+        let mut child = prepare(command, self.original).spawn().map_err(failed)?;
         // Both are there until the child has been waited for.
         let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
         let gone = Rc::new(Cell::new(false));
@@ -58,7 +58,7 @@ impl Processes for LocalProcesses {
     }
 }
 
-fn prepare(command: &Command, files: Option<FileLimit>) -> tokio::process::Command {
+fn prepare(command: &Command, original: Option<Original>) -> tokio::process::Command {
     let mut prepared = std::process::Command::new(&command.program);
     let prepared = {
         use std::os::unix::process::CommandExt;
@@ -71,21 +71,24 @@ fn prepare(command: &Command, files: Option<FileLimit>) -> tokio::process::Comma
         for variable in HIDDEN_VARIABLES {
             prepared.env_remove(variable);
         }
-        if let Some(credentials) = &command.credentials {
-            // The standard library sets the group first and, as root, clears the supplementary groups.
-            prepared.gid(credentials.gid).uid(credentials.uid);
-        }
+        let credentials = command.credentials.clone();
         let daemon = std::process::id();
-        let files = files.map(FileLimit::raw);
         // SAFETY: between fork and exec `in_child` makes system calls only; it neither allocates nor locks.
-        unsafe { prepared.pre_exec(move || in_child(daemon, files)) };
+        unsafe { prepared.pre_exec(move || in_child(daemon, credentials.as_ref(), original.as_ref())) };
         prepared
     };
     tokio::process::Command::from(prepared)
 }
 
-/// What the child does before it executes the program, after its credentials are set.
-fn in_child(daemon: u32, files: Option<libc::rlimit>) -> io::Result<()> {
+/// What the child does before it executes the program.
+fn in_child(daemon: u32, credentials: Option<&Credentials>, original: Option<&Original>) -> io::Result<()> {
+    // Whoever runs it may not be allowed to.
+    if let Some(original) = original {
+        original.restore();
+    }
+    if let Some(credentials) = credentials {
+        become_user(credentials)?;
+    }
     // After the change of credentials, which would clear it.
     // SAFETY: no pointers.
     if unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) } != 0 {
@@ -96,12 +99,6 @@ fn in_child(daemon: u32, files: Option<libc::rlimit>) -> io::Result<()> {
     if u32::try_from(parent) != Ok(daemon) {
         // The daemon died before it could be said what to do then.
         return Err(io::Error::from_raw_os_error(libc::ESRCH));
-    }
-    if let Some(limit) = files {
-        // SAFETY: the kernel reads `limit`, which outlives the call.
-        if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) } != 0 {
-            return Err(io::Error::last_os_error());
-        }
     }
     // The standard library has emptied the signal mask; ignored signals would stay ignored through exec.
     for signal in 1..=libc::SIGRTMAX() {
@@ -114,6 +111,23 @@ fn in_child(daemon: u32, files: Option<libc::rlimit>) -> io::Result<()> {
     // SAFETY: marks descriptors, closes none.
     unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
     Ok(())
+}
+
+/// Takes on these credentials. Only makes system calls.
+fn become_user(credentials: &Credentials) -> io::Result<()> {
+    let answer = |done: libc::c_int| if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) };
+    let groups = &credentials.groups;
+    // SAFETY: the kernel reads as many groups as there are, and they outlive the call.
+    let grouped = answer(unsafe { libc::setgroups(groups.len(), groups.as_ptr()) });
+    match grouped {
+        // Who may not do it has nothing to hide from itself, or fails with the next.
+        Err(error) if error.raw_os_error() == Some(libc::EPERM) => {}
+        other => other?,
+    }
+    // SAFETY: no pointers.
+    answer(unsafe { libc::setgid(credentials.gid) })?;
+    // SAFETY: no pointers.
+    answer(unsafe { libc::setuid(credentials.uid) })
 }
 
 struct LocalChild {

@@ -1,10 +1,10 @@
 //! What a program settles with the system before it becomes a daemon.
 
 use std::fs::{File, OpenOptions, read_to_string};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::stat::{Mode, umask};
 
 use crate::host::Error;
@@ -21,36 +21,115 @@ pub fn set_umask(mask: u32) {
 /// families. More would cost the kernel memory, and some programs close all numbers up to the limit.
 const FILES: u64 = 65_536;
 
-/// Limits of open files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FileLimit {
-    soft: u64,
-    hard: u64,
+/// How the process was started: programs that it starts get all of it back.
+#[derive(Clone, Copy, Debug)]
+pub struct Original {
+    /// Nice value.
+    pub(super) nice: i32,
+    /// Open files (`RLIMIT_NOFILE`).
+    pub(super) files: libc::rlimit,
+    /// Size of core dumps in bytes (`RLIMIT_CORE`).
+    pub(super) core: libc::rlimit,
+    /// How long a real-time thread may run without a pause, in µs (`RLIMIT_RTTIME`).
+    pub(super) cpu_time: libc::rlimit,
 }
 
-impl FileLimit {
-    #[cfg(test)]
-    pub(super) fn new(soft: u64, hard: u64) -> Self {
-        Self { soft, hard }
+impl Original {
+    /// How this process is now.
+    pub fn read() -> Self {
+        Self {
+            // SAFETY: no pointers.
+            nice: unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) },
+            files: limit(libc::RLIMIT_NOFILE),
+            core: limit(libc::RLIMIT_CORE),
+            cpu_time: limit(libc::RLIMIT_RTTIME),
+        }
     }
 
-    /// As the C library has it.
-    pub(super) fn raw(self) -> libc::rlimit {
-        libc::rlimit { rlim_cur: self.soft, rlim_max: self.hard }
+    /// Makes this process as it was. Only makes system calls: between fork and exec nothing else is allowed. What is
+    /// not permitted does not happen: a program with more than its due is better than none.
+    pub(super) fn restore(&self) {
+        // SAFETY: no pointers.
+        unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, self.nice) };
+        let limits = [
+            (libc::RLIMIT_NOFILE, self.files),
+            (libc::RLIMIT_CORE, self.core),
+            (libc::RLIMIT_RTTIME, self.cpu_time),
+        ];
+        for (resource, limit) in limits {
+            let _ = set_limit(resource, limit);
+        }
+    }
+}
+
+/// A limit of this process; of one that the kernel does not know: none.
+fn limit(resource: libc::__rlimit_resource_t) -> libc::rlimit {
+    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: the kernel fills in `limit`, which outlives the call.
+    unsafe { libc::getrlimit(resource, &raw mut limit) };
+    limit
+}
+
+/// Sets a limit of this process. Makes one system call and nothing else.
+pub(super) fn set_limit(resource: libc::__rlimit_resource_t, limit: libc::rlimit) -> io::Result<()> {
+    // SAFETY: the kernel reads `limit`, which outlives the call.
+    match unsafe { libc::setrlimit(resource, &raw const limit) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 
 /// Raises the soft limit of open files: each interface that has virtual routers needs four, whereas 1,024 is the
-/// default. Gives what it was, which scripts are to have: there are programs that cannot deal with more. `None` if
-/// nothing has changed.
-pub fn raise_file_limit() -> Option<FileLimit> {
-    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
-    let wanted = hard.min(FILES);
-    if soft >= wanted {
-        return None;
+/// default. Scripts do not get it: there are programs that cannot deal with more.
+pub fn raise_file_limit() {
+    let limit = limit(libc::RLIMIT_NOFILE);
+    let wanted = limit.rlim_max.min(FILES);
+    if limit.rlim_cur < wanted {
+        // Then there are as many as there were.
+        let _ = set_limit(libc::RLIMIT_NOFILE, libc::rlimit { rlim_cur: wanted, ..limit });
     }
-    setrlimit(Resource::RLIMIT_NOFILE, wanted, hard).ok()?;
-    Some(FileLimit { soft, hard })
+}
+
+/// Allows core dumps of any size, or of the size that is permitted.
+///
+/// # Errors
+/// Not even that.
+pub fn allow_core_dumps() -> Result<(), Error> {
+    let all = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    let hard = limit(libc::RLIMIT_CORE).rlim_max;
+    let most = libc::rlimit { rlim_cur: hard, rlim_max: hard };
+    let done = set_limit(libc::RLIMIT_CORE, all).or_else(|_| set_limit(libc::RLIMIT_CORE, most));
+    done.map_err(|e| Error::new("allow", "core dumps", e))
+}
+
+/// Where the kernel is told what to do with core dumps.
+const CORE_PATTERN: &str = "/proc/sys/kernel/core_pattern";
+
+/// Another pattern for core dumps, until this is dropped.
+#[derive(Debug)]
+pub struct CorePattern {
+    before: String,
+}
+
+impl CorePattern {
+    /// Sets the pattern, see core(5). It is one for the whole machine.
+    ///
+    /// # Errors
+    /// The system refused.
+    pub fn set(pattern: &str) -> Result<Self, Error> {
+        let failed = |e| Error::new("set", CORE_PATTERN, e);
+        let before = read_to_string(CORE_PATTERN).map_err(failed)?;
+        std::fs::write(CORE_PATTERN, pattern).map_err(failed)?;
+        Ok(Self { before })
+    }
+}
+
+impl Drop for CorePattern {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::write(CORE_PATTERN, &self.before) {
+            tracing::warn!("{}", Error::new("restore", CORE_PATTERN, error));
+        }
+    }
 }
 
 /// Ignores the signals that are requests to a running daemon, until it runs and handles them: by default they would end
@@ -81,9 +160,19 @@ pub fn missing_capabilities() -> Vec<&'static str> {
 
 /// The same for the text of `/proc/PID/status`.
 fn missing(status: &str) -> Vec<&'static str> {
-    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
-    let effective = effective.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(u64::MAX);
+    let effective = effective(status);
     NEEDED.iter().filter(|(bit, _)| effective & (1 << bit) == 0).map(|(_, name)| *name).collect()
+}
+
+/// The effective capabilities in the text of `/proc/PID/status`; all where it cannot tell.
+fn effective(status: &str) -> u64 {
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    effective.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).unwrap_or(u64::MAX)
+}
+
+/// Whether this process has the capability with this number (`linux/capability.h`).
+pub(super) fn is_capable(capability: u32) -> bool {
+    effective(&read_to_string("/proc/self/status").unwrap_or_default()) & (1 << capability) != 0
 }
 
 /// Release and version of the kernel, as `uname -rv` has them.

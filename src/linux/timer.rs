@@ -14,6 +14,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use tokio::io::unix::AsyncFd;
 
@@ -22,17 +23,21 @@ use super::watch::watch;
 use crate::base::Instant;
 use crate::host::{Error, Timer, Timers};
 
+/// Is told how late a timer went off.
+pub(super) type Late = Box<dyn Fn(Duration)>;
+
 /// The timers of one plane.
 pub(super) struct PlaneTimers(Rc<Shared>);
 
 impl PlaneTimers {
-    /// Opens the timerfd and spawns the task that waits for it on the current `LocalSet`.
+    /// Opens the timerfd and spawns the task that waits for it on the current `LocalSet`. `late` is told how late
+    /// timers go off.
     ///
     /// # Errors
     /// No file descriptor is left.
-    pub(super) fn open() -> Result<Self, Error> {
+    pub(super) fn open(late: Option<Late>) -> Result<Self, Error> {
         let fd = timerfd().and_then(watch).map_err(|e| Error::new("create", "a timer descriptor", e))?;
-        let shared = Rc::new(Shared { clock: Clock, fd, schedule: RefCell::default() });
+        let shared = Rc::new(Shared { clock: Clock, fd, late, schedule: RefCell::default() });
         tokio::task::spawn_local(drive(Rc::clone(&shared)));
         Ok(Self(shared))
     }
@@ -62,6 +67,7 @@ async fn drive(shared: Rc<Shared>) {
 struct Shared {
     clock: Clock,
     fd: AsyncFd<OwnedFd>,
+    late: Option<Late>,
     schedule: RefCell<Schedule>,
 }
 
@@ -78,8 +84,10 @@ impl Shared {
     /// Fires every timer due at `now`, in order of their deadlines.
     fn expire(&self, now: Instant) {
         let mut due = Vec::new();
+        let first;
         {
             let mut schedule = self.schedule.borrow_mut();
+            first = schedule.waiting.first_key_value().map(|((at, _), _)| *at);
             while let Some(first) = schedule.waiting.first_entry()
                 && first.key().0 <= now
             {
@@ -87,6 +95,9 @@ impl Shared {
             }
             schedule.armed = schedule.armed.filter(|armed| *armed > now);
             self.arm(&mut schedule);
+        }
+        if let (Some(late), Some(first)) = (&self.late, first.filter(|first| *first < now)) {
+            late(now - first);
         }
         // Outside the borrow: a waker may drop a task, and the task its timers.
         for waker in due {

@@ -212,6 +212,6 @@ pub fn command(script: &Script, more: &[String]) -> Option<Command> {
     Some(Command {
         program: program.clone(),
         argv: argv.iter().chain(more).cloned().collect(),
-        credentials: Some(Credentials { uid: user.uid, gid: user.gid }),
+        credentials: Some(Credentials { uid: user.uid, gid: user.gid, groups: user.groups.clone() }),
     })
 }

@@ -5,6 +5,7 @@ mod converge;
 mod links;
 mod pacing;
 mod routes;
+mod scheduling;
 mod tracks;
 mod vmac;
 
@@ -19,7 +20,7 @@ use crate::config::model::{
     Config, Fifo, Globals, InitialState, OldChecksum, PreferredLifetime, Script, SyncGroup, Version,
     VirtualAddress, VrrpInstance,
 };
-use crate::host::{AddressOptions, Credentials, Setting};
+use crate::host::{AddressOptions, Credentials, Scheduling, Setting};
 use crate::kernel::ledger::Watch;
 use crate::kernel::{AddressClaim, Claim, RouteClaim, RuleClaim};
 use crate::vrrp::params::{Delivery, GarpSchedule, Params, Unicast, UnicastChecksum};
@@ -76,6 +77,10 @@ pub struct Plan {
     pub startup_delay: Duration,
     /// How long after the machine's boot nobody listens or speaks.
     pub delay_after_boot: Duration,
+    /// How the daemon is scheduled.
+    pub scheduling: Scheduling,
+    /// Whether every address that comes or goes is logged (`-a`).
+    pub address_monitoring: bool,
     /// What was written, but for virtual servers: dumps show it.
     pub written: Arc<Config>,
 }
@@ -226,6 +231,7 @@ pub fn resolve(config: &Config) -> Plan {
         pacing: pacing::resolve(config),
         startup_delay: config.globals.pending.startup_delay.unwrap_or_default(),
         delay_after_boot: config.globals.pending.delay_after_boot.unwrap_or_default(),
+        scheduling: scheduling::resolve(&config.globals.pending),
         written: Arc::new(without_servers(config)),
         ..Plan::default()
     };
@@ -347,6 +353,7 @@ fn resolve_instance(
             .unwrap_or(false),
         timer_expired_backup: instance.pending.timer_expired_backup.and_then(Priority::new),
         grouped: false,
+        stays: false,
     };
     let vmac = links.of_instance(instance, family, vrid);
     let mut claims = |list: &[VirtualAddress]| -> Vec<AddressClaim> {
@@ -517,7 +524,11 @@ fn options(address: &VirtualAddress) -> AddressOptions {
 /// The pipe for everything comes before that for VRRP.
 fn pipes(globals: &Globals) -> Vec<PipePlan> {
     let pipe = |name, fifo: &Fifo| {
-        let owner = fifo.owner.as_ref().map(|user| Credentials { uid: user.uid, gid: user.gid });
+        let owner = (fifo.owner.as_ref()).map(|user| Credentials {
+            uid: user.uid,
+            gid: user.gid,
+            groups: Vec::new(),
+        });
         Some(PipePlan { name, path: fifo.path.clone()?, owner, script: fifo.script.clone() })
     };
     let all = [pipe("notify", &globals.pending.fifo), pipe("vrrp notify", &globals.pending.vrrp_fifo)];

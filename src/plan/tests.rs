@@ -58,6 +58,7 @@ fn defaults_are_stocks() {
             extra: Duration::ZERO,
         },
         grouped: false,
+        stays: false,
         startup_delay: Duration::ZERO,
         ignores_adverts: false,
         skip_check_adv_addr: false,
@@ -177,7 +178,7 @@ fn a_script_runs_once_however_many_track_it_and_not_at_all_when_nobody_does() {
         script: Script::Run {
             program: "/x".to_owned(),
             argv: vec!["x".to_owned()],
-            user: User { uid: 0, gid: 0 },
+            user: User { uid: 0, gid: 0, groups: Vec::new() },
         },
         interval: Some(Duration::from_secs(7)),
         timeout: None,

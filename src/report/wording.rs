@@ -9,7 +9,7 @@ use tracing::{debug, error, info, trace, warn};
 
 use crate::base::{Family, IfName};
 use crate::config::model::Version;
-use crate::host::{Error, Exit, KernelEvent, KernelOp, Pid, Signal, VirtualKind, VirtualLink};
+use crate::host::{Address, Error, Exit, KernelEvent, KernelOp, Pid, Signal, VirtualKind, VirtualLink};
 use crate::kernel::claim::Key;
 use crate::kernel::{Mirror, Output};
 use crate::plan::{InstancePlan, ShortenedDelay};
@@ -397,6 +397,33 @@ pub fn kernel_event(event: &KernelEvent, mirror: &Mirror) {
         }
         KernelEvent::FirewallLost => {
             warn!(target: "vrrp", "nftables entries were removed by somebody else - restoring them");
+        }
+        _ => {}
+    }
+}
+
+/// The kernel reported addresses that come or go, which `mirror` has not followed yet. Ours are told of elsewhere.
+pub fn addresses(event: &KernelEvent, mirror: &Mirror) {
+    let told = |address: &Address, how: &str, name: Option<&IfName>| {
+        if let Some(name) = name
+            && address.protocol != Address::PROTO_KEEPALIVED
+        {
+            info!(target: "vrrp", "Netlink reflector reports IP {} {how} {name}", address.cidr.ip);
+        }
+    };
+    let name = |address: &Address| mirror.link_at(address.link).map(|link| &link.name);
+    match event {
+        KernelEvent::Resync(dump) => {
+            for address in dump.addresses.iter().filter(|address| !mirror.has(address.link, address.cidr)) {
+                let link = dump.links.iter().find(|link| link.index == address.link);
+                told(address, "added to", link.map(|link| &link.name));
+            }
+        }
+        KernelEvent::Address(address) if !mirror.has(address.link, address.cidr) => {
+            told(address, "added to", name(address));
+        }
+        KernelEvent::AddressGone(address) if mirror.has(address.link, address.cidr) => {
+            told(address, "removed from", name(address));
         }
         _ => {}
     }

@@ -161,6 +161,13 @@ impl Loader for MemoryLoader {
         self.users.get(name).copied()
     }
 
+    /// Those named after the user: `NAME` and `NAME-more`.
+    fn groups(&self, name: &str, gid: u32) -> Vec<u32> {
+        let more = format!("{name}-more");
+        let all = [name, &more].into_iter().filter_map(|name| self.groups.get(name).copied());
+        all.filter(|group| *group != gid).collect()
+    }
+
     fn group(&self, name: &str) -> Option<u32> {
         self.groups.get(name).copied()
     }

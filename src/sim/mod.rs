@@ -338,7 +338,8 @@ fn host(world: &Shared, node: NodeId, inbox: &Rc<Inbox>, fast_ended: &Rc<Latch>)
         files: tracking.clone(),
         process_table: tracking,
         signals: Box::new(process::Receiver(signals)),
-        supervisor: manager,
+        supervisor: manager.clone(),
+        scheduler: manager,
         name,
         process: Pid(1),
     }

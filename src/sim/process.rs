@@ -11,7 +11,9 @@ use std::time::Duration;
 use super::NodeId;
 use super::observe::What;
 use super::state::{Event, Shared, State};
-use crate::host::{Child, Command, Error, Exit, Kill, Processes, Signal, Signals, Supervisor};
+use crate::host::{
+    Child, Command, Error, Exit, Kill, Processes, Scheduler, Scheduling, Signal, Signals, Supervisor,
+};
 
 /// `ENOENT`.
 const NOENT: i32 = 2;
@@ -94,7 +96,7 @@ pub(super) fn ended(state: &mut State, node: NodeId, program: u64) {
     }
 }
 
-/// [`Processes`] and [`Supervisor`] of a node.
+/// [`Processes`], [`Supervisor`] and [`Scheduler`] of a node.
 pub(super) struct Manager {
     pub(super) world: Shared,
     pub(super) node: NodeId,
@@ -167,6 +169,11 @@ impl Drop for SimChild {
             }
         }
     }
+}
+
+/// A simulated processor has nobody else to run.
+impl Scheduler for Manager {
+    fn apply(&self, _scheduling: &Scheduling) {}
 }
 
 impl Supervisor for Manager {

@@ -279,7 +279,15 @@ impl Machine {
             Cause::Deleted => Notice::Deleted(self.priority),
             _ => Notice::State(State::Stopped, self.priority),
         };
+        let stays = self.params.stays && cause == Cause::Stop;
         self.leave(now, State::Stopped, cause);
+        if stays {
+            // What the last claim was for is as true as it will be.
+            out.extend(self.pending.take().map(Output::Notify));
+            out.push(Output::Event(Event::Stopped));
+            out.push(Output::Notify(notice));
+            return;
+        }
         if was_master {
             self.resign(out);
             out.push(Output::Event(Event::SentPriorityZero));

@@ -52,6 +52,8 @@ pub struct Params {
     pub timer_expired_backup: Option<Priority>,
     /// Whether a sync group decides when to become master.
     pub grouped: bool,
+    /// When the daemon stops, its addresses stay, and it does not say goodbye (`-V`).
+    pub stays: bool,
 }
 
 impl Params {

@@ -60,6 +60,10 @@ impl Loader for Willing {
         Some((1000, 1000))
     }
 
+    fn groups(&self, _: &str, _: u32) -> Vec<u32> {
+        Vec::new()
+    }
+
     fn group(&self, _: &str) -> Option<u32> {
         Some(1000)
     }

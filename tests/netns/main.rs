@@ -22,6 +22,7 @@ mod groups;
 mod lab;
 mod links;
 mod parity;
+mod priorities;
 mod process;
 mod rejects;
 mod reload;

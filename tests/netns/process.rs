@@ -5,7 +5,7 @@ use std::process::Stdio;
 use nix::sys::signal::Signal;
 
 use crate::lab::{Kind, Router, wait_until};
-use crate::support::{Two, VIPS, config, holds, holds_any, subject};
+use crate::support::{A, Two, VIPS, config, holds, holds_any, subject};
 
 const PID_FILE: &str = "/run/keepalived.pid";
 
@@ -57,6 +57,39 @@ fn net_namespace() {
         daemon.stop();
         assert!(!inside().contains(&VIPS[0].to_string()));
         assert_eq!(two.a.run("ls /run/keepalived/inner 2>/dev/null || true"), "", "{kind:?}");
+    }
+}
+
+/// With `-V` the addresses stay, and the peer is not told: it waits. What is left behind goes at the next start.
+#[test]
+fn addresses_stay_if_asked_for() {
+    for kind in [subject(), Kind::Stock] {
+        let two = Two::new();
+        let daemon = two.a.start_with(kind, &config(3, 100, ""), &["-V"]);
+        wait_until("the router is master", || holds(&two.a));
+        daemon.stop();
+        assert!(holds(&two.a), "{kind:?}");
+        let adverts = two.capture.adverts(A);
+        assert!(adverts.iter().all(|advert| advert.priority != 0), "{kind:?} said goodbye");
+        assert!(!daemon.log().contains("sent 0 priority"), "{kind:?}");
+        let _again = two.a.start_with(kind, &config(3, 100, ""), &["-V"]);
+        wait_until("what was left is gone", || !holds_any(&two.a));
+        wait_until("the router is master again", || holds(&two.a));
+    }
+}
+
+/// With `-a` addresses are told of in stock's words, but not our own.
+#[test]
+fn address_monitoring() {
+    for kind in [subject(), Kind::Stock] {
+        let two = Two::new();
+        let daemon = two.a.start_with(kind, &config(3, 100, ""), &["-a"]);
+        wait_until("the router is master", || holds(&two.a));
+        two.a.run("ip addr add 10.7.9.9/24 dev eth0; ip addr del 10.7.9.9/24 dev eth0");
+        for told in ["10.7.0.2 added to eth0", "10.7.9.9 added to eth0", "10.7.9.9 removed from eth0"] {
+            daemon.wait_log(&format!("Netlink reflector reports IP {told}\n"));
+        }
+        assert!(!daemon.log().contains(&format!("reports IP {}", VIPS[0])), "{kind:?}: {}", daemon.log());
     }
 }
 

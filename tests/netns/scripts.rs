@@ -104,3 +104,33 @@ fn script_that_cannot_run() {
     }
     assert_eq!(two.capture.adverts(B).len(), 0);
 }
+
+/// Scripts that never end do not pile up: at the stop, which starts all that wait, the oldest are ended, and what they
+/// have started with them.
+#[test]
+fn notify_scripts_that_hang_are_ended_with_their_groups() {
+    let two = Two::new();
+    two.a.write_script("/etc/keepalived/hang.sh", "sleep 100 & echo $! >>/run/sleepers; wait");
+    two.a.write("/run/up", "0");
+    let hang = "notify /etc/keepalived/hang.sh\n notify_fault /etc/keepalived/hang.sh\n \
+                notify_backup /etc/keepalived/hang.sh\n track_file {\n up weight 0\n }";
+    let text = format!("track_file up {{\n file /run/up\n weight 0\n}}\n{}", config(3, 100, hang));
+    let daemon = two.a.start(subject(), &text);
+    daemon.wait_log("(VI_1) Entering BACKUP STATE");
+    let times = |what: &str| daemon.log().matches(what).count();
+    for round in 1..=3 {
+        two.a.write("/run/up", "1");
+        wait_until("the router is in fault", || times("Entering FAULT STATE") >= round);
+        two.a.write("/run/up", "0");
+        wait_until("the router is a backup", || times("Entering BACKUP STATE") > round);
+    }
+    let sleepers = || two.a.read("/run/sleepers").unwrap_or_default();
+    wait_until("the first script runs", || sleepers().ends_with('\n'));
+    let first = sleepers().lines().next().unwrap().to_owned();
+    assert!(two.a.has_file(&format!("/proc/{first}")), "it hangs");
+    daemon.stop();
+    // Whoever adopted it may not have reaped it.
+    let state = format!("sed 's/.*) //; s/ .*//' /proc/{first}/stat 2>/dev/null || true");
+    wait_until("what the first one has started is gone", || matches!(two.a.run(&state).trim(), "" | "Z"));
+    two.a.run("kill $(cat /run/sleepers) 2>/dev/null || true");
+}

@@ -92,7 +92,7 @@ pub(crate) fn script_user(b: &mut Build<'_>, stmt: &Stmt) {
     match user::named(b, stmt, 1) {
         Ok(found) => {
             b.config.globals.script_user = Some(found.clone());
-            b.default_user = user::Default::Set(found);
+            b.default_user = user::Default::Set(found, stmt.word(1).unwrap_or_default().to_owned());
         }
         Err(why) => {
             b.report.error(&stmt.place(1), why);

@@ -9,8 +9,8 @@ use super::Build;
 pub(crate) enum Default {
     /// `script_user` has not been seen.
     Unset,
-    /// `script_user`.
-    Set(User),
+    /// `script_user`, and its name.
+    Set(User, String),
     /// `script_user` names nobody.
     Bad,
 }
@@ -34,27 +34,38 @@ pub(crate) fn named(b: &Build<'_>, stmt: &Stmt, n: usize) -> Result<User, String
     resolve(b, user, stmt.word(n + 1))
 }
 
-/// A user and perhaps a group by name. `:` and `:GROUP` ask for supplementary groups, which no script gets yet.
+/// A user and perhaps a group by name. `:` and `:GROUP` ask for the user's supplementary groups.
 pub(crate) fn resolve(b: &Build<'_>, user: &str, group: Option<&str>) -> Result<User, String> {
     let (uid, primary) = b.loader.user(user).ok_or_else(|| format!("user '{user}' does not exist"))?;
     let gid = match group.map(|g| g.trim_start_matches(':')) {
         None | Some("") => primary,
         Some(group) => b.loader.group(group).ok_or_else(|| format!("group '{group}' does not exist"))?,
     };
-    Ok(User { uid, gid })
+    let all = group.is_some_and(|g| g.starts_with(':')) || wants_groups(b);
+    let groups = if all { b.loader.groups(user, gid) } else { Vec::new() };
+    Ok(User { uid, gid, groups })
+}
+
+/// Whether every script gets all the groups of its user.
+fn wants_groups(b: &Build<'_>) -> bool {
+    b.config.globals.pending.set_supplementary_groups.unwrap_or(false)
 }
 
 /// The user of scripts that name none: `script_user`, then `keepalived_script`, then whoever we are.
 pub(crate) fn default(b: &Build<'_>) -> Option<User> {
     match &b.default_user {
-        Default::Set(user) => Some(user.clone()),
+        // Whether all get their groups may be said behind it.
+        Default::Set(user, name) if wants_groups(b) => {
+            Some(User { groups: b.loader.groups(name, user.gid), ..user.clone() })
+        }
+        Default::Set(user, _) => Some(user.clone()),
         Default::Bad => None,
-        Default::Unset => match b.loader.user("keepalived_script") {
-            Some((uid, gid)) => Some(User { uid, gid }),
-            None if b.config.globals.script_security => None,
-            None => {
+        Default::Unset => match resolve(b, "keepalived_script", None) {
+            Ok(user) => Some(user),
+            Err(_) if b.config.globals.script_security => None,
+            Err(_) => {
                 let (uid, gid) = b.loader.own_credentials();
-                Some(User { uid, gid })
+                Some(User { uid, gid, groups: Vec::new() })
             }
         },
     }

@@ -54,6 +54,10 @@ impl Loader for Elsewhere<'_> {
         Some(self.0.user(name).unwrap_or((1, 1)))
     }
 
+    fn groups(&self, name: &str, gid: u32) -> Vec<u32> {
+        self.0.groups(name, gid)
+    }
+
     fn group(&self, name: &str) -> Option<u32> {
         Some(self.0.group(name).unwrap_or(1))
     }

@@ -132,6 +132,8 @@ pub struct User {
     pub uid: u32,
     /// Group id.
     pub gid: u32,
+    /// Supplementary groups.
+    pub groups: Vec<u32>,
 }
 
 /// A command, found and judged usable.

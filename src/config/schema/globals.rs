@@ -47,7 +47,7 @@ pub(crate) static GLOBAL_DEFS: Table = table(
             .stores(|b, s| settings::process_name(b, s, |g| &mut g.processes.bfd)),
         boolean("use_symlink_paths").stores(|b, s| settings::boolean(b, s, |g| &mut g.use_symlink_paths)),
         boolean("set_supplementary_groups")
-            .stores(|b, s| settings::boolean(b, s, |g| &mut g.set_supplementary_groups)),
+            .does(|b, s| settings::boolean(b, s, |g| &mut g.set_supplementary_groups)),
         value("router_id", Arg::Text).required().does(apply::globals::router_id),
         value("notification_email_from", Arg::Text).required().stores(settings::notification_email_from),
         value("smtp_server", Arg::Text).fatal().stores(settings::smtp_server),
@@ -69,10 +69,10 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("shutdown_script_timeout", loose(1, 1_000))
             .required()
             .stores(|b, s| settings::whole_seconds(b, s, |g| &mut g.shutdown.timeout)),
-        value("max_auto_priority", loose(-1, 99)).stores(settings::max_auto_priority),
+        value("max_auto_priority", loose(-1, 99)).does(settings::max_auto_priority),
         value("min_auto_priority_delay", loose(1, 10_000_000))
             .required()
-            .stores(settings::min_auto_priority_delay),
+            .does(settings::min_auto_priority_delay),
         boolean("checker_log_all_failures").stores(apply::lvs::globals::boolean),
         value("dynamic_interfaces", Arg::Text)
             .words(&DYNAMIC_INTERFACES)
@@ -139,20 +139,20 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         boolean("vrrp_strict").does(|b, s| settings::lenient_boolean(b, s, |g| &mut g.strict)),
         value("vrrp_priority", loose(-20, 19))
             .required()
-            .stores(|b, s| settings::nice(b, s, |g| &mut g.vrrp_scheduling)),
-        flag("vrrp_no_swap").stores(|b, _| settings::no_swap(b, |g| &mut g.vrrp_scheduling)),
+            .does(|b, s| settings::nice(b, s, |g| &mut g.vrrp_scheduling)),
+        flag("vrrp_no_swap").does(|b, _| settings::no_swap(b, |g| &mut g.vrrp_scheduling)),
         value("vrrp_rt_priority", loose(1, 99))
             .required()
-            .stores(|b, s| settings::realtime(b, s, |g| &mut g.vrrp_scheduling)),
+            .does(|b, s| settings::realtime(b, s, |g| &mut g.vrrp_scheduling)),
         value("vrrp_cpu_affinity", Arg::Text)
             .required()
-            .stores(|b, s| settings::cpu_affinity(b, s, |g| &mut g.vrrp_scheduling)),
+            .does(|b, s| settings::cpu_affinity(b, s, |g| &mut g.vrrp_scheduling)),
         value("vrrp_rlimit_rttime", loose(1, 4_294_967_295))
             .fatal()
-            .stores(|b, s| settings::rttime(b, s, |g| &mut g.vrrp_scheduling)),
+            .does(|b, s| settings::rttime(b, s, |g| &mut g.vrrp_scheduling)),
         value("vrrp_rlimit_rtime", int(1, 4_294_967_295))
             .fatal()
-            .stores(|b, s| settings::rttime(b, s, |g| &mut g.vrrp_scheduling)),
+            .does(|b, s| settings::rttime(b, s, |g| &mut g.vrrp_scheduling)),
         value("checker_priority", loose(-20, 19)).required().stores(apply::lvs::globals::process),
         flag("checker_no_swap").stores(apply::lvs::globals::process),
         value("checker_rt_priority", loose(1, 99)).required().stores(apply::lvs::globals::process),

@@ -182,8 +182,35 @@ fn globals() {
     assert_eq!(globals.garp_extra, Some(GarpExtra { interval: Duration::from_secs(5), all: true }));
     assert_eq!(globals.buffers.receive, Some(ReceivePolicy::Mtu));
     assert!(globals.snmp.rfc_v2 && globals.snmp.rfc_v3);
-    assert_eq!(globals.fifo.owner, Some(User { uid: 65_534, gid: 65_534 }));
+    assert_eq!(globals.fifo.owner, Some(User { uid: 65_534, gid: 65_534, groups: Vec::new() }));
     assert_eq!(config.top.instance.as_deref(), Some("one"));
+}
+
+/// Groups of the user of `notify`, `users` being about users in `global_defs`.
+fn groups_of_notify(users: &str, command: &str) -> Vec<u32> {
+    let mut machine = machine(&format!(
+        "global_defs {{\n enable_script_security\n{users}\n}}\nvrrp_instance A {{\n interface eth0\n \
+         virtual_router_id 1\n virtual_ipaddress {{ 192.0.2.1 }}\n notify {command}\n}}\n"
+    ));
+    machine.users.insert("eve".to_owned(), (7, 7));
+    machine.groups.extend([("eve".to_owned(), 7), ("eve-more".to_owned(), 8), ("mail".to_owned(), 12)]);
+    let loaded = load_from(&machine);
+    match &loaded.config.instances[0].notify {
+        Some(Script::Run { user, .. }) => user.groups.clone(),
+        other => panic!("{other:?}: {:?}", lines(&loaded)),
+    }
+}
+
+#[test]
+fn supplementary_groups_are_given_where_asked_for() {
+    let all = "set_supplementary_groups\n";
+    assert_eq!(groups_of_notify("script_user eve", "/bin/notify.sh"), [0; 0]);
+    assert_eq!(groups_of_notify("script_user eve :", "/bin/notify.sh"), [8]);
+    assert_eq!(groups_of_notify("script_user eve :mail", "/bin/notify.sh"), [7, 8]);
+    assert_eq!(groups_of_notify("", "'/bin/notify.sh' eve :"), [8]);
+    assert_eq!(groups_of_notify(&format!("{all}script_user eve"), "/bin/notify.sh"), [8]);
+    assert_eq!(groups_of_notify(&format!("script_user eve\n{all}"), "/bin/notify.sh"), [8]);
+    assert_eq!(groups_of_notify(all, "'/bin/notify.sh' eve mail"), [7, 8]);
 }
 
 #[test]

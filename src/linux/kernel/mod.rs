@@ -29,6 +29,7 @@ pub(super) use writer::Writer;
 
 use super::buffer;
 use super::plane::{plane, runtime, start_thread};
+use super::scheduling::Threads;
 use crate::host::{Error, KernelEvent, KernelEvents};
 
 /// A message of the route family.
@@ -45,14 +46,15 @@ pub(super) struct Kernel {
     pub(super) writer: Writer,
 }
 
-/// Starts the netlink thread.
+/// Starts the netlink thread, one of `threads`.
 ///
 /// # Errors
 /// The thread, its runtime or one of its sockets cannot be made.
-pub(super) fn start() -> Result<(Kernel, JoinHandle<()>), Error> {
+pub(super) fn start(threads: Threads) -> Result<(Kernel, JoinHandle<()>), Error> {
     let (jobs, work) = mpsc::unbounded_channel();
     let (report, events) = mpsc::unbounded_channel();
     let ((), thread) = start_thread("netlink", move |started| {
+        threads.join();
         if let Err(error) = serve(work, report, started) {
             let _ = started.send(Err(error));
         }

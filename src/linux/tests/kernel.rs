@@ -8,6 +8,8 @@ use crate::base::{Cidr, IfIndex, MacAddr};
 use crate::host::kernel::Errno;
 use crate::host::{Address, AddressOptions, Dump, KernelEvent, KernelEvents, KernelOp, KernelWriter, Plane};
 use crate::linux::kernel::{self, Events, Writer};
+use crate::linux::scheduling::Threads;
+use crate::linux::startup::Original;
 
 /// A started netlink thread and the picture it gave first.
 pub(super) struct Started {
@@ -19,7 +21,7 @@ pub(super) struct Started {
 
 impl Started {
     pub(super) async fn new(plane: Plane) -> Self {
-        let (kernel, _thread) = kernel::start().unwrap();
+        let (kernel, _thread) = kernel::start(Threads::new(Original::read())).unwrap();
         let (mut events, writer) = (kernel.events, kernel.writer);
         let first = soon(&plane, "the first event", poll_fn(|cx| events.poll_event(cx))).await;
         let KernelEvent::Resync(dump) = first else { panic!("first event: {first:?}") };
@@ -204,7 +206,7 @@ fn one_address_takes_this_long() {
 #[test]
 fn work_given_before_the_end_is_done() {
     in_a_namespace(|plane| async move {
-        let (kernel, thread) = kernel::start().unwrap();
+        let (kernel, thread) = kernel::start(Threads::new(Original::read())).unwrap();
         let mut started = Started::new(plane).await;
         let link = started.link("va");
         // Neither awaited nor even polled.

@@ -8,6 +8,7 @@ mod link;
 mod net;
 mod process;
 mod process_table;
+mod scheduling;
 mod timer;
 
 use std::future::Future;

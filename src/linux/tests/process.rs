@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{on_a_plane, soon};
 use crate::host::{Child, Command, Credentials, Exit, Kill, Plane, Processes};
 use crate::linux::process::LocalProcesses;
-use crate::linux::startup::FileLimit;
+use crate::linux::startup::Original;
 
 fn shell(script: &str) -> Command {
     Command {
@@ -149,7 +149,7 @@ fn a_script_starts_clean() {
 }
 
 #[test]
-fn credentials_are_taken_on_without_supplementary_groups() {
+fn credentials_are_taken_on_with_the_groups_that_they_have() {
     on_a_plane(|plane| async move {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("out");
@@ -158,13 +158,15 @@ fn credentials_are_taken_on_without_supplementary_groups() {
         std::os::unix::fs::chown(directory.path(), Some(65534), None).unwrap();
         let mut command =
             shell(&format!("grep -E '^(Uid|Gid|Groups)' /proc/self/status > {}", file.display()));
-        command.credentials = Some(Credentials { uid: 65534, gid: 12345 });
-        let mut child = LocalProcesses::default().spawn(&command).unwrap();
-        assert_eq!(exit(&plane, &mut child).await, Exit::Status(0));
-        let status: Vec<_> =
-            fs::read_to_string(&file).unwrap().lines().map(|l| l.trim_end().to_owned()).collect();
-        let (uid, gid) = ("Uid:\t65534\t65534\t65534\t65534", "Gid:\t12345\t12345\t12345\t12345");
-        assert_eq!(status, [uid, gid, "Groups:"]);
+        for (groups, told) in [(vec![], "Groups:"), (vec![11, 12], "Groups:\t11 12")] {
+            command.credentials = Some(Credentials { uid: 65534, gid: 12345, groups });
+            let mut child = LocalProcesses::default().spawn(&command).unwrap();
+            assert_eq!(exit(&plane, &mut child).await, Exit::Status(0));
+            let status: Vec<_> =
+                fs::read_to_string(&file).unwrap().lines().map(|l| l.trim_end().to_owned()).collect();
+            let (uid, gid) = ("Uid:\t65534\t65534\t65534\t65534", "Gid:\t12345\t12345\t12345\t12345");
+            assert_eq!(status, [uid, gid, told]);
+        }
     });
 }
 
@@ -205,8 +207,9 @@ fn programs_get_the_limit_of_open_files_that_the_daemon_was_started_with() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("limit");
         let script = format!("ulimit -n >{}", file.display());
+        let files = libc::rlimit { rlim_cur: 77, rlim_max: 78 };
         // Which may be less than the daemon has, and than it had itself.
-        let processes = LocalProcesses { files: Some(FileLimit::new(77, 78)) };
+        let processes = LocalProcesses { original: Some(Original { files, ..Original::read() }) };
         let mut child = processes.spawn(&shell(&script)).unwrap();
         assert_eq!(exit(&plane, &mut child).await, Exit::Status(0));
         assert_eq!(line(&plane, &file).await, "77");

@@ -46,6 +46,7 @@ fn params(priority: u8) -> Params {
         higher_prio_send_advert: None,
         garp: GarpSchedule::default(),
         grouped: false,
+        stays: false,
         startup_delay: Duration::ZERO,
         ignores_adverts: false,
         skip_check_adv_addr: false,

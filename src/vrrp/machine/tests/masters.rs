@@ -120,3 +120,18 @@ fn notices_keep_their_order_when_the_kernel_is_slow() {
     let states = [State::Backup, State::Master, State::Backup];
     assert_eq!(router.notices(), states.map(|s| Notice::State(s, Priority::DEFAULT)));
 }
+
+/// With `-V` the addresses stay, and nobody is told.
+#[test]
+fn who_is_to_stay_stops_without_a_word() {
+    let mut router = Router::master(Params { stays: true, ..params(100) });
+    router.out.clear();
+    router.tell(Input::Stop);
+    assert_eq!(router.state(), State::Stopped);
+    let stopped = Notice::State(State::Stopped, Priority::new(100).unwrap());
+    assert_eq!(router.out, [Output::Event(Event::Stopped), Output::Notify(stopped)]);
+    // Whoever is taken out of the configuration does go.
+    let mut router = Router::master(Params { stays: true, ..params(100) });
+    router.tell(Input::Delete);
+    assert_eq!(router.adverts(), [0]);
+}

@@ -1,0 +1,60 @@
+//! How the daemon is scheduled.
+
+use std::time::Duration;
+
+use crate::config::model::PendingGlobals;
+use crate::host::Scheduling;
+
+/// What stock has for its VRRP process.
+pub(super) fn resolve(globals: &PendingGlobals) -> Scheduling {
+    let vrrp = &globals.vrrp_scheduling;
+    let highest = globals.max_auto_priority.unwrap_or(0);
+    Scheduling {
+        nice: vrrp.nice.filter(|nice| *nice != 0),
+        realtime: vrrp.realtime,
+        cpus: vrrp.cpus.clone(),
+        lock_memory: vrrp.no_swap,
+        cpu_time: vrrp.rttime.map_or(Scheduling::CPU_TIME, |micros| Duration::from_micros(micros.into())),
+        // A negative number means silence.
+        tolerance: (highest >= 0).then(|| globals.min_auto_priority_delay.unwrap_or(Scheduling::TOLERANCE)),
+        highest: u8::try_from(highest).unwrap_or(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::model::Scheduling as Written;
+
+    #[test]
+    fn nothing_written_changes_nothing() {
+        assert_eq!(resolve(&PendingGlobals::default()), Scheduling::default());
+    }
+
+    #[test]
+    fn what_is_written_counts() {
+        let vrrp_scheduling =
+            Written { nice: Some(-5), no_swap: true, realtime: Some(50), cpus: vec![1], rttime: Some(2) };
+        let globals =
+            PendingGlobals { vrrp_scheduling, max_auto_priority: Some(99), ..PendingGlobals::default() };
+        let expected = Scheduling {
+            nice: Some(-5),
+            realtime: Some(50),
+            cpus: vec![1],
+            lock_memory: true,
+            cpu_time: Duration::from_micros(2),
+            tolerance: Some(Duration::from_secs(1)),
+            highest: 99,
+        };
+        assert_eq!(resolve(&globals), expected);
+    }
+
+    #[test]
+    fn lateness_is_not_told_when_nobody_wants_to_know() {
+        let globals = PendingGlobals { max_auto_priority: Some(-1), ..PendingGlobals::default() };
+        assert_eq!(resolve(&globals), Scheduling { tolerance: None, ..Scheduling::default() });
+        let zero = Written { nice: Some(0), ..Written::default() };
+        let globals = PendingGlobals { vrrp_scheduling: zero, ..PendingGlobals::default() };
+        assert_eq!(resolve(&globals).nice, None, "0 is how stock writes nothing");
+    }
+}

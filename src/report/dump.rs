@@ -46,6 +46,7 @@ pub fn lines(config: &Config, plan: &Plan, node: &str) -> Vec<String> {
     let findings = Findings::default();
     let mut out = Lines::default();
     configuration(&View::new(plan, config, &findings, node, TimeZone::UTC), &mut out);
+    statics::links(&View::new(plan, config, &findings, node, TimeZone::UTC), &mut out);
     parsed::sections(config, &mut out.0);
     out.0
 }

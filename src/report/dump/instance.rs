@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::items;
 use super::view::{Lines, View, command, enabled, seconds, truth, yes};
 use crate::base::Family;
-use crate::config::model::{Version, VirtualAddress, VrrpInstance};
+use crate::config::model::{HmacMode, Version, VirtualAddress, VrrpInstance};
 use crate::plan::{InstancePlan, Subject, TrackPlan};
 use crate::vrrp::auth::Authentication;
 use crate::vrrp::machine::State;
@@ -238,6 +238,18 @@ fn secrets(plan: &InstancePlan, written: &VrrpInstance, out: &mut Lines) {
         Authentication::Hmac(hmac) => {
             out.put("Authentication type", "HMAC");
             out.put("Active key", hmac.active);
+            out.put(
+                "Mode",
+                match hmac.mode {
+                    HmacMode::Enforce => "enforce",
+                    HmacMode::Permissive => "permissive",
+                    HmacMode::ReceiveOnly => "receive-only",
+                },
+            );
+            match hmac.window {
+                Some(window) => out.put("Time window", format!("{} sec", seconds(window))),
+                None => out.put("Anti replay", "monotonic"),
+            }
         }
         Authentication::None if plan.params.version == Version::V2 => out.put("Authentication type", "none"),
         Authentication::None => {}

@@ -5,8 +5,31 @@ use std::time::Duration;
 use super::items;
 use super::view::{Lines, View, seconds};
 use crate::base::IfName;
+use crate::host::carrier::CarrierMethod;
 use crate::kernel::Claim;
 use crate::plan::Intervals;
+
+/// How links are watched: linkbeat, and how long their changes have to last.
+pub(super) fn links(view: &View<'_>, out: &mut Lines) {
+    if !view.plan.linkbeats.is_empty() {
+        out.section("Linkbeat interfaces");
+    }
+    for linkbeat in &view.plan.linkbeats {
+        let method = match linkbeat.method {
+            CarrierMethod::Mii => "MII",
+            CarrierMethod::Ethtool => "ETHTOOL",
+            CarrierMethod::Flags => "IOCTL",
+        };
+        out.add(format_args!("     {} {method}", linkbeat.interface));
+    }
+    let delays = &view.plan.link_delays.delays;
+    if !delays.is_empty() {
+        out.section("Interface up/down delays");
+    }
+    for (dev, delay) in delays {
+        out.add(format_args!("     {dev} down {} up {}", seconds(delay.down), seconds(delay.up)));
+    }
+}
 
 /// `Gratuitous ARP delays`.
 pub(super) fn pacing(view: &View<'_>, out: &mut Lines) {

@@ -42,6 +42,10 @@ pub(super) fn read(
         }
         _ => {
             words.error(b, format!("Unknown encap type - {kind}")).hint("ip, ip6, mpls or ila");
+            // Its value is not a word of the route.
+            if words.peek().and_then(decimal).is_some() {
+                words.next();
+            }
             Ok(None)
         }
     }

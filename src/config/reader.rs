@@ -169,7 +169,8 @@ impl<'a> Reader<'a> {
     /// Takes a line through all steps. What is left of it, or what it stands for, goes on the stack.
     fn process(&mut self, line: Line, report: &mut Report) -> Option<Line> {
         let line = line.trimmed();
-        if is_plain(line.text()) {
+        // What is split off a line has been looked through with it: a line of many braces takes no longer than others.
+        if !line.substituted && is_plain(line.text()) {
             return Some(line);
         }
         match expand::step(self, line, report) {

@@ -79,6 +79,12 @@ fn keyword(word: &str, table: &'static Table) -> Option<Advice> {
     if let Some((_, instead)) = OBSOLETE.iter().find(|(name, _)| *name == word) {
         return plain((*instead).to_owned());
     }
+    // What every other name of this is called, and a spelling with capitals.
+    let small = word.to_ascii_lowercase();
+    let alias = ALIASES.iter().find(|(name, _)| *name == small).map_or(small.as_str(), |(_, name)| name);
+    if let Some(row) = table.rows.iter().find(|r| r.name.eq_ignore_ascii_case(alias)) {
+        return meant(format!("did you mean '{}'?", row.name), Some(row.name));
+    }
     if word.starts_with("include") {
         return plain(
             "'include FILE' reads a file; includer, includem, includew, includeb and includea are stricter"
@@ -100,6 +106,14 @@ fn keyword(word: &str, table: &'static Table) -> Option<Advice> {
     let (near, block) = nearest_inside(word, TOP.rows)?;
     plain(format!("did you mean '{near}', a keyword of '{block}'?"))
 }
+
+/// What people call keywords that have other names.
+const ALIASES: [(&str, &str); 4] = [
+    ("vrid", "virtual_router_id"),
+    ("advert_interval", "advert_int"),
+    ("advertisement_interval", "advert_int"),
+    ("router_priority", "priority"),
+];
 
 /// Letters of other alphabets, and what they look like.
 const LOOKALIKES: [(&str, &str); 3] = [

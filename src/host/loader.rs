@@ -37,6 +37,9 @@ pub enum ProgramError {
     /// There, but that user may not execute it.
     #[error("not executable")]
     NotExecutable,
+    /// There, but no file: a directory, mostly.
+    #[error("not a file")]
+    NotFile,
 }
 
 /// A program that was found.

@@ -158,7 +158,7 @@ impl Loader for SystemLoader {
         for dir in std::env::split_paths(&path) {
             match judge(&self.current_dir().join(dir).join(name), uid, gid) {
                 Ok(program) => return Ok(program),
-                Err(ProgramError::NotExecutable) => answer = Err(ProgramError::NotExecutable),
+                Err(why @ (ProgramError::NotExecutable | ProgramError::NotFile)) => answer = Err(why),
                 Err(ProgramError::NotFound) => {}
             }
         }
@@ -190,7 +190,10 @@ fn judge(path: &Path, uid: u32, gid: u32) -> Result<Program, ProgramError> {
         }
     }
     let metadata = fs::metadata(&real).map_err(|_| ProgramError::NotFound)?;
-    if !metadata.is_file() || !may_execute(&metadata, uid, gid) {
+    if !metadata.is_file() {
+        return Err(ProgramError::NotFile);
+    }
+    if !may_execute(&metadata, uid, gid) {
         return Err(ProgramError::NotExecutable);
     }
     let insecure = insecure(&real).or_else(|| insecure(path));

@@ -67,6 +67,8 @@ pub(crate) const SHAPES: &[Shape] = &[
     shape("notify", &["", instances!(" notify /bin/true\n")]),
     shape("vmac", &["", instances!(" use_vmac v@n\n")]),
     shape("one name", &["", instance!("}\n")]),
+    shape("braces on a line", &["", "foo { a } ", "\n"]),
+    shape("open braces on a line", &["", "vrrp_instance x {", "\n", "}", "\n"]),
     shape("one vrid", &["", "vrrp_instance V@n {\n interface eth0\n virtual_router_id 1\n}\n"]),
     shape("groups", &["", instances!(""), "", "vrrp_sync_group G@n {\n group {\n V@n\n W\n}\n}\n"]),
     shape("one group", &["", instances!(""), "vrrp_sync_group G {\n group {\n", "V@n\n", "}\n}\n"]),

@@ -32,11 +32,11 @@ use std::time::Duration;
 
 use super::diagnostic::{Class, Severity};
 use super::grammar;
-use super::lines::Line;
+use super::lines::{Line, is_blank};
 use super::model::{Config, GarpGroup};
 use super::names::Names;
 use super::report::{Place, Report, place_of};
-use super::schema::{Arg, Kind, Missing, NO_WORDS, Row, Table};
+use super::schema::{Arg, Kind, Missing, NO_WORDS, Row, Table, decimals};
 use super::tree::{self, Stmt};
 use crate::base::{Cidr, IfName};
 use crate::host::Loader;
@@ -129,6 +129,14 @@ pub(crate) enum Once {
     Tracked(&'static str, String),
     /// The session of a BFD_CHECK.
     Session(String),
+}
+
+/// What a word says as a number. Blanks in front of it, which quotes make possible, do not matter, and nothing is 0.
+fn numeral(word: &str) -> &str {
+    match word.trim_start_matches(is_blank) {
+        "" => "0",
+        numeral => numeral,
+    }
 }
 
 /// Replaces what is in `slot` if there is something new.
@@ -298,9 +306,11 @@ impl<'a> Build<'a> {
     pub(crate) fn integer_at(&mut self, stmt: &Stmt, n: usize, row: &Row) -> Option<i64> {
         let Kind::Value(Arg::Integer { min, max, loose }) = row.kind else { return None };
         let word = stmt.word(n)?;
-        let (number, tail) = grammar::integer(word);
+        let (number, tail) = grammar::integer(numeral(word));
         let value = if loose { Some(number.unwrap_or(0)) } else { number.filter(|_| tail.is_empty()) };
-        let value = value.filter(|v| (min..=max).contains(v));
+        // Where there are no negative numbers a minus sign alone is wrong.
+        let signed = min < 0 || !numeral(word).starts_with('-');
+        let value = value.filter(|v| signed && (min..=max).contains(v));
         let bad = if value.is_none() {
             format!("'{}' must be a number from {min} to {max}, not '{word}'", row.name)
         } else if !tail.is_empty() || number.is_none() {
@@ -316,16 +326,15 @@ impl<'a> Build<'a> {
     pub(crate) fn decimal(&mut self, stmt: &Stmt) -> Option<u64> {
         let Kind::Value(Arg::Decimal { min, max, step }) = stmt.row.kind else { return None };
         let word = stmt.word(1)?;
-        let found = grammar::decimal(word, step);
+        let found = grammar::decimal(numeral(word), step);
         let value = found.map(|d| d.millionths).filter(|v| (min..=max).contains(v));
         let bad = match (found, value) {
-            (Some(d), Some(_)) if d.trailing => format!("'{word}' is not a number"),
+            (Some(d), Some(_)) if d.trailing => {
+                format!("'{}' must be {}, not '{word}'", stmt.row.name, decimals(min, max))
+            }
             (Some(d), Some(v)) if d.rounded => format!("'{word}' is too precise; {} used", millionths(v)),
             (_, Some(_)) => return value,
-            _ => {
-                let (min, max) = (millionths(min), millionths(max));
-                format!("'{}' must be a number from {min} to {max}, not '{word}'", stmt.row.name)
-            }
+            _ => format!("'{}' must be {}, not '{word}'", stmt.row.name, decimals(min, max)),
         };
         let units = found.is_some_and(|d| d.trailing);
         let added = self.report.error(&stmt.place(1), bad);

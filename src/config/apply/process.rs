@@ -91,7 +91,7 @@ pub(crate) fn fifo(b: &mut Build<'_>, stmt: &Stmt, get: impl for<'x> Fn(&'x mut 
     if is_script {
         fifo.has_script = true;
         if let Some(command) = script::command(b, stmt) {
-            let found = script::find_other(b, &command);
+            let found = script::find_reader(b, &command);
             get(b).script = found;
         }
         return;

@@ -171,19 +171,35 @@ impl Reading<'_> {
             }
             _ => match metric::read(b, words, word)? {
                 Some(metric) => route.metrics.push(metric),
-                None => self.destination(b, word)?,
+                None => self.kind_or_destination(b, word)?,
             },
         }
         Ok(())
     }
 
-    /// A destination, or the type that stands before it. What is no keyword must be one of these.
-    fn destination(&mut self, b: &mut Build<'_>, word: &str) -> Result<(), Dropped> {
+    /// A type with the destination behind it, or a destination. What is no keyword must be one of these.
+    fn kind_or_destination(&mut self, b: &mut Build<'_>, word: &str) -> Result<(), Dropped> {
         let kind = TYPES.iter().find(|t| t.0 == word).map(|t| t.1);
-        if let Some(kind) = kind.or_else(|| decimal(word).and_then(|n| u8::try_from(n).ok())) {
-            self.route.kind = kind;
-            return Ok(());
+        let Some(kind) = kind.or_else(|| decimal(word).and_then(|n| u8::try_from(n).ok())) else {
+            return self.destination(b, word);
+        };
+        self.route.kind = kind;
+        let place = self.words.place();
+        let before = b.report.list.len();
+        let read = self.words.value(b, word).and_then(|destination| self.destination(b, destination));
+        if read.is_err()
+            && let Some(why) = b.report.list.get_mut(before)
+        {
+            why.span = Some(place.span());
+            why.hint = Some(format!(
+                "'{word}' is taken for the type of the route, which stands directly before the destination"
+            ));
         }
+        read
+    }
+
+    /// A destination.
+    fn destination(&mut self, b: &mut Build<'_>, word: &str) -> Result<(), Dropped> {
         self.route.destination = match word {
             "default" | "any" | "all" => None,
             "default6" => {

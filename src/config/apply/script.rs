@@ -150,7 +150,9 @@ pub(crate) fn fall(b: &mut Build<'_>, stmt: &Stmt) {
 
 pub(crate) fn user(b: &mut Build<'_>, stmt: &Stmt) {
     let found = user::named(b, stmt, 1).map_err(|why| {
-        b.report.error(&stmt.place(1), format!("{why} - removing the script"));
+        // The group is wrong where the user is right.
+        let wrong = if b.loader.user(stmt.word(1).unwrap_or_default()).is_some() { 2 } else { 1 };
+        b.report.error(&stmt.place(wrong), format!("{why} - removing the script"));
     });
     draft(b, |d| d.user = Some(found));
 }
@@ -241,11 +243,23 @@ fn find(b: &mut Build<'_>, command: &Command) -> Option<Script> {
 
 /// Looks for a command that is not one of VRRP: it counts without instances too.
 pub(crate) fn find_other(b: &mut Build<'_>, command: &Command) -> Option<Script> {
+    let (found, seen) = find_apart(b, command);
+    b.security.others |= seen;
+    found
+}
+
+/// Looks for the command that reads a FIFO of virtual servers.
+pub(crate) fn find_reader(b: &mut Build<'_>, command: &Command) -> Option<Script> {
+    let (found, seen) = find_apart(b, command);
+    b.security.servers |= seen;
+    found
+}
+
+/// Looks for a command, and tells whether it counts as one that would be run.
+fn find_apart(b: &mut Build<'_>, command: &Command) -> (Option<Script>, bool) {
     let before = std::mem::take(&mut b.security.scripts);
     let found = find(b, command);
-    b.security.others |= b.security.scripts;
-    b.security.scripts = before;
-    found
+    (found, std::mem::replace(&mut b.security.scripts, before))
 }
 
 /// Finds the program of a command. `missing`: the class of not finding it; `None` if that is only logged.
@@ -276,6 +290,17 @@ fn usable(
             if let Some(hint) = hint {
                 added.hint(hint);
             }
+            return None;
+        }
+        Err(ProgramError::NotFile) => {
+            b.security.scripts = true;
+            let text = format!("Disabling {what} '{name}': it is a directory or a device");
+            // To stock its permissions are those of an insecure script.
+            let (severity, counts) = match b.config.globals.script_security {
+                true => (severity, counts),
+                false => (Severity::Warning, Class::Log),
+            };
+            b.report.at(line, severity, counts, text).hint("name the program itself: this is no file");
             return None;
         }
         Err(ProgramError::NotExecutable) => {

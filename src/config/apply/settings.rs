@@ -221,9 +221,13 @@ pub(crate) fn fifo_script(b: &mut Build<'_>, stmt: &Stmt, to: Slot<Fifo>) {
         b.report.error(&stmt.line, format!("{} is given twice - ignoring the second one", stmt.row.name));
         return;
     }
+    let before = std::mem::take(&mut b.security.scripts);
     if let Some(script) = script::notify(b, stmt) {
         slot(b, to).script = script;
     }
+    // What is read from the common one concerns virtual servers too.
+    b.security.servers |= b.security.scripts && stmt.row.name == "notify_fifo_script";
+    b.security.scripts |= before;
 }
 
 /// `snmp_socket TRANSPORT:ADDRESS`.

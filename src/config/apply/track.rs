@@ -152,8 +152,11 @@ fn interfaces(b: &mut Build<'_>, stmt: &Stmt, tracked: &mut Vec<TrackInterface>)
         if entry.len() > 1 {
             let Some(weight) = weight(b, entry, false) else { continue };
             track.weight = weight.unwrap_or(0).clamp(-253, 253);
-            if weight.is_some_and(|w| w.abs() == 254) {
-                b.report.error(&entry.place(2), format!("weight 254 is out of reach; {} used", track.weight));
+            if let Some(weight) = weight.filter(|w| w.abs() == 254) {
+                b.report.error(
+                    &entry.place(2),
+                    format!("weight {weight} is out of reach; {} used", track.weight),
+                );
             }
             match entry.word(3) {
                 None => {}

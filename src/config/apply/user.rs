@@ -22,6 +22,8 @@ pub(crate) struct Security {
     pub(crate) scripts: bool,
     /// Some other command was found, which counts without instances too.
     pub(crate) others: bool,
+    /// Some command was found that reads a FIFO of virtual servers: it counts if one of those can be used.
+    pub(crate) servers: bool,
     /// Some command that runs as root can be changed by others.
     pub(crate) insecure: bool,
 }

@@ -27,7 +27,8 @@ pub(crate) fn run(b: &mut Build<'_>) {
     // Stock checks nothing behind a missing interface; we do, but what only that would find must not change the
     // status that people know.
     let scripts = b.security.scripts && b.has_instances && !b.interface_missing;
-    if (scripts || b.security.others) && !b.config.globals.script_security {
+    let readers = b.security.servers && !b.config.lvs.servers.is_empty();
+    if (scripts || readers || b.security.others) && !b.config.globals.script_security {
         security(b);
     }
     let mut drafts = std::mem::take(&mut b.instances);

@@ -46,7 +46,8 @@ impl Repeat {
             self.names.iter().map(|n| (n.clone(), values.next().unwrap_or_default())).collect();
         let mut line = self.line.clone();
         let Trail { at, outer, depth, .. } = &*self.trail;
-        let what = format!("{REPEATED} with {}", told(&pairs));
+        let what =
+            if pairs.is_empty() { REPEATED.to_owned() } else { format!("{REPEATED} with {}", told(&pairs)) };
         line.trail = Some(Rc::new(Trail { at: at.clone(), what, outer: outer.clone(), depth: *depth }));
         Some((line, pairs))
     }
@@ -110,12 +111,13 @@ fn sequence(text: &str, substitute: impl FnOnce(&str) -> String) -> Found<'_> {
     let inside = inside.trim_start_matches(is_blank);
     let end = inside.find(|c| is_blank(c) || c == ',').ok_or("~SEQ needs a name and a number")?;
     let (name, numbers) = inside.split_at(end);
+    let numbers = behind_name(numbers).ok_or("~SEQ needs a number")?;
     let name = name.trim_start_matches('$');
     if !is_name(name) {
         return Err("~SEQ needs the name of a parameter first");
     }
     let numbers = substitute(numbers);
-    let numbers = numbers.trim_matches(|c| is_blank(c) || c == ',');
+    let numbers = numbers.trim_end_matches(|c| is_blank(c) || c == ',');
     let numbers: Option<Vec<i64>> = numbers.split(',').map(|n| c_number(n.trim_matches(is_blank))).collect();
     let (start, step, end) = match numbers.as_deref() {
         Some([end]) if *end < 0 => (-1, -1, *end),
@@ -133,8 +135,21 @@ fn sequence(text: &str, substitute: impl FnOnce(&str) -> String) -> Found<'_> {
     Ok((vec![name.to_owned()], Values::Numbers { next: Some(start), step, end, hex }, after))
 }
 
-/// A number as C writes it, with a sign.
+/// The numbers behind the name and what ends it. Where that is a blank and not a comma, stock skips the word behind it.
+fn behind_name(text: &str) -> Option<&str> {
+    let after = text.trim_start_matches(is_blank);
+    if let Some(numbers) = after.strip_prefix(',') {
+        return Some(numbers);
+    }
+    let numbers = after.trim_start_matches(|c| !is_blank(c) && c != ',');
+    (!after.is_empty()).then_some(numbers)
+}
+
+/// A number as C writes it, with a sign; nothing is 0.
 fn c_number(text: &str) -> Option<i64> {
+    if text.is_empty() {
+        return Some(0);
+    }
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -159,10 +174,18 @@ fn list(text: &str) -> Found<'_> {
     let mut items = items.into_iter().map(|set| set.into_iter().map(str::to_owned).collect::<Vec<String>>());
     let names = items.next().unwrap_or_default();
     let names: Vec<String> = names.into_iter().map(|n| n.trim_start_matches('$').to_owned()).collect();
-    if names.is_empty() || !names.iter().all(|n| is_name(n)) {
+    // Without a name the line is repeated all the same.
+    let nameless = names.iter().all(String::is_empty);
+    if !nameless && !names.iter().all(|n| is_name(n)) {
         return Err("~LST needs names of parameters first");
     }
     let sets: VecDeque<_> = items.collect();
+    if sets.is_empty() {
+        return Err("~LST has no values");
+    }
+    if nameless {
+        return Ok((Vec::new(), Values::Sets(sets), after));
+    }
     if sets.iter().any(|set| set.len() > names.len()) {
         return Err("~LST has more values than names in a set");
     }

@@ -74,6 +74,11 @@ fn conditions() {
 fn sequences() {
     check("~SEQ(N,3) a $N\n", &["a 1", "a 2", "a 3"]);
     check("~SEQ(N,-2) a $N\n", &["a -1", "a -2"]);
+    // Behind a blank stock skips a word, and what is not there is 0.
+    check("~SEQ(N 2 3) a $N\n", &["a 1", "a 2", "a 3"]);
+    check("~SEQ(N 7, 1) a $N\n", &["a 0", "a 1"]);
+    check("~SEQ(N , 2, 3) a $N\n", &["a 2", "a 3"]);
+    check("~LST({},{}) a\n", &["a"]);
     check("~SEQ (N, 5, 3) a $N\nb $N\n", &["a 5", "a 4", "a 3", "b 3"]);
     check("~SEQ(N,1,4,10) a $N\n", &["a 1", "a 5", "a 9"]);
     check("~SEQx(N, 0x9, 0xb) a $N\n", &["a 9", "a a", "a b"]);
@@ -96,6 +101,9 @@ fn lists() {
 fn malformed_repetition_is_one_diagnostic() {
     for text in [
         "~SEQ(N,1,0,2) a",
+        "~SEQ(N ) a",
+        "~LST(X) a",
+        "~LST({X,Y}) a",
         "~SEQ(N,1,-1,2) a",
         "~SEQ(N,3 a",
         "~SEQ N,3) a",

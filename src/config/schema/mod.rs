@@ -249,8 +249,7 @@ impl Row {
                 return format!("a number from {min} to {max}");
             }
             (Kind::Value(Arg::Decimal { min, max, .. }), _) => {
-                let (min, max) = (millionths(min), millionths(max));
-                return format!("a number from {min} to {max}, without a unit");
+                return format!("{}, without a unit", decimals(min, max));
             }
             (Kind::Value(Arg::Boolean), _) => "on, true, yes, off, false or no",
             (Kind::Value(Arg::Address), _) => "an IPv4 or IPv6 address",
@@ -274,6 +273,18 @@ impl Row {
             Kind::Block(t) | Kind::List(t) => Some(t),
             _ => None,
         }
+    }
+}
+
+/// What a decimal number can be, in words.
+pub(crate) fn decimals(min: u64, max: u64) -> String {
+    // Which is no limit but that of our arithmetic.
+    let most = u64::MAX / 1_000_000 * 1_000_000;
+    let least = millionths(min);
+    if max >= most {
+        format!("a number of at least {least}")
+    } else {
+        format!("a number from {least} to {}", millionths(max))
     }
 }
 

@@ -298,7 +298,8 @@ fn global_settings() {
         checker_rlimit_rttime 1\n lvs_notify_fifo /run/fifo nobody\n lvs_notify_fifo_script /bin/check\n}";
     let loaded = load_text(text);
     let lvs = &loaded.config.globals.lvs;
-    assert_eq!(told(&loaded).len(), 2, "{:?}", told(&loaded));
+    // Without virtual servers the script of the FIFO does not count.
+    assert_eq!(told(&loaded).len(), 1, "{:?}", told(&loaded));
     let expected = SyncDaemon {
         interface: IfName::new("eth0").unwrap(),
         instance: Some("VI_1".into()),

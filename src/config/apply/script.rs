@@ -316,14 +316,18 @@ fn usable(
     };
     let by_root = user.uid == 0 || user.gid == 0;
     if let Some(component) = program.insecure.as_ref().filter(|_| by_root) {
-        let hint = format!("it runs as root, but others than root can change '{}'", component.display());
+        let component = component.display();
+        // Behind stock's words: which part of the path it is about.
+        let why = format!("(it runs as root, but others than root can change '{component}')");
+        let hint =
+            format!("chown root:root '{component}' && chmod go-w '{component}', or another script_user");
         if b.config.globals.script_security {
-            let text = format!("Unsafe permissions found for script '{name}' - disabling.");
+            let text = format!("Unsafe permissions found for script '{name}' - disabling. {why}");
             b.report.at(line, severity, counts, text).hint(hint);
             return None;
         }
         b.security.insecure = true;
-        b.report.warning(line, format!("Unsafe permissions found for script '{name}'.")).hint(hint);
+        b.report.warning(line, format!("Unsafe permissions found for script '{name}'. {why}")).hint(hint);
     }
     b.security.scripts = true;
     Some(Script::Run { program: program.path.to_string_lossy().into_owned(), argv, user })

@@ -3,7 +3,7 @@
 use super::*;
 use crate::base::IfName;
 use crate::config::diagnostic::Class;
-use crate::host::loader::{FileAccess, LinkFacts, LinkKind, Loader as _};
+use crate::host::loader::{FileAccess, LinkFacts, LinkKind, Loader as _, Program};
 
 const ETHERNET: LinkFacts = LinkFacts { kind: LinkKind::Other, mtu: 1500, multicast: true, ethernet: true };
 
@@ -120,4 +120,23 @@ fn a_key_may_be_a_credential() {
     let mut outside = machine("credential:../k/vrrp");
     outside.variables = service.variables.clone();
     assert_eq!(load_from(&outside).test_status(), 5);
+}
+
+/// Whoever is paged has to know which directory it is.
+#[test]
+fn an_unsafe_path_is_told_with_the_component_that_is_unsafe() {
+    for (security, verdict) in [("enable_script_security", " - disabling."), ("", ".")] {
+        let text = format!(
+            "global_defs {{\n {security}\n script_user root\n}}\nvrrp_script S {{\n script /srv/a/check\n}}\n"
+        );
+        let mut machine = machine(&text);
+        let (path, insecure) = ("/srv/a/check".into(), Some("/srv/a".into()));
+        machine.programs.insert("/srv/a/check".into(), Ok(Program { path, insecure }));
+        let told = format!(
+            "(x: Line 6) Unsafe permissions found for script '/srv/a/check'{verdict} \
+             (it runs as root, but others than root can change '/srv/a')"
+        );
+        let found = lines(&load_from(&machine));
+        assert!(found.contains(&told), "{found:?}");
+    }
 }

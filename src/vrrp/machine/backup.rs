@@ -79,6 +79,10 @@ impl Machine {
             out.push(Output::Event(Event::LowerPriorityDiscarded { from, priority }));
             return;
         }
+        // Somebody who gives way says goodbye, perhaps with a shorter interval: the one to whom it gives way still has
+        // the time that its own interval gives it.
+        let other = self.master.is_some_and(|master| master != advert.source) && !self.resigned;
+        let promised = self.timers.get(Timer::Election).filter(|_| other);
         self.follow(advert, out);
         if self.wants.take().is_some() {
             out.push(Output::Group(Report::Withdraws));
@@ -87,6 +91,7 @@ impl Machine {
             out.push(Output::Group(Report::Follows));
         }
         self.restart_election(now);
+        self.timers.set(Timer::Election, self.timers.get(Timer::Election).max(promised));
     }
 
     /// Runs the wait before preempting. Gives whether it is on.

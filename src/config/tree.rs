@@ -243,7 +243,23 @@ impl Builder {
         }
     }
 
+    /// What should stand between braces stands behind the keyword of a block, and no `{` follows: that was all of it.
+    fn value_for_a_block(&mut self, report: &mut Report) {
+        let is_it = |open: &Open| !open.begun && open.stmt.row.head == Head::None && open.stmt.len() > 1;
+        let Some(open) = self.open.pop_if(|open| is_it(open)) else { return };
+        let name = open.stmt.row.name;
+        let text = format!("'{name}' needs a block, not a value");
+        report
+            .error(&open.stmt.line, text)
+            .hint(format!("write it as: {name} {{, one entry on each line, }}"));
+        report.is_cause_of(std::iter::once(place_of(&open.stmt.line)));
+        if let Some(around) = self.open.last() {
+            report.attempt(place_of(&around.stmt.line), name);
+        }
+    }
+
     fn end(&mut self, report: &mut Report, line: &Line) {
+        self.value_for_a_block(report);
         let derailed = self.derailed;
         self.depth = self.depth.saturating_sub(1);
         if self.depth == 0 {
@@ -291,6 +307,7 @@ impl Builder {
     }
 
     fn text(&mut self, report: &mut Report, line: Line) -> Option<&Stmt> {
+        self.value_for_a_block(report);
         if let Some(open) = self.open.last_mut()
             && !open.begun
         {

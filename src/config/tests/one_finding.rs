@@ -248,3 +248,27 @@ fn nobody_reads_a_thousand_advices() {
     let advised = loaded.diagnostics.iter().filter(|d| d.hint.is_some()).count();
     assert!(advised <= 2 * suggest::MOST as usize, "{advised}");
 }
+
+/// Entries behind the keyword instead of between braces: what follows is read as it is meant.
+#[test]
+fn a_value_where_a_block_belongs() {
+    for (line, name) in [
+        ("virtual_ipaddress 192.0.2.1", "virtual_ipaddress"),
+        ("unicast_peer 192.0.2.2", "unicast_peer"),
+        ("authentication PASS secret", "authentication"),
+    ] {
+        let text = format!(
+            "vrrp_instance A {{\n interface eth0\n virtual_router_id 1\n {line}\n}}\n\
+             vrrp_instance B {{\n interface eth0\n virtual_router_id 2\n virtual_ipaddress {{\n 192.0.2.3\n }}\n}}\n"
+        );
+        let found = load_text(&text);
+        let errors: Vec<_> = found
+            .diagnostics
+            .iter()
+            .filter(|d| d.severity == diagnostic::Severity::Error)
+            .map(|d| d.text.as_str())
+            .collect();
+        assert_eq!(errors, [format!("'{name}' needs a block, not a value")], "{line}");
+        assert_eq!(found.config.instances.len(), 2);
+    }
+}

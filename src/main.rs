@@ -151,7 +151,7 @@ fn load(options: &Options) -> Loaded {
         all_files: options.all_config,
     };
     let mut loaded = config::load(&SystemLoader, &files);
-    let mask = &mut loaded.config.globals.pending.umask;
+    let mask = &mut loaded.config.globals.options.umask;
     // What the command line says counts.
     if options.umask.is_some() {
         *mask = u16::try_from(options.umask()).ok();
@@ -228,7 +228,7 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
     if let Some(status) = loaded.refusal() {
         return status;
     }
-    if let Some(mask) = loaded.config.globals.pending.umask {
+    if let Some(mask) = loaded.config.globals.options.umask {
         startup::set_umask(mask.into());
     }
     let plan = plan_of(options, &loaded);

@@ -169,7 +169,7 @@ impl Dumper {
 /// Where `keepalived.data` goes, or with `part` its kin: `state_dump_file` names the file, or with a slash at its end the
 /// directory; `data_use_instance` puts the names of namespace and instance before the extension.
 fn data_path(config: &Config, directory: &Path, part: &str) -> PathBuf {
-    let files = &config.globals.pending.files;
+    let files = &config.globals.options.files;
     let (namespace, instance) = (config.top.net_namespace.as_deref(), config.top.instance.as_deref());
     let names: Vec<&str> = namespace.into_iter().chain(instance).collect();
     let named = files.use_instance.unwrap_or(false) && !names.is_empty();
@@ -200,18 +200,18 @@ mod tests {
         assert_eq!(paths(&config), ["/d/keepalived.data", "/d/keepalived_parent.data"]);
         config.top.instance = Some("blue".to_owned());
         assert_eq!(paths(&config), ["/d/keepalived.data", "/d/keepalived_parent.data"]);
-        config.globals.pending.files.use_instance = Some(true);
+        config.globals.options.files.use_instance = Some(true);
         assert_eq!(paths(&config), ["/d/keepalived.blue.data", "/d/keepalived_parent.blue.data"]);
         config.top.net_namespace = Some("ns".to_owned());
         assert_eq!(paths(&config), ["/d/keepalived.ns_blue.data", "/d/keepalived_parent.ns_blue.data"]);
-        config.globals.pending.files.use_instance = None;
+        config.globals.options.files.use_instance = None;
         for (state, expected) in [
             ("/run/k/", ["/run/k/keepalived.data", "/run/k/keepalived_parent.data"]),
             ("/run/k/state.txt", ["/run/k/state.txt", "/run/k/state_parent.txt"]),
             ("/state", ["/state.data", "/state_parent.data"]),
             ("state.txt", ["/d/state.txt", "/d/state_parent.txt"]),
         ] {
-            config.globals.pending.files.state = Some(state.to_owned());
+            config.globals.options.files.state = Some(state.to_owned());
             assert_eq!(paths(&config), expected, "{state}");
         }
     }

@@ -11,13 +11,13 @@ const WINDOWS: (Duration, Duration) = (Duration::from_secs(5), Duration::from_se
 
 /// Password and AH are for version 2 over IPv4; `auth_hmac` excludes them.
 pub(super) fn resolve(instance: &VrrpInstance, version: Version, family: Family) -> Authentication {
-    if let Some(hmac) = &instance.pending.hmac {
+    if let Some(hmac) = &instance.options.hmac {
         return Authentication::Hmac(resolve_hmac(hmac, super::advert_int(version, instance.advert_int)));
     }
     if (version, family) != (Version::V2, Family::V4) {
         return Authentication::None;
     }
-    match (&instance.authentication, instance.pending.auth_ah) {
+    match (&instance.authentication, instance.options.auth_ah) {
         (_, Some(key)) => Authentication::Ah(key),
         (Some(model::Authentication::Pass(password)), None) => Authentication::Password(*password),
         (None, None) => Authentication::None,

@@ -79,7 +79,7 @@ pub(super) fn linkbeats(config: &Config, instances: &[InstancePlan]) -> Vec<Link
             plans.push(LinkbeatPlan { interface: written.interface.clone(), method });
         }
     }
-    let polling = config.instances.iter().filter(|i| i.pending.linkbeat_polling);
+    let polling = config.instances.iter().filter(|i| i.options.linkbeat_polling);
     let polling: BTreeSet<&str> = polling.map(|i| i.name.as_str()).collect();
     let mut used = BTreeSet::new();
     for instance in instances {

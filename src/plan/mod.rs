@@ -229,9 +229,9 @@ pub fn resolve(config: &Config) -> Plan {
     let mut plan = Plan {
         log_unknown_vrids: config.globals.log_unknown_vrids,
         pacing: pacing::resolve(config),
-        startup_delay: config.globals.pending.startup_delay.unwrap_or_default(),
-        delay_after_boot: config.globals.pending.delay_after_boot.unwrap_or_default(),
-        scheduling: scheduling::resolve(&config.globals.pending),
+        startup_delay: config.globals.options.startup_delay.unwrap_or_default(),
+        delay_after_boot: config.globals.options.delay_after_boot.unwrap_or_default(),
+        scheduling: scheduling::resolve(&config.globals.options),
         written: Arc::new(without_servers(config)),
         ..Plan::default()
     };
@@ -243,7 +243,7 @@ pub fn resolve(config: &Config) -> Plan {
         let group = config.sync_groups.iter().find(|g| g.members.contains(&instance.name));
         let mut tracks = tracks::of_instance(config, instance, group, &mut plan);
         routes::track_devices(config, instance, &mut tracks);
-        let rules = routes::rules(&instance.pending.rules, &mut preferences);
+        let rules = routes::rules(&instance.options.rules, &mut preferences);
         let resolved = resolve_instance(&config.globals, instance, id, tracks, &mut links);
         plan.instances.extend(resolved.map(|mut plan| {
             plan.params.grouped = group.is_some();
@@ -253,14 +253,14 @@ pub fn resolve(config: &Config) -> Plan {
         }));
     }
     plan.statics.extend(links.claims());
-    let firewall = &config.globals.pending.firewall;
+    let firewall = &config.globals.options.firewall;
     let filters = |claim: &Claim| matches!(claim, Claim::Firewall(_));
     if plan.statics.iter().any(filters) || plan.instances.iter().any(|i| !i.drops.is_empty()) {
         plan.filters_unasked = firewall.nftables.is_none() && firewall.iptables.is_none();
         plan.statics.push(Claim::Setting(Setting::Filter(vmac::table(&config.globals))));
     }
     plan.pipes = pipes(&config.globals);
-    plan.pipes_repeat_states = config.globals.pending.fifo_states_on_reload;
+    plan.pipes_repeat_states = config.globals.options.fifo_states_on_reload;
     plan.numbers = plan.instances.len() as u32;
     plan.groups = config.sync_groups.iter().map(|group| resolve_group(group, &plan.instances)).collect();
     plan.linkbeats = links::linkbeats(config, &plan.instances);
@@ -348,10 +348,10 @@ fn resolve_instance(
         garp: garp(globals, instance),
         startup_delay: Duration::ZERO,
         ignores_adverts: priority.is_owner() && ignores_adverts(globals, instance),
-        skip_check_adv_addr: (instance.pending.skip_check_adv_addr)
-            .or(globals.pending.skip_check_adv_addr)
+        skip_check_adv_addr: (instance.options.skip_check_adv_addr)
+            .or(globals.options.skip_check_adv_addr)
             .unwrap_or(false),
-        timer_expired_backup: instance.pending.timer_expired_backup.and_then(Priority::new),
+        timer_expired_backup: instance.options.timer_expired_backup.and_then(Priority::new),
         grouped: false,
         stays: false,
     };
@@ -365,7 +365,7 @@ fn resolve_instance(
     let advertised = addresses.len();
     addresses.extend(claims(&instance.excluded));
     let accepts = accepts(globals, instance) || priority.is_owner();
-    let ipvlan_address = instance.pending.ipvlan.as_ref().and_then(|i| i.address).filter(|_| vmac.is_ipvlan);
+    let ipvlan_address = instance.options.ipvlan.as_ref().and_then(|i| i.address).filter(|_| vmac.is_ipvlan);
     let seat = vmac.name.as_ref().filter(|_| !vmac.xmit_base).or(interface.as_ref());
     let reminded = links.extra_garp(instance, seat, &addresses);
     if reminded.is_empty() {
@@ -386,13 +386,13 @@ fn resolve_instance(
         links: parts,
         drops,
         vmac,
-        routes: routes::routes(&instance.pending.routes),
+        routes: routes::routes(&instance.options.routes),
         rules: Vec::new(),
-        promote_secondaries: instance.pending.promote_secondaries,
+        promote_secondaries: instance.options.promote_secondaries,
         tracks,
         dont_track_primary: instance.dont_track_primary,
         notify: NotifyPlan::default(),
-        vrf: instance.pending.vrf.clone(),
+        vrf: instance.options.vrf.clone(),
         interface,
     })
 }
@@ -412,7 +412,7 @@ fn delivery(globals: &Globals, instance: &VrrpInstance, family: Family) -> Deliv
     };
     Delivery::Unicast(Unicast {
         peers: instance.peers.clone(),
-        check_source: instance.check_unicast_src || globals.pending.check_unicast_src,
+        check_source: instance.check_unicast_src || globals.options.check_unicast_src,
         ttl: instance.unicast_ttl.unwrap_or(ttl),
         checksum: match instance.old_unicast_checksum {
             None => UnicastChecksum::Learns(group),
@@ -447,26 +447,26 @@ fn advert_int(version: Version, written: Option<Duration>) -> Duration {
 }
 
 fn is_strict(globals: &Globals, instance: &VrrpInstance) -> bool {
-    instance.pending.strict.or(globals.pending.strict).unwrap_or(false)
+    instance.options.strict.or(globals.options.strict).unwrap_or(false)
 }
 
 /// Whether packets to its addresses are taken although it does not own them; in strict mode not, unless told otherwise.
 fn accepts(globals: &Globals, instance: &VrrpInstance) -> bool {
-    instance.pending.accept.unwrap_or(!is_strict(globals, instance))
+    instance.options.accept.unwrap_or(!is_strict(globals, instance))
 }
 
 /// In strict mode an address owner does not listen, unless told otherwise.
 fn ignores_adverts(globals: &Globals, instance: &VrrpInstance) -> bool {
     let strict = is_strict(globals, instance);
-    let own = instance.pending.owner_ignore_adverts;
-    own.or(strict.then_some(true)).or(globals.pending.owner_ignore_adverts).unwrap_or(false)
+    let own = instance.options.owner_ignore_adverts;
+    own.or(strict.then_some(true)).or(globals.options.owner_ignore_adverts).unwrap_or(false)
 }
 
 fn garp(globals: &Globals, instance: &VrrpInstance) -> GarpSchedule {
     let (own, all) = (&instance.garp, &globals.garp);
-    let extra = instance.pending.garp_extra.or(globals.pending.garp_extra);
+    let extra = instance.options.garp_extra.or(globals.options.garp_extra);
     let mut default = GarpSchedule::default();
-    if globals.pending.min_garp.unwrap_or(false) {
+    if globals.options.min_garp.unwrap_or(false) {
         default = GarpSchedule { repeat: 1, delay: Duration::ZERO, ..default };
     }
     // Of the first burst, an instance's own settings are not what the answers to lower priorities begin with.
@@ -531,16 +531,16 @@ fn pipes(globals: &Globals) -> Vec<PipePlan> {
         });
         Some(PipePlan { name, path: fifo.path.clone()?, owner, script: fifo.script.clone() })
     };
-    let all = [pipe("notify", &globals.pending.fifo), pipe("vrrp notify", &globals.pending.vrrp_fifo)];
+    let all = [pipe("notify", &globals.options.fifo), pipe("vrrp notify", &globals.options.vrrp_fifo)];
     all.into_iter().flatten().collect()
 }
 
 fn notify(globals: &Globals, instance: &VrrpInstance, group: Option<&SyncGroup>) -> NotifyPlan {
     let of_group = group.and_then(|group| group.notify_priority_changes);
-    let changes = instance.pending.notify_priority_changes.or(of_group);
+    let changes = instance.options.notify_priority_changes.or(of_group);
     NotifyPlan {
-        deleted: instance.pending.notify_deleted.clone(),
-        priority_changes: changes.or(globals.pending.notify_priority_changes).unwrap_or(false),
+        deleted: instance.options.notify_deleted.clone(),
+        priority_changes: changes.or(globals.options.notify_priority_changes).unwrap_or(false),
         master: instance.notify_master.clone(),
         backup: instance.notify_backup.clone(),
         fault: instance.notify_fault.clone(),

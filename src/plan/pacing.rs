@@ -34,7 +34,7 @@ pub struct Intervals {
 
 /// The pauses of a configuration.
 pub(super) fn resolve(config: &Config) -> PacingPlan {
-    let globals = &config.globals.pending;
+    let globals = &config.globals.options;
     let intervals = Intervals {
         arp: globals.garp_interval.unwrap_or_default(),
         na: globals.gna_interval.unwrap_or_default(),

@@ -139,7 +139,7 @@ fn rule(rule: &model::Rule, preference: u32) -> Rule {
 /// items that name a group it is in.
 pub(super) fn track_devices(config: &Config, instance: &VrrpInstance, tracks: &mut Vec<TrackPlan>) {
     let held = instance.addresses.iter().chain(&instance.excluded).filter(|a| !a.flags.no_track);
-    let routes = instance.pending.routes.iter().filter(|route| route.tracked);
+    let routes = instance.options.routes.iter().filter(|route| route.tracked);
     let own = held.filter_map(|a| a.dev.as_ref()).chain(routes.filter_map(|r| r.dev.as_ref()));
     let is_member = |group: &Option<String>| {
         let group = config.track_groups.iter().find(|g| Some(&g.name) == group.as_ref());

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::config::model::PendingGlobals;
+use crate::config::model::GlobalOptions;
 use crate::host::Scheduling;
 
 /// What stock has for its VRRP process.
-pub(super) fn resolve(globals: &PendingGlobals) -> Scheduling {
+pub(super) fn resolve(globals: &GlobalOptions) -> Scheduling {
     let vrrp = &globals.vrrp_scheduling;
     let highest = globals.max_auto_priority.unwrap_or(0);
     Scheduling {
@@ -28,7 +28,7 @@ mod tests {
 
     #[test]
     fn nothing_written_changes_nothing() {
-        assert_eq!(resolve(&PendingGlobals::default()), Scheduling::default());
+        assert_eq!(resolve(&GlobalOptions::default()), Scheduling::default());
     }
 
     #[test]
@@ -36,7 +36,7 @@ mod tests {
         let vrrp_scheduling =
             Written { nice: Some(-5), no_swap: true, realtime: Some(50), cpus: vec![1], rttime: Some(2) };
         let globals =
-            PendingGlobals { vrrp_scheduling, max_auto_priority: Some(99), ..PendingGlobals::default() };
+            GlobalOptions { vrrp_scheduling, max_auto_priority: Some(99), ..GlobalOptions::default() };
         let expected = Scheduling {
             nice: Some(-5),
             realtime: Some(50),
@@ -51,10 +51,10 @@ mod tests {
 
     #[test]
     fn lateness_is_not_told_when_nobody_wants_to_know() {
-        let globals = PendingGlobals { max_auto_priority: Some(-1), ..PendingGlobals::default() };
+        let globals = GlobalOptions { max_auto_priority: Some(-1), ..GlobalOptions::default() };
         assert_eq!(resolve(&globals), Scheduling { tolerance: None, ..Scheduling::default() });
         let zero = Written { nice: Some(0), ..Written::default() };
-        let globals = PendingGlobals { vrrp_scheduling: zero, ..PendingGlobals::default() };
+        let globals = GlobalOptions { vrrp_scheduling: zero, ..GlobalOptions::default() };
         assert_eq!(resolve(&globals).nice, None, "0 is how stock writes nothing");
     }
 }

@@ -272,7 +272,7 @@ fn links(globals: Globals, instances: Vec<VrrpInstance>) -> (Plan, Vec<String>) 
 fn on_vmac(interface: &str, family: Family, addresses: Vec<VirtualAddress>) -> VrrpInstance {
     let mut instance = VrrpInstance { interface: IfName::new(interface), ..instance() };
     instance.family = Some(family);
-    instance.pending.vmac = Some(model::Vmac::default());
+    instance.options.vmac = Some(model::Vmac::default());
     instance.addresses = addresses;
     instance
 }
@@ -294,8 +294,8 @@ fn vmacs_are_called_as_stock_calls_them() {
     assert_eq!(names, ["vrrp.51 on eth0", "vrrp1.51 on eth1", "vrrp6.51 on eth0", "vrrp2.51 on eth1"]);
     let devices: Vec<_> = plan.instances[2].addresses.iter().map(|a| a.dev.as_str()).collect();
     assert_eq!(devices, ["vrrp6.51", "vrrp2.51"]);
-    globals.pending.vmac_prefix = Some("vm".to_owned());
-    globals.pending.vmac_addr_prefix = Some("a-long-prefix".to_owned());
+    globals.options.vmac_prefix = Some("vm".to_owned());
+    globals.options.vmac_addr_prefix = Some("a-long-prefix".to_owned());
     let (_, names) = links(globals, instances);
     assert_eq!(names, ["vm.51 on eth0", "vm1.51 on eth1", "vm6.51 on eth0", "a-long-prefi.51 on eth1"]);
 }
@@ -312,9 +312,9 @@ fn addresses_of_the_other_family_and_of_other_interfaces_are_on_vmacs_if_asked_f
     };
     let vmac = Some("vrrp.51".to_owned());
     assert_eq!(devices(&instance), ("vrrp.51 eth1 eth0".to_owned(), 1, vmac.clone()));
-    instance.pending.vmac_addresses = true;
+    instance.options.vmac_addresses = true;
     assert_eq!(devices(&instance), ("vrrp.51 vrrp1.51 vrrp6.51".to_owned(), 3, vmac));
-    instance.pending.vmac_xmit_base = true;
+    instance.options.vmac_xmit_base = true;
     assert_eq!(devices(&instance).2.as_deref(), Some("eth0"));
     // Two addresses on one interface share a VMAC.
     instance.addresses.push(address("10.8.0.2", Some("eth1")));
@@ -325,7 +325,7 @@ fn addresses_of_the_other_family_and_of_other_interfaces_are_on_vmacs_if_asked_f
 fn what_is_not_accepted_is_dropped() {
     let dropped = |strict: bool, accept: Option<bool>, priority: u8| {
         let mut instance = instance();
-        (instance.pending.strict, instance.pending.accept) = (Some(strict), accept);
+        (instance.options.strict, instance.options.accept) = (Some(strict), accept);
         instance.priority = Priority::new(priority);
         instance.addresses = vec![address("10.7.0.1", None)];
         resolved(Globals::default(), instance).drops.len()
@@ -342,7 +342,7 @@ fn an_ipvlan_has_its_own_address_and_the_interface_the_virtual_ones() {
     let mut instance = instance();
     instance.addresses = vec![address("10.7.0.1", None)];
     let own = Cidr { ip: "10.7.0.9".parse().unwrap(), prefix: 24 };
-    instance.pending.ipvlan = Some(model::Ipvlan { address: Some(own), ..model::Ipvlan::default() });
+    instance.options.ipvlan = Some(model::Ipvlan { address: Some(own), ..model::Ipvlan::default() });
     let (plan, names) = links(Globals::default(), vec![instance]);
     assert_eq!(names, ["vrrp.51 on eth0"]);
     let on = |claim: &Claim| match claim {

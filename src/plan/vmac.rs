@@ -41,7 +41,7 @@ pub(super) struct Links<'a> {
 
 /// The table that entries of the packet filter are in.
 pub(super) fn table(globals: &Globals) -> Arc<FirewallTable> {
-    let firewall = &globals.pending.firewall;
+    let firewall = &globals.options.firewall;
     Arc::new(FirewallTable {
         name: firewall.nftables.clone().unwrap_or_else(|| TABLE.to_owned()),
         priority: firewall.priority.unwrap_or(FIREWALL_PRIORITY),
@@ -52,10 +52,11 @@ pub(super) fn table(globals: &Globals) -> Arc<FirewallTable> {
 impl<'a> Links<'a> {
     /// No link yet; names that are written in `config` are kept free for who wrote them.
     pub(super) fn new(config: &'a Config) -> Self {
-        let pending = config.instances.iter().map(|instance| &instance.pending);
-        let vmac = |p: &crate::config::model::Pending| p.vmac.as_ref().and_then(|v| v.name.clone());
-        let ipvlan = |p: &crate::config::model::Pending| p.ipvlan.as_ref().and_then(|i| i.name.clone());
-        let names = pending.flat_map(|p| [vmac(p), ipvlan(p)]).flatten().collect();
+        let options = config.instances.iter().map(|instance| &instance.options);
+        let vmac = |p: &crate::config::model::InstanceOptions| p.vmac.as_ref().and_then(|v| v.name.clone());
+        let ipvlan =
+            |p: &crate::config::model::InstanceOptions| p.ipvlan.as_ref().and_then(|i| i.name.clone());
+        let names = options.flat_map(|p| [vmac(p), ipvlan(p)]).flatten().collect();
         let globals = &config.globals;
         Self {
             globals,
@@ -74,7 +75,7 @@ impl<'a> Links<'a> {
         seat: Option<&IfName>,
         addresses: &[AddressClaim],
     ) -> Vec<usize> {
-        let Some(extra) = instance.pending.garp_extra.or(self.globals.pending.garp_extra) else {
+        let Some(extra) = instance.options.garp_extra.or(self.globals.options.garp_extra) else {
             return Vec::new();
         };
         let mut seen: BTreeSet<&IfName> = seat.into_iter().collect();
@@ -101,11 +102,11 @@ impl<'a> Links<'a> {
 
     /// The VMAC or ipvlan of an instance.
     pub(super) fn of_instance(&mut self, instance: &VrrpInstance, family: Family, vrid: Vrid) -> VmacPlan {
-        let pending = &instance.pending;
+        let options = &instance.options;
         let Some(base) = instance.interface.clone() else { return VmacPlan::default() };
-        let (kind, name, group) = if let Some(vmac) = &pending.vmac {
+        let (kind, name, group) = if let Some(vmac) = &options.vmac {
             (VirtualKind::Macvlan(mac(instance, family, vrid)), vmac.name.clone(), vmac.group)
-        } else if let Some(ipvlan) = &pending.ipvlan {
+        } else if let Some(ipvlan) = &options.ipvlan {
             let mode = match ipvlan.mode {
                 None | Some(IpvlanMode::Bridge) => Isolation::Bridge,
                 Some(IpvlanMode::Private) => Isolation::Private,
@@ -115,7 +116,7 @@ impl<'a> Links<'a> {
         } else {
             return VmacPlan::default();
         };
-        let xmit_base = pending.vmac_xmit_base;
+        let xmit_base = options.vmac_xmit_base;
         let all = instance.addresses.iter().chain(&instance.excluded);
         let mut families = vec![family];
         let other = if family == Family::V4 { Family::V6 } else { Family::V4 };
@@ -131,10 +132,10 @@ impl<'a> Links<'a> {
             ipv6: families.contains(&Family::V6),
             instance: instance.name.clone(),
         };
-        let prefix = self.globals.pending.vmac_prefix.as_deref().unwrap_or(PREFIX);
+        let prefix = self.globals.options.vmac_prefix.as_deref().unwrap_or(PREFIX);
         let name = self.link(wanted, name, prefix, vrid, &families, family == Family::V6 && !xmit_base);
         let is_ipvlan = matches!(kind, VirtualKind::Ipvlan(_));
-        if let Some(cidr) = pending.ipvlan.as_ref().and_then(|ipvlan| ipvlan.address).filter(|_| is_ipvlan) {
+        if let Some(cidr) = options.ipvlan.as_ref().and_then(|ipvlan| ipvlan.address).filter(|_| is_ipvlan) {
             self.claims.push(Claim::Address(AddressClaim {
                 dev: name.clone(),
                 cidr,
@@ -167,8 +168,8 @@ impl<'a> Links<'a> {
         {
             return Some(name.clone());
         }
-        let pending = &instance.pending;
-        let everywhere = pending.vmac_addresses && (pending.vmac.is_some() || elsewhere);
+        let options = &instance.options;
+        let everywhere = options.vmac_addresses && (options.vmac.is_some() || elsewhere);
         if !address.pending.use_vmac && !everywhere {
             return Some(base);
         }
@@ -181,7 +182,7 @@ impl<'a> Links<'a> {
             ipv6: family == Family::V6,
             instance: instance.name.clone(),
         };
-        let globals = &self.globals.pending;
+        let globals = &self.globals.options;
         let prefix = globals.vmac_addr_prefix.as_deref().or(globals.vmac_prefix.as_deref()).unwrap_or(PREFIX);
         Some(self.link(wanted, None, prefix, vrid, &[family], family == Family::V6))
     }
@@ -258,7 +259,7 @@ pub(super) fn drops(table: &Arc<FirewallTable>, addresses: &[AddressClaim]) -> V
 
 /// The hardware address of VMACs of an instance: as written, or that of RFC 9568 section 7.3.
 fn mac(instance: &VrrpInstance, family: Family, vrid: Vrid) -> MacAddr {
-    match instance.pending.vmac.as_ref().and_then(|vmac| vmac.mac) {
+    match instance.options.vmac.as_ref().and_then(|vmac| vmac.mac) {
         Some(VmacAddress::Whole(mac)) => mac,
         Some(VmacAddress::Prefix([a, b, c, d, e])) => MacAddr([a, b, c, d, e, vrid.get()]),
         None => {

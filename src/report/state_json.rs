@@ -166,7 +166,7 @@ struct Second<'a> {
 pub fn text<'a>(view: &View<'a>) -> String {
     let known = |plan: &'a InstancePlan| Some(instance(view, plan, view.findings.observed.get(&plan.id)?));
     let vrrp: Vec<_> = view.plan.instances.iter().filter_map(known).collect();
-    let json = match view.config.globals.pending.files.json_version {
+    let json = match view.config.globals.options.files.json_version {
         Some(2) => serde_json::to_string(&Second { vrrp, track_process: processes(view) }),
         _ => serde_json::to_string(&vrrp),
     };
@@ -192,7 +192,7 @@ fn data<'a>(
     let own = own_tracks(plan, written);
     let tracks = || own.iter();
     // Only newer versions of stock have this.
-    let second = view.config.globals.pending.files.json_version == Some(2);
+    let second = view.config.globals.options.files.json_version == Some(2);
     let commands = tracks().filter_map(|track| {
         let name = script_name(&track.what)?;
         view.config.scripts.iter().find(|s| s.name == name).map(|s| quoted(&s.script))
@@ -232,11 +232,11 @@ fn data<'a>(
         wantstate: number(seen.wanted),
         version: if params.version == Version::V2 { 2 } else { 3 },
         smtp_alert: mails(view, written),
-        notify_deleted: written.pending.notify_deleted.is_some(),
+        notify_deleted: written.options.notify_deleted.is_some(),
         scripts: scripts(plan, written),
         vips,
         evips,
-        vroutes: written.pending.routes.iter().map(items::route).collect(),
+        vroutes: written.options.routes.iter().map(items::route).collect(),
         vrules: rules(plan, written),
         track_ifp: tracks().filter_map(|track| interface_name(&track.what)).collect(),
         track_script: commands.collect(),
@@ -261,7 +261,7 @@ fn scripts(plan: &InstancePlan, written: &VrrpInstance) -> Scripts {
         script_master: text(&notify.master),
         script_fault: text(&notify.fault),
         script_stop: text(&notify.stop),
-        script_deleted: written.pending.notify_deleted.as_ref().and_then(text),
+        script_deleted: written.options.notify_deleted.as_ref().and_then(text),
         script: text(&notify.any),
         script_master_rx_lower_pri: text(&notify.master_rx_lower_pri),
     }

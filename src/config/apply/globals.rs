@@ -111,7 +111,7 @@ pub(crate) fn dynamic_interfaces(b: &mut Build<'_>, stmt: &Stmt) {
     match stmt.word(1) {
         None => {}
         Some("allow_if_changes") => {
-            b.config.globals.pending.allow_interface_changes = true;
+            b.config.globals.options.allow_interface_changes = true;
             if known.is_some_and(|r| !r.in_effect) {
                 b.word_not_in_effect("dynamic_interfaces", "allow_if_changes", &stmt.place(1));
             }

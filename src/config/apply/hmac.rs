@@ -9,7 +9,7 @@ use super::super::lines::Line;
 use super::super::model::{Hmac, HmacKey, HmacMode};
 use super::super::tree::Stmt;
 use super::Build;
-use super::instance::pending;
+use super::instance::set_options;
 
 /// How long keys are, in bytes.
 const LENGTH: std::ops::RangeInclusive<usize> = 32..=64;
@@ -29,7 +29,7 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
     let Some(Draft { hmac }) = b.drafts.hmac.take() else { return };
     let active = hmac.active.is_some_and(|id| hmac.keys.iter().any(|k| k.0 == id));
     if active {
-        pending(b, |p| p.hmac = Some(hmac));
+        set_options(b, |p| p.hmac = Some(hmac));
     } else {
         let text = "auth_hmac has no active_key that is defined - not in use";
         b.report

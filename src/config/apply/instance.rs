@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::super::lines::Line;
-use super::super::model::{Authentication, InitialState, Pending, Script, Version, VrrpInstance};
+use super::super::model::{Authentication, InitialState, InstanceOptions, Script, Version, VrrpInstance};
 use super::super::schema::addresses::VIRTUAL_IPADDRESS;
 use super::super::tree::Stmt;
 use super::{Build, Once, address, globals, script, track};
@@ -106,9 +106,9 @@ pub(crate) fn set(b: &mut Build<'_>, set: impl FnOnce(&mut VrrpInstance)) {
 }
 
 /// Sets something that is not in effect yet.
-pub(super) fn pending(b: &mut Build<'_>, set: impl FnOnce(&mut Pending)) {
+pub(super) fn set_options(b: &mut Build<'_>, set: impl FnOnce(&mut InstanceOptions)) {
     if let Some(draft) = &mut b.instance {
-        set(&mut draft.instance.pending);
+        set(&mut draft.instance.options);
     }
 }
 
@@ -208,7 +208,7 @@ pub(crate) fn authentication(b: &mut Build<'_>, stmt: &Stmt) {
         (Some(AuthType::Pass), Some(pass)) => {
             draft.instance.authentication = Some(Authentication::Pass(pass))
         }
-        (Some(AuthType::Ah), Some(pass)) => draft.instance.pending.auth_ah = Some(pass),
+        (Some(AuthType::Ah), Some(pass)) => draft.instance.options.auth_ah = Some(pass),
         _ => {}
     }
 }

@@ -10,16 +10,16 @@ pub(crate) use schedule::*;
 
 use std::time::Duration;
 
-use super::super::model::{Fifo, PendingGlobals, ReceivePolicy, StageScript};
+use super::super::model::{Fifo, GlobalOptions, ReceivePolicy, StageScript};
 use super::super::tree::Stmt;
 use super::words::decimal;
 use super::{Build, options, put, script, user};
 
 /// What is set.
-type Slot<T> = fn(&mut PendingGlobals) -> &mut T;
+type Slot<T> = fn(&mut GlobalOptions) -> &mut T;
 
 fn slot<'b, T>(b: &'b mut Build<'_>, slot: Slot<T>) -> &'b mut T {
-    slot(&mut b.config.globals.pending)
+    slot(&mut b.config.globals.options)
 }
 
 /// A flag: its slot becomes true.
@@ -110,20 +110,20 @@ pub(crate) fn stage_script(b: &mut Build<'_>, stmt: &Stmt, to: Slot<StageScript>
 /// `max_auto_priority [N]`.
 pub(crate) fn max_auto_priority(b: &mut Build<'_>, stmt: &Stmt) {
     let number = if stmt.len() > 1 { b.number(stmt) } else { Some(99) };
-    put(number, &mut b.config.globals.pending.max_auto_priority);
+    put(number, &mut b.config.globals.options.max_auto_priority);
 }
 
 /// `min_auto_priority_delay MICROSECONDS`.
 pub(crate) fn min_auto_priority_delay(b: &mut Build<'_>, stmt: &Stmt) {
     let time = b.number(stmt).map(Duration::from_micros);
-    put(time, &mut b.config.globals.pending.min_auto_priority_delay);
+    put(time, &mut b.config.globals.options.min_auto_priority_delay);
 }
 
 /// Stock takes any word here.
 pub(crate) fn default_interface(b: &mut Build<'_>, stmt: &Stmt) {
     let word = stmt.word(1).unwrap_or_default();
     match crate::base::IfName::new(word) {
-        Some(name) => b.config.globals.pending.default_interface = Some(name),
+        Some(name) => b.config.globals.options.default_interface = Some(name),
         None => {
             b.report.warning(&stmt.place(1), format!("'{word}' cannot be an interface - ignoring"));
         }
@@ -150,12 +150,12 @@ pub(crate) fn mcast_group6(b: &mut Build<'_>, stmt: &Stmt) {
 }
 
 pub(crate) fn garp_extra(b: &mut Build<'_>, stmt: &Stmt) {
-    put(options::extra(b, stmt), &mut b.config.globals.pending.garp_extra);
+    put(options::extra(b, stmt), &mut b.config.globals.options.garp_extra);
 }
 
 /// `vrrp_iptables [IN [OUT]]`.
 pub(crate) fn iptables(b: &mut Build<'_>, stmt: &Stmt) {
-    if b.config.globals.pending.firewall.iptables.is_some() {
+    if b.config.globals.options.firewall.iptables.is_some() {
         b.report.error(&stmt.line, "vrrp_iptables is given twice - ignoring the second one");
         return;
     }
@@ -168,7 +168,7 @@ pub(crate) fn iptables(b: &mut Build<'_>, stmt: &Stmt) {
         (None, _) => ("INPUT".to_owned(), Some("OUTPUT".to_owned())),
         (Some(input), output) => (input.to_owned(), output.map(str::to_owned)),
     };
-    b.config.globals.pending.firewall.iptables = Some(chains);
+    b.config.globals.options.firewall.iptables = Some(chains);
     let text =
         "vrrp_iptables: nftables does what is asked for, in a table of its own and not in these chains";
     b.report.warning(&stmt.line, text).hint("use nftables, which has options for the table");
@@ -183,7 +183,7 @@ pub(crate) fn ipsets(b: &mut Build<'_>, stmt: &Stmt) {
         b.report.error(&stmt.line, text);
         return;
     }
-    b.config.globals.pending.firewall.ipsets = Some(names);
+    b.config.globals.options.firewall.ipsets = Some(names);
     let text = "vrrp_ipsets: addresses are in sets of nftables, which need no names";
     b.report.warning(&stmt.line, text);
 }
@@ -191,7 +191,7 @@ pub(crate) fn ipsets(b: &mut Build<'_>, stmt: &Stmt) {
 /// `nftables [TABLE]`.
 pub(crate) fn nftables(b: &mut Build<'_>, stmt: &Stmt) {
     let table = stmt.word(1).unwrap_or("keepalived");
-    super::top::once(b, stmt, table, |b| &mut b.config.globals.pending.firewall.nftables);
+    super::top::once(b, stmt, table, |b| &mut b.config.globals.options.firewall.nftables);
 }
 
 /// `…_fifo PATH [USER [GROUP]]`. An unknown user is only logged, and the pipe is not made.
@@ -240,7 +240,7 @@ pub(crate) fn snmp_socket(b: &mut Build<'_>, stmt: &Stmt) {
 }
 
 pub(crate) fn snmp_rfc(b: &mut Build<'_>, _stmt: &Stmt) {
-    let snmp = &mut b.config.globals.pending.snmp;
+    let snmp = &mut b.config.globals.options.snmp;
     (snmp.rfc_v2, snmp.rfc_v3) = (true, true);
 }
 
@@ -261,7 +261,7 @@ pub(crate) fn receive_policy(b: &mut Build<'_>, stmt: &Stmt) {
     if stmt.len() > 2 {
         b.report.error(&stmt.place(2), "vrrp_rx_bufs_policy can be one thing only - ignoring the rest");
     }
-    b.config.globals.pending.buffers.receive = Some(policy);
+    b.config.globals.options.buffers.receive = Some(policy);
 }
 
 /// `vrrp_rx_bufs_multiplier N` and nothing else.
@@ -277,7 +277,7 @@ pub(crate) fn receive_multiplier(b: &mut Build<'_>, stmt: &Stmt) {
 pub(crate) fn umask(b: &mut Build<'_>, stmt: &Stmt) {
     let text: Vec<&str> = stmt.words_from(1).collect();
     match mask(&text.join(" ")) {
-        Ok(mask) => b.config.globals.pending.umask = Some(mask),
+        Ok(mask) => b.config.globals.options.umask = Some(mask),
         Err(why) => {
             b.report
                 .error(&stmt.place(1), format!("umask: {why} - ignoring"))

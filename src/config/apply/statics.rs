@@ -48,7 +48,7 @@ fn address(b: &mut Build<'_>, entry: &Stmt) -> Option<StaticAddress> {
 
 /// The default interface, if it exists.
 fn default_interface(b: &Build<'_>) -> Option<IfName> {
-    let configured = b.config.globals.pending.default_interface.clone();
+    let configured = b.config.globals.options.default_interface.clone();
     configured.or_else(|| IfName::new(DEFAULT_INTERFACE)).filter(|name| b.loader.interface_exists(name))
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn resolve(b: &Build<'_>, user: &str, group: Option<&str>) -> Result<
 
 /// Whether every script gets all the groups of its user.
 fn wants_groups(b: &Build<'_>) -> bool {
-    b.config.globals.pending.set_supplementary_groups.unwrap_or(false)
+    b.config.globals.options.set_supplementary_groups.unwrap_or(false)
 }
 
 /// The user of scripts that name none: `script_user`, then `keepalived_script`, then whoever we are.

@@ -5,7 +5,7 @@ use super::super::model::{Ipvlan, IpvlanMode, Vmac, VmacAddress};
 use super::super::names::NameTable;
 use super::super::tree::Stmt;
 use super::Build;
-use super::instance::pending;
+use super::instance::set_options;
 use super::unicast::same_family;
 use super::words::{Dropped, Words};
 use crate::base::{Cidr, IfName, MacAddr};
@@ -46,12 +46,12 @@ pub(crate) fn use_vmac(b: &mut Build<'_>, stmt: &Stmt) {
             _ => name(b, &mut words, word, &mut vmac.name, is_vmac),
         }
     }
-    pending(b, |p| p.vmac = Some(vmac));
+    set_options(b, |p| p.vmac = Some(vmac));
 }
 
 /// `use_ipvlan [[name] IFNAME] [ADDRESS[/PREFIX]] [MODE] [group GROUP]`, in any order.
 pub(crate) fn use_ipvlan(b: &mut Build<'_>, stmt: &Stmt) {
-    if b.instance.as_ref().is_some_and(|d| d.instance.pending.ipvlan.is_some()) {
+    if b.instance.as_ref().is_some_and(|d| d.instance.options.ipvlan.is_some()) {
         b.report.error(&stmt.line, "use_ipvlan is given twice - ignoring the second one");
         return;
     }
@@ -80,7 +80,7 @@ pub(crate) fn use_ipvlan(b: &mut Build<'_>, stmt: &Stmt) {
             },
         }
     }
-    pending(b, |p| p.ipvlan = Some(ipvlan));
+    set_options(b, |p| p.ipvlan = Some(ipvlan));
 }
 
 /// What is wrong with an interface of that name, if there is one already.

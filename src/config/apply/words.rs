@@ -201,7 +201,7 @@ pub(super) fn decimal(word: &str) -> Option<u64> {
 impl Build<'_> {
     /// The number that a word stands for in a name table.
     pub(super) fn named(&mut self, table: NameTable, word: &str) -> Option<u32> {
-        let files = &self.config.globals.pending.files;
+        let files = &self.config.globals.options.files;
         let dirs = (files.iproute_usr.as_deref(), files.iproute_etc.as_deref());
         self.names.number(self.loader, dirs, table, word)
     }

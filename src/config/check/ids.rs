@@ -41,7 +41,7 @@ pub(crate) fn clash(b: &mut Build<'_>, draft: &Draft, taken: &mut Taken) -> bool
     };
     let Some((other, whereabouts)) = found else { return false };
     let text = format!("VRID {vrid} is used by {other} and {} {whereabouts}", draft.instance.name);
-    let changes = b.config.globals.pending.allow_interface_changes;
+    let changes = b.config.globals.options.allow_interface_changes;
     let added = b.report.error(draft.line("virtual_router_id"), text);
     added.hint("give one of them another number");
     // With `allow_if_changes` the interfaces may part; until then the instance cannot run.

@@ -33,10 +33,10 @@ pub(crate) fn complete(b: &mut Build<'_>, draft: &Draft) -> bool {
             ));
         }
     }
-    let pending = &draft.instance.pending;
+    let options = &draft.instance.options;
     let own = draft.instance.source.is_some() && draft.lines.contains_key("unicast_src_ip");
     let unicast = !draft.instance.peers.is_empty() || own;
-    if draft.instance.interface.is_none() && (!unicast || pending.vmac.is_some()) {
+    if draft.instance.interface.is_none() && (!unicast || options.vmac.is_some()) {
         complete = false;
         if !reported(b, draft.bad_interface) {
             missing.push(("interface", format!("VRRP_Instance({name}) has no interface"), "add interface"));
@@ -177,16 +177,16 @@ fn preemption(b: &mut Build<'_>, draft: &mut Draft) {
 
 /// Rule 5.12: a backup whose timer expired needs `nopreempt` to be remembered.
 fn expiry(b: &mut Build<'_>, draft: &mut Draft) {
-    if draft.instance.pending.timer_expired_backup.is_some() && !draft.instance.nopreempt {
+    if draft.instance.options.timer_expired_backup.is_some() && !draft.instance.nopreempt {
         let text = format!("({}) timer_expired_backup requires nopreempt - ignoring it", draft.instance.name);
         b.report.error(draft.line("timer_expired_backup"), text);
-        draft.instance.pending.timer_expired_backup = None;
+        draft.instance.options.timer_expired_backup = None;
     }
 }
 
 /// Rule 5.22: an instance without address; version 3 and strict mode do not allow it.
 fn no_address(b: &mut Build<'_>, draft: &Draft, strict: bool) {
-    if !draft.instance.addresses.is_empty() || draft.instance.pending.no_addresses {
+    if !draft.instance.addresses.is_empty() || draft.instance.options.no_addresses {
         return;
     }
     let name = &draft.instance.name;

@@ -20,8 +20,8 @@ fn error(b: &mut Build<'_>, draft: &Draft, keyword: &str, text: impl Into<String
 
 /// At the end of the block: what unicast adverts leave through.
 pub(super) fn unicast_base(b: &mut Build<'_>, draft: &mut Draft) {
-    let pending = &draft.instance.pending;
-    let keyword = match (&pending.vmac, &pending.ipvlan) {
+    let options = &draft.instance.options;
+    let keyword = match (&options.vmac, &options.ipvlan) {
         (Some(_), _) => "use_vmac",
         (None, Some(_)) => "use_ipvlan",
         (None, None) => return,
@@ -35,10 +35,10 @@ pub(super) fn unicast_base(b: &mut Build<'_>, draft: &mut Draft) {
             return;
         }
         error(b, draft, keyword, format!("Cannot use {keyword} with unicast and no interface - clearing it"));
-        (draft.instance.pending.vmac, draft.instance.pending.ipvlan) = (None, None);
-    } else if !pending.vmac_xmit_base {
+        (draft.instance.options.vmac, draft.instance.options.ipvlan) = (None, None);
+    } else if !options.vmac_xmit_base {
         error(b, draft, keyword, format!("unicast with {keyword} requires vmac_xmit_base - setting it"));
-        draft.instance.pending.vmac_xmit_base = true;
+        draft.instance.options.vmac_xmit_base = true;
     }
 }
 
@@ -46,9 +46,9 @@ pub(super) fn unicast_base(b: &mut Build<'_>, draft: &mut Draft) {
 pub(super) fn capable(b: &mut Build<'_>, draft: &mut Draft) {
     let Some(name) = &draft.instance.interface else { return };
     let Some(link) = b.link(name) else { return };
-    let pending = &draft.instance.pending;
-    let keyword = if pending.vmac.is_some() { "use_vmac" } else { "use_ipvlan" };
-    if (pending.vmac.is_some() || pending.ipvlan.is_some()) && !link.ethernet {
+    let options = &draft.instance.options;
+    let keyword = if options.vmac.is_some() { "use_vmac" } else { "use_ipvlan" };
+    if (options.vmac.is_some() || options.ipvlan.is_some()) && !link.ethernet {
         let text = format!("{keyword} needs an interface of Ethernet type, which {name} is not");
         error(b, draft, keyword, text);
         draft.faulty = true;
@@ -78,7 +78,7 @@ pub(super) fn room(b: &Build<'_>, draft: &Draft) -> usize {
     };
     // Version 2 ends in eight bytes of authentication data, whether or not there is any (RFC 3768 section 5.1).
     let authentication = if super::instance::version(b, draft) == Version::V2 { 8 } else { 0 };
-    let trailer = if instance.pending.hmac.is_some() { HMAC } else { 0 };
+    let trailer = if instance.options.hmac.is_some() { HMAC } else { 0 };
     let used = ETHERNET + ip + VRRP + authentication + trailer;
     (mtu.saturating_sub(used) / address).clamp(1, COUNTED) as usize
 }
@@ -107,7 +107,7 @@ pub(super) fn debounce(b: &mut Build<'_>, draft: &Draft) {
 pub(super) fn shared(b: &mut Build<'_>, drafts: &mut [Draft], group_of: &BTreeMap<&str, &SyncGroup>) {
     let group = |name: &String| group_of.get(name.as_str()).map(|g| &g.name);
     let mut first: BTreeMap<IfName, String> = BTreeMap::new();
-    for draft in drafts.iter_mut().filter(|d| d.instance.pending.vmac.is_some()) {
+    for draft in drafts.iter_mut().filter(|d| d.instance.options.vmac.is_some()) {
         let Some(interface) = draft.instance.interface.clone() else { continue };
         if !b.link(&interface).is_some_and(|l| matches!(l.kind, LinkKind::Macvlan { .. })) {
             continue;
@@ -130,26 +130,26 @@ pub(super) fn shared(b: &mut Build<'_>, drafts: &mut [Draft], group_of: &BTreeMa
 
 /// Rule 5.10: a VRF is named where there is no interface to be in it.
 pub(super) fn vrf(b: &mut Build<'_>, draft: &mut Draft) {
-    if draft.instance.pending.vrf.is_some() && draft.instance.peers.is_empty() {
+    if draft.instance.options.vrf.is_some() && draft.instance.peers.is_empty() {
         error(b, draft, "vrf", "vrf is for unicast only - ignoring it");
-        draft.instance.pending.vrf = None;
+        draft.instance.options.vrf = None;
     }
 }
 
 /// Rule 5.19: VMACs and ipvlans.
 pub(super) fn virtual_links(b: &mut Build<'_>, draft: &mut Draft, strict: bool, names: &mut Names) {
-    let pending = &draft.instance.pending;
-    let name = pending.vmac.as_ref().and_then(|v| v.name.clone());
-    if let Some(name) = name.or_else(|| pending.ipvlan.as_ref().and_then(|i| i.name.clone())) {
+    let options = &draft.instance.options;
+    let name = options.vmac.as_ref().and_then(|v| v.name.clone());
+    if let Some(name) = name.or_else(|| options.ipvlan.as_ref().and_then(|i| i.name.clone())) {
         match names.get(&name) {
             Some(other) => {
                 let text =
                     format!("interface name {name} is that of instance {other}, too - making up another one");
                 error(b, draft, "use_vmac", text);
-                if let Some(vmac) = &mut draft.instance.pending.vmac {
+                if let Some(vmac) = &mut draft.instance.options.vmac {
                     vmac.name = None;
                 }
-                if let Some(ipvlan) = &mut draft.instance.pending.ipvlan {
+                if let Some(ipvlan) = &mut draft.instance.options.ipvlan {
                     ipvlan.name = None;
                 }
             }
@@ -158,12 +158,12 @@ pub(super) fn virtual_links(b: &mut Build<'_>, draft: &mut Draft, strict: bool, 
             }
         }
     }
-    if strict && std::mem::take(&mut draft.instance.pending.vmac_xmit_base) {
+    if strict && std::mem::take(&mut draft.instance.options.vmac_xmit_base) {
         error(b, draft, "vmac_xmit_base", "vmac_xmit_base is incompatible with strict mode - resetting");
     }
-    let pending = &draft.instance.pending;
-    let virtual_link = pending.vmac.is_some() || pending.ipvlan.is_some();
-    if virtual_link && std::mem::take(&mut draft.instance.pending.promote_secondaries) {
+    let options = &draft.instance.options;
+    let virtual_link = options.vmac.is_some() || options.ipvlan.is_some();
+    if virtual_link && std::mem::take(&mut draft.instance.options.promote_secondaries) {
         error(
             b,
             draft,
@@ -173,8 +173,8 @@ pub(super) fn virtual_links(b: &mut Build<'_>, draft: &mut Draft, strict: bool, 
     }
     let instance = &draft.instance;
     let source = instance.source;
-    let lone = instance.pending.ipvlan.as_ref().is_some_and(|i| i.address.is_none())
-        && instance.pending.vmac.is_none();
+    let lone = instance.options.ipvlan.as_ref().is_some_and(|i| i.address.is_none())
+        && instance.options.vmac.is_none();
     if lone && source.is_none() && draft.family != Some(Family::V6) {
         error(b, draft, "use_ipvlan", "IPv4 ipvlan requires a source ip address - the instance cannot run");
         draft.faulty = true;
@@ -190,17 +190,17 @@ pub(super) fn own_interface(b: &mut Build<'_>, draft: &mut Draft) {
     if tracked.len() < before {
         error(b, draft, "track_interface", format!("Ignoring track_interface {own} since own interface"));
     }
-    let pending = &draft.instance.pending;
-    if pending.vmac_xmit_base && pending.vmac.is_none() && pending.ipvlan.is_none() {
+    let options = &draft.instance.options;
+    if options.vmac_xmit_base && options.vmac.is_none() && options.ipvlan.is_none() {
         error(b, draft, "vmac_xmit_base", "vmac_xmit_base is only valid with a vmac");
-        draft.instance.pending.vmac_xmit_base = false;
+        draft.instance.options.vmac_xmit_base = false;
     }
 }
 
 /// Rule 5.21: addresses need an interface, and `use_vmac` is said once.
 pub(super) fn addresses(b: &mut Build<'_>, draft: &mut Draft) {
     let own = draft.instance.interface.clone();
-    let vmac = draft.instance.pending.vmac.is_some();
+    let vmac = draft.instance.options.vmac.is_some();
     let mut wrong: Vec<(IpAddr, &str)> = Vec::new();
     let mut usable = |address: &mut VirtualAddress| {
         if address.dev.is_none() && own.is_none() {

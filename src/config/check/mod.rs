@@ -65,7 +65,7 @@ fn by_name(drafts: &[Draft]) -> ByName<'_> {
 
 /// Rule 1: one firewall is enough.
 fn firewall(b: &mut Build<'_>) {
-    let firewall = &mut b.config.globals.pending.firewall;
+    let firewall = &mut b.config.globals.options.firewall;
     if firewall.iptables.is_some() && firewall.nftables.is_some() {
         firewall.iptables = None;
         b.report.add(

@@ -24,12 +24,12 @@ pub(super) fn ipv6_version(b: &mut Build<'_>, draft: &mut Draft, strict: bool) {
 pub(super) fn authentication(b: &mut Build<'_>, draft: &mut Draft) {
     let instance = &mut draft.instance;
     let name = instance.name.clone();
-    if instance.authentication.is_some() || instance.pending.auth_ah.is_some() {
+    if instance.authentication.is_some() || instance.options.auth_ah.is_some() {
         let why = if version(b, draft) == Version::V3 {
             "VRRP version 3 does not support authentication. Ignoring."
-        } else if draft.instance.pending.hmac.is_some() {
+        } else if draft.instance.options.hmac.is_some() {
             "authentication and auth_hmac exclude each other. Ignoring authentication."
-        } else if draft.instance.pending.auth_ah.is_some() && draft.family == Some(Family::V6) {
+        } else if draft.instance.options.auth_ah.is_some() && draft.family == Some(Family::V6) {
             "Cannot use AH authentication with VRRPv2 and IPv6. Ignoring."
         } else {
             ""
@@ -37,11 +37,11 @@ pub(super) fn authentication(b: &mut Build<'_>, draft: &mut Draft) {
         if !why.is_empty() {
             b.report.error(draft.line("authentication"), format!("({name}) {why}"));
             draft.instance.authentication = None;
-            draft.instance.pending.auth_ah = None;
+            draft.instance.options.auth_ah = None;
         }
     }
     let master = draft.instance.state == Some(InitialState::Master);
-    if draft.instance.pending.auth_ah.is_some() && master && !is_owner(draft) {
+    if draft.instance.options.auth_ah.is_some() && master && !is_owner(draft) {
         let text = format!("({name}) Initial state master is incompatible with AH authentication - clearing");
         b.report.error(draft.line("state"), text);
         draft.instance.state = Some(InitialState::Backup);
@@ -77,7 +77,7 @@ pub(super) fn unicast_without_peers(b: &mut Build<'_>, draft: &mut Draft) {
 pub(super) fn source_without_interface(b: &mut Build<'_>, draft: &Draft) {
     let instance = &draft.instance;
     let Some(ip) = instance.source else { return };
-    if instance.interface.is_some() || instance.pending.vrf.is_some() {
+    if instance.interface.is_some() || instance.options.vrf.is_some() {
         return;
     }
     let (why, hint) = match ip {
@@ -116,7 +116,7 @@ pub(super) fn destination(b: &mut Build<'_>, draft: &mut Draft) {
 
 /// Rule 5.16: whether an address owner listens to others.
 pub(super) fn owner_ignores(b: &mut Build<'_>, draft: &mut Draft) {
-    let wrong = match draft.instance.pending.owner_ignore_adverts {
+    let wrong = match draft.instance.options.owner_ignore_adverts {
         Some(true) if !is_owner(draft) => "owner_ignore_adverts is for priority 255 only - ignoring it",
         Some(false) if is_owner(draft) => {
             "an address owner ignores adverts - ignoring owner_ignore_adverts off"
@@ -125,7 +125,7 @@ pub(super) fn owner_ignores(b: &mut Build<'_>, draft: &mut Draft) {
     };
     let text = format!("({}) {wrong}", draft.instance.name);
     b.report.error(draft.line("owner_ignore_adverts"), text);
-    draft.instance.pending.owner_ignore_adverts = None;
+    draft.instance.options.owner_ignore_adverts = None;
 }
 
 /// Rule 5.17: the interval must be one the version can send. `plan` adjusts it.

@@ -13,7 +13,7 @@ const DOWN_TIMER_ADVERTS: u8 = 3;
 
 /// Whether an instance is strict.
 pub(super) fn is_strict(b: &Build<'_>, draft: &Draft) -> bool {
-    draft.instance.pending.strict.or(b.config.globals.pending.strict).unwrap_or(false)
+    draft.instance.options.strict.or(b.config.globals.options.strict).unwrap_or(false)
 }
 
 /// Reports at `keyword` that strict mode does not allow something.
@@ -37,12 +37,12 @@ pub(super) fn state(b: &mut Build<'_>, draft: &mut Draft) {
 
 /// Rule 5.4: strict mode has no authentication, and a code must be there if it is asked for.
 pub(super) fn authentication(b: &mut Build<'_>, draft: &mut Draft) {
-    if draft.instance.authentication.take().is_some() | draft.instance.pending.auth_ah.take().is_some() {
+    if draft.instance.authentication.take().is_some() | draft.instance.options.auth_ah.take().is_some() {
         error(b, draft, "authentication", "Strict mode does not support authentication. Ignoring.");
     }
-    if draft.instance.pending.hmac.as_ref().is_some_and(|h| h.mode != HmacMode::Enforce) {
+    if draft.instance.options.hmac.as_ref().is_some_and(|h| h.mode != HmacMode::Enforce) {
         error(b, draft, "auth_hmac", "Strict mode requires auth_hmac mode enforce - using it");
-        if let Some(hmac) = &mut draft.instance.pending.hmac {
+        if let Some(hmac) = &mut draft.instance.options.hmac {
             hmac.mode = HmacMode::Enforce;
         }
     }
@@ -59,7 +59,7 @@ pub(super) fn unicast(b: &mut Build<'_>, draft: &Draft) {
 
 /// Rule 5.8: a virtual router's hardware address is the standard's.
 pub(super) fn hardware_address(b: &mut Build<'_>, draft: &mut Draft) {
-    let vmac = draft.instance.pending.vmac.as_mut();
+    let vmac = draft.instance.options.vmac.as_mut();
     if vmac.and_then(|v| v.mac.take()).is_some() {
         error(b, draft, "use_vmac", "cannot specify MAC address with strict mode - clearing");
     }
@@ -85,11 +85,11 @@ pub(super) fn timers(b: &mut Build<'_>, draft: &mut Draft) {
 
 /// Rule 5.13: in version 2, only the owner of an address accepts what is sent to it.
 pub(super) fn accept(b: &mut Build<'_>, draft: &mut Draft) {
-    let pending = &draft.instance.pending;
-    if pending.accept == Some(true) && version(b, draft) == Version::V2 && !is_owner(draft) {
+    let options = &draft.instance.options;
+    if options.accept == Some(true) && version(b, draft) == Version::V2 && !is_owner(draft) {
         let text = "accept does not comply with RFC 3768, which strict mode asks for - not accepting";
         error(b, draft, "accept", text);
-        draft.instance.pending.accept = Some(false);
+        draft.instance.options.accept = Some(false);
     }
 }
 
@@ -120,7 +120,7 @@ pub(super) fn messages(b: &mut Build<'_>, draft: &mut Draft) {
 
 /// Rule 5.22: a strict instance has addresses.
 pub(super) fn addresses(b: &mut Build<'_>, draft: &mut Draft) {
-    if std::mem::take(&mut draft.instance.pending.no_addresses) {
+    if std::mem::take(&mut draft.instance.options.no_addresses) {
         error(
             b,
             draft,

@@ -8,7 +8,7 @@ use crate::base::IfName;
 
 /// What `global_defs` says that nothing acts on yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PendingGlobals {
+pub struct GlobalOptions {
     /// Names of processes.
     pub processes: ProcessNames,
     /// Mail.

@@ -8,7 +8,7 @@ use crate::base::{Cidr, IfName, MacAddr};
 
 /// What an instance says that nothing acts on yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Pending {
+pub struct InstanceOptions {
     /// `vrf`.
     pub vrf: Option<IfName>,
     /// `use_vmac`.

@@ -96,7 +96,7 @@ pub struct Globals {
     /// What concerns virtual servers and their checkers.
     pub lvs: ipvs::LvsGlobals,
     /// What is not in effect yet.
-    pub pending: PendingGlobals,
+    pub options: GlobalOptions,
 }
 
 /// VRRP protocol version.
@@ -249,7 +249,7 @@ pub struct VrrpInstance {
     /// `higher_prio_send_advert`.
     pub higher_prio_send_advert: Option<bool>,
     /// What is not in effect yet.
-    pub pending: Pending,
+    pub options: InstanceOptions,
 }
 
 /// `state`.

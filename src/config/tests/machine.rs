@@ -99,7 +99,7 @@ fn the_vrf_of_a_route_is_its_table() {
     machine.links.insert("red".into(), LinkFacts { kind: LinkKind::Vrf { table: 77 }, ..ETHERNET });
     let loaded = load_from(&machine);
     assert_eq!(lines(&loaded), [""; 0]);
-    assert_eq!(loaded.config.instances[0].pending.routes[0].table, Some(77));
+    assert_eq!(loaded.config.instances[0].options.routes[0].table, Some(77));
     machine.links.insert("red".into(), ETHERNET);
     assert!(lines(&load_from(&machine)).join("\n").contains("red is not a VRF"));
 }
@@ -113,7 +113,7 @@ fn a_key_may_be_a_credential() {
     service.variables.insert("CREDENTIALS_DIRECTORY".into(), "/run/credentials/k".into());
     let loaded = load_from(&service);
     assert_eq!(loaded.test_status(), 0, "{:?}", lines(&loaded));
-    let hmac = loaded.config.instances[0].pending.hmac.as_ref().unwrap();
+    let hmac = loaded.config.instances[0].options.hmac.as_ref().unwrap();
     assert_eq!(hmac.keys[0].1.0, b"0123456789abcdef0123456789abcdef");
     let [only] = &load_from(&machine("credential:vrrp")).diagnostics[..] else { panic!() };
     assert!(only.text.contains("CREDENTIALS_DIRECTORY is not set"), "{}", only.text);

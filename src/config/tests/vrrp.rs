@@ -25,10 +25,10 @@ fn good(text: &str) -> Config {
 
 /// What the only instance says with these lines.
 #[track_caller]
-fn pending(text: &str) -> Pending {
+fn pending(text: &str) -> InstanceOptions {
     let mut config = good(&instance(text));
     config.instances.append(&mut config.left_out);
-    config.instances.remove(0).pending
+    config.instances.remove(0).options
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn globals() {
                 umask IRWXG|IROTH\n vrrp_rt_priority 50\n vrrp_cpu_affinity 0 1\n nftables\n vrrp_garp_extra_if all 5\n \
                 vrrp_rx_bufs_policy mtu\n enable_snmp_rfc\n notify_fifo /run/f nobody\n}\ninstance one\n";
     let config = good(text);
-    let globals = config.globals.pending;
+    let globals = config.globals.options;
     assert_eq!(globals.mail.to, ["a@b", "C D <c@d>"]);
     let host = MailHost::Name("mail.example".into());
     assert_eq!(globals.mail.server, Some(MailServer { host, port: 587 }));

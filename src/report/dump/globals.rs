@@ -44,8 +44,8 @@ fn put_some(out: &mut Lines, key: &str, value: Option<impl Display>) {
 
 fn files_and_names(view: &View<'_>, out: &mut Lines) {
     let (globals, top) = (&view.config.globals, &view.config.top);
-    let pending = &globals.pending;
-    put_some(out, "Config save dir", pending.files.config_save.as_ref());
+    let options = &globals.options;
+    put_some(out, "Config save dir", options.files.config_save.as_ref());
     put(out, "Network namespace", top.net_namespace.as_deref().unwrap_or("(default)"));
     put(
         out,
@@ -57,7 +57,7 @@ fn files_and_names(view: &View<'_>, out: &mut Lines) {
         },
     );
     put_some(out, "Instance name", top.instance.as_ref());
-    let names = &pending.processes;
+    let names = &options.processes;
     let or_default = |name: &Option<String>, default: &str| {
         name.clone().or_else(|| names.default_names.then(|| default.to_owned()))
     };
@@ -69,7 +69,7 @@ fn files_and_names(view: &View<'_>, out: &mut Lines) {
 }
 
 fn mail(view: &View<'_>, out: &mut Lines) {
-    let mail = &view.config.globals.pending.mail;
+    let mail = &view.config.globals.options.mail;
     if let Some(server) = &mail.server {
         match &server.host {
             MailHost::Address(address) => put(out, "Smtp server", address),
@@ -99,9 +99,9 @@ fn mail(view: &View<'_>, out: &mut Lines) {
 
 fn process(view: &View<'_>, whole: bool, out: &mut Lines) {
     let globals = &view.config.globals;
-    let pending = &globals.pending;
+    let options = &globals.options;
     put(out, "Checkers log all failures", truth(globals.lvs.log_all_failures.unwrap_or(false)));
-    let reload = &pending.reload;
+    let reload = &options.reload;
     match &reload.check {
         Some(file) => out.add(format_args!(" Test config before reload, log to {file}")),
         None => out.add(" No test config before reload"),
@@ -111,25 +111,25 @@ fn process(view: &View<'_>, whole: bool, out: &mut Lines) {
         out.add(" No reload scheduled");
     }
     put_some(out, "Reload_file", reload.file.as_ref());
-    put_some(out, "config save directory", pending.files.temporary.as_ref());
-    if pending.files.use_instance.unwrap_or(false) {
+    put_some(out, "config save directory", options.files.temporary.as_ref());
+    if options.files.use_instance.unwrap_or(false) {
         out.add(" Use instance name in data dumps");
     }
-    stage("Startup", ",", &pending.startup, out);
-    stage("Shutdown", "", &pending.shutdown, out);
+    stage("Startup", ",", &options.startup, out);
+    stage("Shutdown", "", &options.shutdown, out);
     put(out, "Dynamic interfaces", truth(globals.dynamic_interfaces));
     if globals.dynamic_interfaces {
-        put(out, "Allow interface changes", truth(pending.allow_interface_changes));
+        put(out, "Allow interface changes", truth(options.allow_interface_changes));
     }
-    if pending.mail.no_faults {
+    if options.mail.no_faults {
         put(out, "Send emails for fault transitions", "off");
     }
-    let default = pending.default_interface.as_ref().map_or("eth0", |name| name.as_str());
+    let default = options.default_interface.as_ref().map_or("eth0", |name| name.as_str());
     // The parent does not look at interfaces.
-    if whole && (pending.default_interface.is_some() || view.is_there(default)) {
+    if whole && (options.default_interface.is_some() || view.is_there(default)) {
         put(out, "Default interface", default);
     }
-    put(out, "Disable local IGMP", yes(pending.disable_local_igmp));
+    put(out, "Disable local IGMP", yes(options.disable_local_igmp));
     if let Some(daemon) = &globals.lvs.sync_daemon {
         put_some(out, "LVS syncd vrrp name", daemon.instance.as_ref());
         put(out, "LVS syncd interface", daemon.interface.as_str());
@@ -145,12 +145,12 @@ fn process(view: &View<'_>, whole: bool, out: &mut Lines) {
             Some(Flush::All) => "all",
         },
     );
-    fifo("Global", &pending.fifo, globals.script_user.as_ref(), out);
-    fifo("VRRP", &pending.vrrp_fifo, globals.script_user.as_ref(), out);
+    fifo("Global", &options.fifo, globals.script_user.as_ref(), out);
+    fifo("VRRP", &options.vrrp_fifo, globals.script_user.as_ref(), out);
     let lvs = &globals.lvs.fifo;
     let lvs = Fifo { path: lvs.path.clone(), owner: lvs.user.clone(), script: lvs.script.clone() };
     fifo("LVS", &lvs, globals.script_user.as_ref(), out);
-    put(out, "FIFO write vrrp states on reload", truth(pending.fifo_states_on_reload));
+    put(out, "FIFO write vrrp states on reload", truth(options.fifo_states_on_reload));
 }
 
 fn stage(name: &str, comma: &str, stage: &StageScript, out: &mut Lines) {
@@ -171,8 +171,8 @@ fn fifo(name: &str, fifo: &Fifo, default: Option<&User>, out: &mut Lines) {
 
 fn vrrp(view: &View<'_>, out: &mut Lines) {
     let globals = &view.config.globals;
-    let (pending, garp) = (&globals.pending, &globals.garp);
-    put(out, "VRRP notify priority changes", truth(pending.notify_priority_changes.unwrap_or(false)));
+    let (options, garp) = (&globals.options, &globals.garp);
+    put(out, "VRRP notify priority changes", truth(options.notify_priority_changes.unwrap_or(false)));
     put(out, "VRRP IPv4 mcast group", globals.mcast_group4.unwrap_or(VRRP_GROUP_V4));
     put(out, "VRRP IPv6 mcast group", globals.mcast_group6.unwrap_or(VRRP_GROUP_V6));
     let default = GarpSchedule::default();
@@ -185,14 +185,14 @@ fn vrrp(view: &View<'_>, out: &mut Lines) {
     put(out, "Gratuitous ARP lower priority delay", seconds(garp.lower_prio_delay.unwrap_or(delay)));
     put(out, "Gratuitous ARP lower priority repeat", garp.lower_prio_repeat.unwrap_or(repeat));
     put(out, "Num adverts before down", globals.down_timer_adverts.unwrap_or(3));
-    let extra = pending.garp_extra.map(|extra| extra.interval).unwrap_or_default();
+    let extra = options.garp_extra.map(|extra| extra.interval).unwrap_or_default();
     put(out, "Gratuitous ARP for each secondary VMAC", format_args!("{}s", extra.as_secs()));
     let silent = globals.lower_prio_no_advert.unwrap_or(false);
     put(out, "Send advert after receive lower priority advert", truth(!silent));
     let speaks = globals.higher_prio_send_advert.unwrap_or(false);
     put(out, "Send advert after receive higher priority advert", truth(speaks));
-    put(out, "Gratuitous ARP interval", seconds_6(pending.garp_interval.unwrap_or_default()));
-    put(out, "Gratuitous NA interval", seconds_6(pending.gna_interval.unwrap_or_default()));
+    put(out, "Gratuitous ARP interval", seconds_6(options.garp_interval.unwrap_or_default()));
+    put(out, "Gratuitous NA interval", seconds_6(options.gna_interval.unwrap_or_default()));
     put(
         out,
         "VRRP default protocol version",
@@ -201,7 +201,7 @@ fn vrrp(view: &View<'_>, out: &mut Lines) {
             Some(Version::V2) | None => 2,
         },
     );
-    let firewall = &pending.firewall;
+    let firewall = &options.firewall;
     let asked = firewall.nftables.is_some() || firewall.iptables.is_some();
     if asked || view.plan.filters_unasked {
         put(out, "nftables table name", firewall.nftables.as_deref().unwrap_or("keepalived"));
@@ -210,11 +210,11 @@ fn vrrp(view: &View<'_>, out: &mut Lines) {
         out.add(format_args!(" nftables {force}force use ifindex for link local IPv6"));
     }
     out.add(if firewall.counters { " nftables with counters" } else { " nftables without counters" });
-    put(out, "VRRP check unicast_src", truth(pending.check_unicast_src));
-    put(out, "VRRP skip check advert addresses", truth(pending.skip_check_adv_addr.unwrap_or(false)));
-    put(out, "VRRP strict mode", truth(pending.strict.unwrap_or(false)));
-    put(out, "Max auto priority", pending.max_auto_priority.unwrap_or(0));
-    let delay = pending.min_auto_priority_delay.unwrap_or(Duration::from_secs(1));
+    put(out, "VRRP check unicast_src", truth(options.check_unicast_src));
+    put(out, "VRRP skip check advert addresses", truth(options.skip_check_adv_addr.unwrap_or(false)));
+    put(out, "VRRP strict mode", truth(options.strict.unwrap_or(false)));
+    put(out, "Max auto priority", options.max_auto_priority.unwrap_or(0));
+    let delay = options.min_auto_priority_delay.unwrap_or(Duration::from_secs(1));
     put(out, "Min auto priority delay", format_args!("{} usecs", delay.as_micros()));
 }
 
@@ -229,9 +229,9 @@ fn priorities(view: &View<'_>, out: &mut Lines) {
         rttime: lvs.rlimit_rttime,
     };
     let parts = [
-        ("VRRP", &globals.pending.vrrp_scheduling),
+        ("VRRP", &globals.options.vrrp_scheduling),
         ("Checker", &checker),
-        ("BFD", &globals.pending.bfd_scheduling),
+        ("BFD", &globals.options.bfd_scheduling),
     ];
     for (name, part) in parts {
         put(out, &format!("{name} process priority"), part.nice.unwrap_or(0));
@@ -247,7 +247,7 @@ fn priorities(view: &View<'_>, out: &mut Lines) {
 
 fn services(view: &View<'_>, out: &mut Lines) {
     let globals = &view.config.globals;
-    let (snmp, dbus) = (&globals.pending.snmp, &globals.pending.dbus);
+    let (snmp, dbus) = (&globals.options.snmp, &globals.options.dbus);
     for (name, on) in [
         ("vrrp", snmp.vrrp || snmp.keepalived),
         ("checker", snmp.checker || snmp.keepalived || globals.lvs.snmp),
@@ -267,8 +267,8 @@ fn services(view: &View<'_>, out: &mut Lines) {
 
 fn buffers(view: &View<'_>, out: &mut Lines) {
     let globals = &view.config.globals;
-    let (pending, lvs) = (&globals.pending, &globals.lvs);
-    let buffers = &pending.buffers;
+    let (options, lvs) = (&globals.options, &globals.lvs);
+    let buffers = &options.buffers;
     let number = |on: Option<bool>| u32::from(on.unwrap_or(false));
     for (key, value) in [
         ("vrrp_netlink_cmd_rcv_bufs", buffers.netlink_command.unwrap_or(0)),
@@ -281,8 +281,8 @@ fn buffers(view: &View<'_>, out: &mut Lines) {
         ("lvs_netlink_cmd_rcv_bufs_force", number(lvs.netlink.command_force)),
         ("lvs_netlink_monitor_rcv_bufs", lvs.netlink.monitor.unwrap_or(0)),
         ("lvs_netlink_monitor_rcv_bufs_force", number(lvs.netlink.monitor_force)),
-        ("rs_init_notifies", number(pending.rs_init_notifies.or(lvs.init_notifies))),
-        ("no_checker_emails", number(pending.mail.no_checkers.or(lvs.no_emails))),
+        ("rs_init_notifies", number(options.rs_init_notifies.or(lvs.init_notifies))),
+        ("no_checker_emails", number(options.mail.no_checkers.or(lvs.no_emails))),
     ] {
         put(out, key, value);
     }
@@ -293,11 +293,11 @@ fn buffers(view: &View<'_>, out: &mut Lines) {
         Some(ReceivePolicy::Bytes(bytes)) => put(out, "rx_bufs_size", bytes),
     }
     put(out, "rx_bufs_multiples", buffers.receive_multiplier.unwrap_or(3));
-    put(out, "umask", format_args!("0{:02o}", pending.umask.unwrap_or(UMASK)));
-    put_some(out, "vrrp_startup_delay", pending.startup_delay.map(seconds));
+    put(out, "umask", format_args!("0{:02o}", options.umask.unwrap_or(UMASK)));
+    put_some(out, "vrrp_startup_delay", options.startup_delay.map(seconds));
     if globals.log_unknown_vrids {
         out.add(" log_unknown_vrids");
     }
-    put_some(out, "VMAC prefix", pending.vmac_prefix.as_ref());
-    put_some(out, "VMAC address prefix", pending.vmac_addr_prefix.as_ref());
+    put_some(out, "VMAC prefix", options.vmac_prefix.as_ref());
+    put_some(out, "VMAC address prefix", options.vmac_addr_prefix.as_ref());
 }

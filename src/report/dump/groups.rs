@@ -39,7 +39,7 @@ pub(super) fn sockets(view: &View<'_>, out: &mut Lines) {
                 }
             }
         }
-        let sizes = users.iter().filter_map(|user| view.written(&user.name)?.pending.receive_buffer);
+        let sizes = users.iter().filter_map(|user| view.written(&user.name)?.options.receive_buffer);
         out.put("Rx buf size", sizes.max().unwrap_or(0));
         out.add("   VRRP instances");
         users.iter().for_each(|u| out.add(format_args!("     {} vrid {}", u.name, u.params.vrid)));
@@ -87,7 +87,7 @@ fn one(view: &View<'_>, group: &GroupPlan, written: &SyncGroup, out: &mut Lines)
     let name = |id: &InstanceId| view.plan.instances.iter().find(|i| i.id == *id).map(|i| i.name.clone());
     let members: Vec<String> = group.members.iter().filter_map(name).collect();
     out.list("VRRP member instances", &members, String::clone);
-    let mail = &view.config.globals.pending.mail;
+    let mail = &view.config.globals.options.mail;
     let mails = written.smtp_alert.or(mail.alert_vrrp).or(mail.alert).unwrap_or(false);
     out.put("Using smtp notification", yes(mails));
     if let Some(on) = written.notify_priority_changes {

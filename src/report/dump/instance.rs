@@ -130,7 +130,7 @@ fn source(
         (_, Some(interface)) => out.put("Interface", interface),
         _ => {}
     }
-    if let Some(vrf) = &written.pending.vrf {
+    if let Some(vrf) = &written.options.vrf {
         out.put("VRF", vrf);
     }
     if plan.dont_track_primary {
@@ -156,26 +156,26 @@ fn source(
 
 /// Whether it or `vrrp_strict` asks for it.
 pub fn is_strict(view: &View<'_>, written: &VrrpInstance) -> bool {
-    written.pending.strict.or(view.config.globals.pending.strict).unwrap_or(false)
+    written.options.strict.or(view.config.globals.options.strict).unwrap_or(false)
 }
 
 /// Whether it answers to its addresses.
 pub fn accepts(view: &View<'_>, plan: &InstancePlan, written: &VrrpInstance) -> bool {
-    written.pending.accept.unwrap_or(!is_strict(view, written) || plan.params.is_owner())
+    written.options.accept.unwrap_or(!is_strict(view, written) || plan.params.is_owner())
 }
 
 /// Whether mails are sent about it.
 pub fn mails(view: &View<'_>, written: &VrrpInstance) -> bool {
-    let mail = &view.config.globals.pending.mail;
-    written.pending.smtp_alert.or(mail.alert_vrrp).or(mail.alert).unwrap_or(false)
+    let mail = &view.config.globals.options.mail;
+    written.options.smtp_alert.or(mail.alert_vrrp).or(mail.alert).unwrap_or(false)
 }
 
 /// Whether its changes of priority are told.
 fn tells_priorities(view: &View<'_>, written: &VrrpInstance) -> bool {
     let group = view.config.sync_groups.iter().find(|group| group.members.contains(&written.name));
     let of_group = group.and_then(|group| group.notify_priority_changes);
-    let globally = view.config.globals.pending.notify_priority_changes;
-    written.pending.notify_priority_changes.or(of_group).or(globally).unwrap_or(false)
+    let globally = view.config.globals.options.notify_priority_changes;
+    written.options.notify_priority_changes.or(of_group).or(globally).unwrap_or(false)
 }
 
 fn announcements(plan: &InstancePlan, out: &mut Lines) {
@@ -257,10 +257,10 @@ fn secrets(plan: &InstancePlan, written: &VrrpInstance, out: &mut Lines) {
     if plan.params.v3_checksum_as_v2 {
         out.add("   VRRPv3 uses VRRPv2 checksum");
     }
-    if let Some(bytes) = written.pending.receive_buffer {
+    if let Some(bytes) = written.options.receive_buffer {
         out.put("Kernel rx buffer size", bytes);
     }
-    if let Some(level) = written.pending.debug.filter(|level| *level > 0) {
+    if let Some(level) = written.options.debug.filter(|level| *level > 0) {
         out.put("Debug level", level);
     }
 }
@@ -309,7 +309,7 @@ fn unicast(plan: &InstancePlan, out: &mut Lines) {
 }
 
 fn routes(plan: &InstancePlan, written: &VrrpInstance, out: &mut Lines) {
-    out.list("Virtual Routes", &written.pending.routes, items::route);
+    out.list("Virtual Routes", &written.options.routes, items::route);
     let rules: Vec<_> = rules(plan, written);
     out.list("Virtual Rules", &rules, String::clone);
 }
@@ -317,7 +317,7 @@ fn routes(plan: &InstancePlan, written: &VrrpInstance, out: &mut Lines) {
 /// The rules of an instance, with the preferences that were chosen.
 pub fn rules(plan: &InstancePlan, written: &VrrpInstance) -> Vec<String> {
     let chosen = plan.rules.iter().map(|claim| Some(claim.rule.preference)).chain(std::iter::repeat(None));
-    written.pending.rules.iter().zip(chosen).map(|(rule, chosen)| items::rule(rule, chosen)).collect()
+    written.options.rules.iter().zip(chosen).map(|(rule, chosen)| items::rule(rule, chosen)).collect()
 }
 
 /// `weight 5 reverse`.
@@ -371,11 +371,11 @@ pub fn process_name(what: &Subject) -> Option<&str> {
 }
 
 fn notify(view: &View<'_>, plan: &InstancePlan, written: &VrrpInstance, out: &mut Lines) {
-    let pending = &written.pending;
+    let options = &written.options;
     out.put("Using smtp notification", yes(mails(view, written)));
-    out.put("Notify deleted", if pending.notify_deleted.is_some() { "Deleted" } else { "Fault" });
+    out.put("Notify deleted", if options.notify_deleted.is_some() { "Deleted" } else { "Fault" });
     let scripts = &plan.notify;
-    let deleted = pending.notify_deleted.as_ref().and_then(Option::as_ref);
+    let deleted = options.notify_deleted.as_ref().and_then(Option::as_ref);
     for (name, script) in [
         ("Backup", scripts.backup.as_ref()),
         ("Master", scripts.master.as_ref()),

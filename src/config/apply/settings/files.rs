@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::super::super::model::PendingGlobals;
+use super::super::super::model::GlobalOptions;
 use super::super::super::tree::Stmt;
 use super::super::Build;
 use super::{text, text_once};
 
 /// A path, and nothing else.
-pub(crate) fn one_path(b: &mut Build<'_>, stmt: &Stmt, to: fn(&mut PendingGlobals) -> &mut Option<String>) {
+pub(crate) fn one_path(b: &mut Build<'_>, stmt: &Stmt, to: fn(&mut GlobalOptions) -> &mut Option<String>) {
     if stmt.len() > 2 || stmt.word(1).is_none_or(str::is_empty) {
         b.report.error(&stmt.line, format!("{} must have one path - ignoring", stmt.row.name));
         return;
@@ -18,12 +18,12 @@ pub(crate) fn one_path(b: &mut Build<'_>, stmt: &Stmt, to: fn(&mut PendingGlobal
 
 /// `reload_check_config [FILE]`.
 pub(crate) fn reload_check(b: &mut Build<'_>, stmt: &Stmt) {
-    b.config.globals.pending.reload.check = Some(stmt.word(1).unwrap_or("/dev/null").to_owned());
+    b.config.globals.options.reload.check = Some(stmt.word(1).unwrap_or("/dev/null").to_owned());
 }
 
 /// `reload_file [PATH]`.
 pub(crate) fn reload_file(b: &mut Build<'_>, stmt: &Stmt) {
-    b.config.globals.pending.reload.file = Some(stmt.word(1).unwrap_or_default().to_owned());
+    b.config.globals.options.reload.file = Some(stmt.word(1).unwrap_or_default().to_owned());
 }
 
 /// `config_save_dir DIRECTORY`, whose parent must be there; stock makes the directory itself.

@@ -14,7 +14,7 @@ pub(crate) fn notification_email(b: &mut Build<'_>, stmt: &Stmt) {
         b.report.error(&stmt.line, "Warning - empty notification_email block");
     }
     for entry in &stmt.body {
-        b.config.globals.pending.mail.to.extend(entry.words_from(0).map(str::to_owned));
+        b.config.globals.options.mail.to.extend(entry.words_from(0).map(str::to_owned));
     }
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn notification_email_from(b: &mut Build<'_>, stmt: &Stmt) {
         let text = "notification_email_from takes one address - ignoring the rest";
         b.report.warning(&stmt.place(2), text).hint("quote an address that has a display name");
     }
-    put(stmt.word(1).map(str::to_owned), &mut b.config.globals.pending.mail.from);
+    put(stmt.word(1).map(str::to_owned), &mut b.config.globals.options.mail.from);
 }
 
 /// `smtp_server HOST [PORT]`.
@@ -47,7 +47,7 @@ pub(crate) fn smtp_server(b: &mut Build<'_>, stmt: &Stmt) {
             return;
         }
     };
-    b.config.globals.pending.mail.server = Some(MailServer { host, port });
+    b.config.globals.options.mail.server = Some(MailServer { host, port });
 }
 
 /// Whether it can be the name of a host (RFC 1123 section 2.1), which an unfinished address cannot.
@@ -69,5 +69,5 @@ pub(crate) fn smtp_connect_timeout(b: &mut Build<'_>, stmt: &Stmt) {
         }
         time = Some(Duration::from_secs(1));
     }
-    put(time, &mut b.config.globals.pending.mail.timeout);
+    put(time, &mut b.config.globals.options.mail.timeout);
 }

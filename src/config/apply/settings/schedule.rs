@@ -1,12 +1,12 @@
 //! How processes are scheduled.
 
 use super::super::super::grammar;
-use super::super::super::model::{PendingGlobals, Scheduling};
+use super::super::super::model::{GlobalOptions, Scheduling};
 use super::super::super::tree::Stmt;
 use super::super::Build;
 use super::super::words::decimal;
 
-type To = fn(&mut PendingGlobals) -> &mut Scheduling;
+type To = fn(&mut GlobalOptions) -> &mut Scheduling;
 
 /// `…_priority N`; a bad number stands for 0.
 pub(crate) fn nice(b: &mut Build<'_>, stmt: &Stmt, to: To) {

@@ -122,6 +122,8 @@ impl Two {
     #[track_caller]
     fn wait_master(&self, master: &Router, backup: &Router, from: Ipv4Addr, other: Ipv4Addr) {
         wait_holder(master, backup);
+        // The other one's last word may not have been captured yet; it is when a later advert has been.
+        self.wait_adverts(self.capture.mark(), from, 1);
         let mark = self.capture.mark();
         self.wait_adverts(mark, from, 3);
         assert_eq!(self.capture.adverts_since(mark, other).len(), 0, "one master only");

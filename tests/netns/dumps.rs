@@ -387,7 +387,12 @@ fn vmacs_as_in_stock() {
             wait_until(&format!("{ip} is there"), || router.has(ip.parse().unwrap()));
         }
         daemon.signal(Signal::SIGUSR1);
-        lines(&wait_for("the dump", || router.read("/tmp/keepalived.data")))
+        // Whole when there is something in it, and no more comes.
+        let mut last = None;
+        lines(&wait_for("the dump", || {
+            let text = router.read("/tmp/keepalived.data").filter(|text| !text.is_empty())?;
+            (last.replace(text.clone()) == Some(text.clone())).then_some(text)
+        }))
     });
     assert!(
         ours.iter().any(|line| line.ends_with(" dev vrrp.51@eth0 scope global set nftable_set")),

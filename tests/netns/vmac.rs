@@ -1,7 +1,7 @@
 //! VMACs on the real kernel: next to stock's, with stock on either side, and when somebody meddles.
 
 use crate::lab::{Kind, Lan, Router, wait_until};
-use crate::support::{Two, each_pair, side_by_side};
+use crate::support::{A, B, Two, each_pair, side_by_side};
 
 /// What an instance of these tests begins with.
 fn instance(name: &str, interface: &str, priority: u8, more: &str, addresses: &str) -> String {
@@ -256,4 +256,24 @@ fn what_is_not_accepted_is_not_answered() {
             }
         }
     });
+}
+
+/// A link that only has its name, or one that has its hardware address already: no VMAC, so no master, and the other
+/// router is not kept from being one.
+#[test]
+fn without_its_vmac_nobody_is_master() {
+    for obstacle in [
+        "ip link add vrrp.51 type veth peer name other",
+        "ip link add other link eth0 address 00:00:5e:00:01:33 type macvlan mode private; ip link set other up",
+    ] {
+        let two = Two::new();
+        two.a.run(obstacle);
+        let first = two.a.start(Kind::Ours, &instance("V", "eth0", 150, "use_vmac", "10.7.0.100/24"));
+        first.wait_log("(V) Entering FAULT STATE");
+        let _second = two.b.start(Kind::Ours, &instance("V", "eth0", 100, "use_vmac", "10.7.0.100/24"));
+        wait_until("the other one is master", || has(&two.b, "10.7.0.100"));
+        two.wait_adverts(two.capture.mark(), B, 5);
+        assert!(!has(&two.a, "10.7.0.100"), "{obstacle}");
+        assert!(two.capture.adverts(A).iter().all(|advert| advert.priority == 0), "{obstacle}");
+    }
 }

@@ -22,10 +22,13 @@ impl Ledger {
         }
     }
 
-    /// Whether a VMAC is there with all that belongs to it, as far as it can be had.
+    /// Whether a VMAC is there, as it should be, with all that belongs to it, as far as that can be had. Another link of
+    /// its name, or one that cannot come up, is none: a master must not be without its addresses.
     pub(super) fn is_fit(&self, mirror: &Mirror, vmac: &IfName) -> bool {
+        let link = self.entries.get(&Key::Link(vmac.clone()));
         let parts = self.vmacs.get(vmac).into_iter().flatten();
-        parts.filter_map(|key| self.entries.get(key)).all(|entry| entry.is_settled(mirror))
+        link.is_none_or(|link| link.is_present(mirror))
+            && parts.filter_map(|key| self.entries.get(key)).all(|entry| entry.is_settled(mirror))
     }
 
     /// Whether something is claimed on a VMAC that is not there at present, whatever the mirror still has of that name.

@@ -3,6 +3,7 @@
 mod authentication;
 mod converge;
 mod links;
+mod notify;
 mod pacing;
 mod routes;
 mod scheduling;
@@ -17,10 +18,10 @@ use std::time::Duration;
 use crate::base::{Family, IfName, InstanceId, Priority};
 use crate::config::model::lvs::Lvs;
 use crate::config::model::{
-    Config, Fifo, Globals, InitialState, OldChecksum, PreferredLifetime, Script, SyncGroup, Version,
-    VirtualAddress, VrrpInstance,
+    Config, Globals, InitialState, OldChecksum, PreferredLifetime, SyncGroup, Version, VirtualAddress,
+    VrrpInstance,
 };
-use crate::host::{AddressOptions, Credentials, Scheduling, Setting};
+use crate::host::{AddressOptions, Scheduling, Setting};
 use crate::kernel::ledger::Watch;
 use crate::kernel::{AddressClaim, Claim, RouteClaim, RuleClaim};
 use crate::vrrp::params::{Delivery, GarpSchedule, Params, Unicast, UnicastChecksum};
@@ -29,6 +30,7 @@ use crate::wire::ip::VRRP_TTL;
 
 pub use converge::{Convergence, converge};
 pub use links::{LinkDelays, LinkbeatPlan, ShortenedDelay};
+pub use notify::{NotifyPlan, PipePlan};
 pub use pacing::{Intervals, PacingGroup, PacingPlan};
 pub use tracks::{FilePlan, ProcessPlan, ScriptPlan, Subject, TrackPlan};
 pub use vmac::VmacPlan;
@@ -190,40 +192,6 @@ pub struct GroupPlan {
     pub notify: NotifyPlan,
 }
 
-/// Scripts to run on changes of state.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NotifyPlan {
-    /// `notify_master`.
-    pub master: Option<Script>,
-    /// `notify_backup`.
-    pub backup: Option<Script>,
-    /// `notify_fault`.
-    pub fault: Option<Script>,
-    /// `notify_stop`.
-    pub stop: Option<Script>,
-    /// `notify`.
-    pub any: Option<Script>,
-    /// `notify_master_rx_lower_pri`.
-    pub master_rx_lower_pri: Option<Script>,
-    /// `notify_deleted`, which need not name a script.
-    pub deleted: Option<Option<Script>>,
-    /// `notify_priority_changes`.
-    pub priority_changes: bool,
-}
-
-/// A named pipe.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PipePlan {
-    /// Its keyword, without `_fifo`, as the log calls it.
-    pub name: &'static str,
-    /// Where it is.
-    pub path: String,
-    /// Whose it is, if we make it.
-    pub owner: Option<Credentials>,
-    /// Reads it; gets its path as the last argument.
-    pub script: Option<Script>,
-}
-
 /// Applies all defaults. Blocks that lack what they cannot do without are left out; `config` has said so.
 pub fn resolve(config: &Config) -> Plan {
     let mut plan = Plan {
@@ -247,7 +215,7 @@ pub fn resolve(config: &Config) -> Plan {
         let resolved = resolve_instance(&config.globals, instance, id, tracks, &mut links);
         plan.instances.extend(resolved.map(|mut plan| {
             plan.params.grouped = group.is_some();
-            plan.notify = notify(&config.globals, instance, group);
+            plan.notify = notify::resolve(&config.globals, instance, group);
             plan.rules = rules;
             plan
         }));
@@ -259,7 +227,7 @@ pub fn resolve(config: &Config) -> Plan {
         plan.filters_unasked = firewall.nftables.is_none() && firewall.iptables.is_none();
         plan.statics.push(Claim::Setting(Setting::Filter(vmac::table(&config.globals))));
     }
-    plan.pipes = pipes(&config.globals);
+    plan.pipes = notify::pipes(&config.globals);
     plan.pipes_repeat_states = config.globals.options.fifo_states_on_reload;
     plan.numbers = plan.instances.len() as u32;
     plan.groups = config.sync_groups.iter().map(|group| resolve_group(group, &plan.instances)).collect();
@@ -518,35 +486,6 @@ fn options(address: &VirtualAddress) -> AddressOptions {
             Some(PreferredLifetime::Forever) => None,
             None => single.then_some(Duration::ZERO),
         },
-    }
-}
-
-/// The pipe for everything comes before that for VRRP.
-fn pipes(globals: &Globals) -> Vec<PipePlan> {
-    let pipe = |name, fifo: &Fifo| {
-        let owner = (fifo.owner.as_ref()).map(|user| Credentials {
-            uid: user.uid,
-            gid: user.gid,
-            groups: Vec::new(),
-        });
-        Some(PipePlan { name, path: fifo.path.clone()?, owner, script: fifo.script.clone() })
-    };
-    let all = [pipe("notify", &globals.options.fifo), pipe("vrrp notify", &globals.options.vrrp_fifo)];
-    all.into_iter().flatten().collect()
-}
-
-fn notify(globals: &Globals, instance: &VrrpInstance, group: Option<&SyncGroup>) -> NotifyPlan {
-    let of_group = group.and_then(|group| group.notify_priority_changes);
-    let changes = instance.options.notify_priority_changes.or(of_group);
-    NotifyPlan {
-        deleted: instance.options.notify_deleted.clone(),
-        priority_changes: changes.or(globals.options.notify_priority_changes).unwrap_or(false),
-        master: instance.notify_master.clone(),
-        backup: instance.notify_backup.clone(),
-        fault: instance.notify_fault.clone(),
-        stop: instance.notify_stop.clone(),
-        any: instance.notify.clone(),
-        master_rx_lower_pri: instance.notify_master_rx_lower_pri.clone(),
     }
 }
 

@@ -1,8 +1,9 @@
 //! The task of one virtual router: facts in, decisions out.
 
+mod announce;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -16,18 +17,17 @@ use super::group::{Order, Report};
 use super::group_hub::GroupHub;
 use super::machine::{Input, Machine, Notice, Output, Reload, State};
 use super::observed::{Ask, Observed};
-use super::pacer::{Pacer, Waiting};
+use super::pacer::Pacer;
 use super::params::Delivery;
 use super::tracking::Status;
-use crate::base::{Family, IfName, Instant};
-use crate::host::{Announcer, Frame, Plane};
+use crate::base::Instant;
+use crate::host::{Announcer, Plane};
+use crate::kernel::Mirror;
 use crate::kernel::ledger::Interface;
 use crate::kernel::reconciler::{Claim, Claims, News, Request};
-use crate::kernel::{AddressClaim, Mirror};
 use crate::notify;
 use crate::plan::{InstancePlan, Subject};
 use crate::report::wording;
-use crate::wire::{arp, ndisc};
 
 /// What an instance is told besides adverts. Never dropped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,8 +70,6 @@ pub struct Change {
 const ADVERTS_A_TURN: usize = 8;
 /// The pause before sockets that could not be opened are tried again.
 const SEAT_PAUSE: Duration = Duration::from_secs(1);
-/// Frames handed to the kernel at once.
-const FRAMES_AT_ONCE: usize = 1024;
 
 /// What an instance was told that is still true: what it has to be told again after a panic.
 pub struct Facts {
@@ -488,69 +486,4 @@ impl Instance {
             group.report(self.plan.id, report);
         }
     }
-
-    /// Announces these addresses, `rounds` times round.
-    fn announce<'a>(&self, addresses: impl Iterator<Item = &'a AddressClaim>, rounds: u32) {
-        let mirror = self.ports.mirror.borrow();
-        let mut routers = BTreeMap::new();
-        let mut forwards = |dev: &IfName| {
-            *routers.entry(dev.clone()).or_insert_with(|| self.ports.announcer.forwards_v6(dev))
-        };
-        let announcement = |a: &AddressClaim| {
-            let frame = frame(&mirror, &a.dev, a.cidr.ip, &mut forwards)?;
-            Some((a.dev.clone(), a.cidr.ip, frame))
-        };
-        let round: Vec<(IfName, IpAddr, Frame)> = addresses.filter_map(announcement).collect();
-        for (dev, ip, _) in &round {
-            wording::announcing(&self.plan.name, dev, *ip);
-        }
-        let mut frames = Vec::new();
-        for _ in 0..rounds {
-            for (dev, ip, frame) in &round {
-                wording::announced(dev, *ip);
-                let patience = self.plan.params.shortest_master_down();
-                let waiting = Waiting { owner: self.plan.id, patience, frame: frame.clone() };
-                frames.extend(self.ports.pacer.take(dev, Family::of(*ip), waiting));
-                if frames.len() == FRAMES_AT_ONCE {
-                    self.send_frames(&frames);
-                    frames.clear();
-                }
-            }
-        }
-        self.send_frames(&frames);
-    }
-
-    /// Announces the address that adverts come from.
-    fn announce_source(&self) {
-        let (Some(dev), Some(adverts)) = (self.plan.device(), &self.adverts) else { return };
-        let forwards = |dev: &IfName| self.ports.announcer.forwards_v6(dev);
-        if let Some(frame) = frame(&self.ports.mirror.borrow(), dev, adverts.source(), forwards) {
-            wording::announced(dev, adverts.source());
-            self.send_frames(&[frame]);
-        }
-    }
-
-    fn send_frames(&self, frames: &[Frame]) {
-        if !frames.is_empty()
-            && let Err(error) = self.ports.announcer.announce(frames)
-        {
-            wording::announce_failed(&self.plan.name, &error);
-        }
-    }
-}
-
-/// What announces `ip` on `dev`, if that is an interface that resolves addresses: gratuitous ARP, or an unsolicited
-/// neighbour advertisement, which tells whether the interface `forwards` packets.
-fn frame(
-    mirror: &Mirror,
-    dev: &IfName,
-    ip: IpAddr,
-    mut forwards: impl FnMut(&IfName) -> bool,
-) -> Option<Frame> {
-    let link = mirror.link(dev).filter(|l| l.arp)?;
-    let bytes = match ip {
-        IpAddr::V4(ip) => arp::gratuitous(link.mac?, ip).to_vec(),
-        IpAddr::V6(ip) => ndisc::unsolicited(link.mac?, ip, forwards(dev)).to_vec(),
-    };
-    Some(Frame { link: link.index, bytes })
 }

@@ -138,11 +138,6 @@ impl Machine {
         }
     }
 
-    /// Its state.
-    pub fn state(&self) -> State {
-        self.state
-    }
-
     /// What the router was configured with.
     pub fn params(&self) -> &Params {
         &self.params

@@ -98,14 +98,14 @@ fn processes_are_counted_in_a_container() {
     use crate::lab::Kind::Ours;
     let two = Two::new();
     two.a.run("cp /bin/sleep /usr/local/bin/a-very-long-name");
-    let start = "(a-very-long-name 7777 >/dev/null 2>&1 &)";
-    two.a.run(start);
+    let start = "a-very-long-name 7777 >/dev/null 2>&1 & echo $!";
+    let pid = two.a.run(start);
     let block = "vrrp_track_process p {\n process a-very-long-name\n}\n\
                  vrrp_track_process q {\n process a-very-long-name 7777\n weight -60\n}\n";
     let first = block.to_owned() + &config(3, 150, "track_process {\n p\n q\n }");
     let (first, _second) = two.started((Ours, Ours), &first, &config(3, 100, ""));
     first.wait_log("tracked processes are counted every 1 s instead");
-    two.a.run("killall a-very-long-name");
+    two.a.run(&format!("kill {pid}"));
     first.wait_log("Quorum lost for tracked process p");
     two.wait_master_b();
     two.a.run(start);

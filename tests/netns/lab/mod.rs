@@ -6,9 +6,15 @@
 //! packets onto it. Nothing touches the host's interfaces or files, and all of it goes when the owning value is
 //! dropped or its process dies, for whatever reason.
 
-// The laboratory is shared by the tests and by the bench, and each uses most but not all of it. It runs beside
-// real daemons in real time, so the rule that only linux::clock reads a clock does not concern it.
-#![allow(dead_code, unused_imports, clippy::disallowed_methods)]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "shared by the tests and the benches, and each uses most of it but not all"
+)]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "it runs beside real daemons in real time: clocks are its own to read"
+)]
 
 mod capture;
 mod daemon;

@@ -41,6 +41,8 @@ pub(super) struct Request {
     pub(super) controls: Controls,
     /// What is known of things tracked.
     pub(super) tallies: BTreeMap<Subject, Tally>,
+    /// When the next reload is, and whether that was given with its date.
+    pub(super) scheduled: Option<(String, bool)>,
 }
 
 /// Writes dumps, one after the other.
@@ -118,7 +120,11 @@ impl Dumper {
     /// Asks the instances, a few at a time, and the fast plane as a whole.
     async fn findings(&self, request: &Request) -> Findings {
         let by = self.slow.now() + PATIENCE;
-        let mut findings = Findings { tallies: request.tallies.clone(), ..Findings::default() };
+        let mut findings = Findings {
+            tallies: request.tallies.clone(),
+            scheduled: request.scheduled.clone(),
+            ..Findings::default()
+        };
         let wanted = request.plan.instances.iter().filter_map(|i| Some((i.id, request.controls.get(&i.id)?)));
         let (reply, mut answers) = unbounded_channel();
         let (history, clear) = (request.what == Signal::Data, request.what == Signal::StatsClear);

@@ -330,7 +330,9 @@ fn usable(
         b.report.warning(line, format!("Unsafe permissions found for script '{name}'. {why}")).hint(hint);
     }
     b.security.scripts = true;
-    Some(Script::Run { program: program.path.to_string_lossy().into_owned(), argv, user })
+    let keeps_links = b.config.globals.options.use_symlink_paths == Some(true);
+    let path = if keeps_links { program.found } else { program.path };
+    Some(Script::Run { program: path.to_string_lossy().into_owned(), argv, user })
 }
 
 /// Advice for those who expect a shell.

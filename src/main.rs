@@ -10,6 +10,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use keepalived_rs::cli::{self, LintOptions, Options, Request};
 use keepalived_rs::config::diagnostic::{Effect, Severity};
@@ -284,7 +285,7 @@ fn plan_of(options: &Options, names: &PidNames, loaded: &Loaded) -> Plan {
     let mut plan = Plan { reload, ..plan::resolve(&loaded.config) };
     plan.address_monitoring = options.address_monitoring;
     for instance in &mut plan.instances {
-        instance.params.stays = options.dont_release_vrrp;
+        Arc::make_mut(instance).params.stays = options.dont_release_vrrp;
     }
     plan
 }

@@ -6,7 +6,6 @@ mod reload;
 mod timetable;
 mod trackers;
 
-use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
@@ -17,21 +16,17 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use self::dumps::{Dumper, Request};
-use self::fast::{Inboxes, Lines, Order, Reload};
+use self::fast::{Lines, Order};
 use self::reload::Reader;
 use self::trackers::Trackers;
-use crate::base::InstanceId;
-use crate::host::{Host, LocalBoxFuture, Plane, Signal, Supervisor};
+use crate::host::{Host, LocalBoxFuture, Plane, Signal};
 use crate::notify::{Message, Notifier, Scripts};
 use crate::plan::{Plan, converge};
 use crate::report::wording;
-use crate::vrrp::instance::Control;
+use crate::track::listeners::Tell;
 
 /// Reads the configuration again; an error says in one line why it is of no use.
 pub type Reread = Box<dyn FnMut() -> LocalBoxFuture<Result<Plan, String>>>;
-
-/// How to reach each instance.
-type Controls = BTreeMap<InstanceId, UnboundedSender<Control>>;
 
 /// How long the fast plane may take to give up all addresses.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
@@ -53,7 +48,6 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let scheduler = host.scheduler;
     scheduler.apply(&plan.scheduling);
     let mut plan = Rc::new(plan);
-    let (mut controls, inboxes) = inboxes(plan.instances.iter().map(|instance| instance.id));
     let (notices, notices_inbox) = unbounded_channel();
     let notifier = Notifier::new(slow.clone(), Rc::clone(&processes), Rc::clone(&files), Scripts::of(&plan));
     let notified = start_notifier(&slow, notifier, notices_inbox);
@@ -66,12 +60,11 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
         process_table,
         tell_carrier,
     };
-    let mut trackers = Trackers::start(tools, &plan, &controls);
     let (orders, orders_inbox) = unbounded_channel();
+    let mut trackers = Trackers::start(tools, &plan, tell(&orders));
     let (failed, mut failures) = unbounded_channel();
     let dumps = Dumper::start(slow.clone(), Rc::clone(&files), host.name, orders.downgrade());
-    let lines =
-        Lines { inboxes, notices: notices.clone(), carriers: known_carriers, failed, orders: orders_inbox };
+    let lines = Lines { notices: notices.clone(), carriers: known_carriers, failed, orders: orders_inbox };
     // With nothing to do the daemon waits all the same, as stock's does.
     if plan.instances.is_empty() && plan.statics.is_empty() {
         wording::nothing_to_run();
@@ -105,7 +98,7 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
             new = reader.next(&plan) => {
                 let changed = new.is_ok();
                 if let Ok(new) = new {
-                    plan = Rc::new(reload(&plan, new, &mut controls, &mut trackers, &notices, &orders));
+                    plan = Rc::new(reload(&plan, new, &mut trackers, &notices, &orders));
                     scheduler.apply(&plan.scheduling);
                 }
                 reader.done(&plan, changed);
@@ -120,7 +113,6 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
                 let request = Request {
                     what,
                     plan: Rc::clone(&plan),
-                    controls: controls.clone(),
                     tallies: trackers.known(),
                     scheduled: reader.scheduled(),
                 };
@@ -131,9 +123,10 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     }
     // They go first: a script that ends because it is told to must not change a priority any more.
     let ended = trackers.stop();
-    // Static items stay until the last instance has gone; who has none waits for nothing.
+    wording::stopping();
+    supervisor.stopping();
     drop((orders, notices, dumps, reader));
-    stop(&slow, &*supervisor, controls, fast, notified).await;
+    stop(&slow, fast, notified).await;
     tokio::select! {
         biased;
         () = ended => {}
@@ -143,20 +136,7 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
 }
 
 /// Every instance resigns, the kernel gives up the addresses, the stop scripts run.
-async fn stop(
-    slow: &Plane,
-    supervisor: &dyn Supervisor,
-    controls: Controls,
-    fast: LocalBoxFuture<()>,
-    notified: oneshot::Receiver<()>,
-) {
-    wording::stopping();
-    supervisor.stopping();
-    // Kept until the end: an instance whose inbox is closed does not wait for the kernel.
-    for control in controls.values() {
-        // An instance that is gone has nothing to give up.
-        let _ = control.send(Control::Stop);
-    }
+async fn stop(slow: &Plane, fast: LocalBoxFuture<()>, notified: oneshot::Receiver<()>) {
     tokio::select! {
         biased;
         () = fast => {}
@@ -169,34 +149,31 @@ async fn stop(
     }
 }
 
-/// An inbox for each of these instances.
-fn inboxes(ids: impl Iterator<Item = InstanceId>) -> (Controls, Inboxes) {
-    ids.map(|id| {
-        let (control, inbox) = unbounded_channel();
-        ((id, control), (id, inbox))
+/// How trackers reach instances. Nobody waits for what is on this way when the daemon stops.
+fn tell(orders: &UnboundedSender<Order>) -> Tell {
+    let orders = orders.downgrade();
+    Rc::new(move |id, what| {
+        if let Some(orders) = orders.upgrade() {
+            // The fast plane may have ended.
+            let _ = orders.send(Order::Tell(id, what));
+        }
     })
-    .unzip()
 }
 
 /// Carries a changed configuration to everybody. Gives what is in effect now.
 fn reload(
     old: &Plan,
     new: Plan,
-    controls: &mut Controls,
     trackers: &mut Trackers,
     notices: &UnboundedSender<Message>,
     orders: &UnboundedSender<Order>,
 ) -> Plan {
     let convergence = converge(old, new);
     let plan = convergence.plan.clone();
-    // Those that are gone need theirs until they have stopped.
-    controls.retain(|_, control| !control.is_closed());
-    let (added, inboxes) = inboxes(convergence.added.iter().copied());
-    controls.extend(added);
     // What is told from now on is told as it is configured now. Neither of the two ends before it is told to.
     let _ = notices.send(Message::Reload(Scripts::of(&plan)));
-    let _ = orders.send(Order::Reload(Box::new(Reload { convergence, inboxes })));
-    trackers.replace(&plan, controls);
+    let _ = orders.send(Order::Reload(Box::new(convergence)));
+    trackers.replace(&plan);
     plan
 }
 

@@ -53,7 +53,7 @@ const RELOAD_FILE: &str = "/run/keepalived.reload";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Virtual routers.
-    pub instances: Vec<InstancePlan>,
+    pub instances: Vec<Arc<InstancePlan>>,
     /// How many [`InstanceId`]s have been given out, since the start: none is given twice.
     pub numbers: u32,
     /// The packet filter is needed, and nobody has said which one.
@@ -225,7 +225,7 @@ pub fn resolve(config: &Config) -> Plan {
             plan.params.grouped = group.is_some();
             plan.notify = notify::resolve(&config.globals, instance, group);
             plan.rules = rules;
-            plan
+            Arc::new(plan)
         }));
     }
     plan.statics.extend(links.claims());
@@ -267,7 +267,7 @@ fn without_servers(config: &Config) -> Config {
     }
 }
 
-fn resolve_group(group: &SyncGroup, instances: &[InstancePlan]) -> GroupPlan {
+fn resolve_group(group: &SyncGroup, instances: &[Arc<InstancePlan>]) -> GroupPlan {
     let id = |name: &String| instances.iter().find(|i| i.name == *name).map(|i| i.id);
     GroupPlan {
         name: group.name.clone(),
@@ -340,6 +340,8 @@ fn resolve_instance(
     let mut addresses = claims(&instance.addresses);
     let advertised = addresses.len();
     addresses.extend(claims(&instance.excluded));
+    // There may be thousands of instances with one address each.
+    addresses.shrink_to_fit();
     let accepts = accepts(globals, instance) || priority.is_owner();
     let ipvlan_address = instance.options.ipvlan.as_ref().and_then(|i| i.address).filter(|_| vmac.is_ipvlan);
     let seat = vmac.name.as_ref().filter(|_| !vmac.xmit_base).or(interface.as_ref());

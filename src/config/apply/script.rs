@@ -332,7 +332,9 @@ fn usable(
         b.report.warning(line, format!("Unsafe permissions found for script '{name}'. {why}")).hint(hint);
     }
     b.security.scripts = true;
-    let program = program.path.to_string_lossy().into_owned();
+    let keeps_links = b.config.globals.options.use_symlink_paths == Some(true);
+    let path = if keeps_links { program.found } else { program.path };
+    let program = path.to_string_lossy().into_owned();
     Some(Script::Run(Arc::new(Run { program, argv, user })))
 }
 

@@ -23,6 +23,8 @@ pub struct Findings {
     pub observed: BTreeMap<InstanceId, Observed>,
     /// What is known of things tracked.
     pub tallies: BTreeMap<Subject, Tally>,
+    /// When the next reload is, and whether that was given with its date.
+    pub scheduled: Option<(String, bool)>,
     /// Links and addresses, if the fast plane answered.
     pub survey: Option<Survey>,
 }

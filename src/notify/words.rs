@@ -7,7 +7,7 @@ use super::mail::{Alert, Change};
 use crate::base::{InstanceId, Priority};
 use crate::config::model::Script;
 use crate::host::{Command, Credentials};
-use crate::plan::{MailPlan, NotifyPlan, PipePlan, Plan};
+use crate::plan::{GroupPlan, InstancePlan, MailPlan, NotifyPlan, PipePlan, Plan};
 use crate::report::wording;
 use crate::vrrp::machine::{Notice, State};
 
@@ -27,8 +27,7 @@ pub enum Message {
 /// An instance, and what was told of it last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Instance {
-    name: String,
-    plan: NotifyPlan,
+    plan: Arc<InstancePlan>,
     last: Option<(State, Priority)>,
     /// By mail.
     mailed: Option<Change>,
@@ -57,10 +56,9 @@ pub struct Scripts {
 impl Scripts {
     /// Those of a plan.
     pub fn of(plan: &Plan) -> Self {
-        let instance = |i: &crate::plan::InstancePlan| {
-            (i.id, Instance { name: i.name.clone(), plan: i.notify.clone(), last: None, mailed: None })
-        };
-        let group = |group: &crate::plan::GroupPlan| {
+        let instance =
+            |i: &Arc<InstancePlan>| (i.id, Instance { plan: Arc::clone(i), last: None, mailed: None });
+        let group = |group: &GroupPlan| {
             (group.name.clone(), Group { plan: group.notify.clone(), last: None, mailed: None })
         };
         Self {
@@ -135,7 +133,7 @@ impl Scripts {
             .filter_map(|(name, group)| line("GROUP", name, wording::state_word(group.last?)?, 0));
         let instances = self.instances.values().filter_map(|instance| {
             let (state, priority) = instance.last?;
-            line("INSTANCE", &instance.name, wording::state_word(state)?, priority.get())
+            line("INSTANCE", &instance.plan.name, wording::state_word(state)?, priority.get())
         });
         groups.chain(instances)
     }
@@ -144,7 +142,7 @@ impl Scripts {
     pub(super) fn line(&self, message: &Message) -> Option<String> {
         match message {
             Message::Instance(id, notice) => {
-                let Instance { name, plan, .. } = self.instances.get(id)?;
+                let InstancePlan { name, notify: plan, .. } = &*self.instances.get(id)?.plan;
                 let (word, priority) = match notice {
                     Notice::State(state, priority) => (wording::state_word(*state)?, priority),
                     Notice::MasterRxLowerPri(priority) => ("MASTER_RX_LOWER_PRI", priority),
@@ -165,7 +163,9 @@ impl Scripts {
         let found = match message {
             Message::Instance(id, notice) => {
                 let instance = self.instances.get(id);
-                instance.map(|i| (i.name.as_str(), of_instance(&i.name, &i.plan, *notice)))
+                instance.map(|Instance { plan: i, .. }| {
+                    (i.name.as_str(), of_instance(&i.name, &i.notify, *notice))
+                })
             }
             Message::Group(name, state) => self.groups.get_key_value(name).map(|(name, group)| {
                 let own = of_state(&group.plan, *state);
@@ -183,9 +183,9 @@ impl Scripts {
         match message {
             Message::Mail(alert) => Some(alert.clone()),
             Message::Instance(id, notice) => {
-                let Instance { name, plan, mailed, .. } = self.instances.get_mut(id)?;
-                let change = Change::of(*notice, plan.deleted.is_some())?;
-                is_news(change, plan, mailed, faults).then(|| Alert::of_instance(name, change))
+                let Instance { plan, mailed, .. } = self.instances.get_mut(id)?;
+                let change = Change::of(*notice, plan.notify.deleted.is_some())?;
+                is_news(change, &plan.notify, mailed, faults).then(|| Alert::of_instance(&plan.name, change))
             }
             Message::Group(name, state) => {
                 let Group { plan, mailed, .. } = self.groups.get_mut(name)?;

@@ -2,6 +2,8 @@
 //!
 //! The target `vrrp` marks what stock's VRRP process says. A `cause` is a field of its own.
 
+pub mod mail;
+
 use std::net::IpAddr;
 use std::time::Duration;
 

@@ -6,6 +6,7 @@ mod failover;
 mod family;
 mod groups;
 mod kernel;
+mod mail;
 mod many;
 mod options;
 mod panic;

@@ -296,7 +296,7 @@ pub(super) fn remove_link(state: &mut State, node: NodeId, index: IfIndex) {
     }
     went_down(state, node, index);
     state.node(node).kernel.links.remove(&index);
-    report(state, node, KernelEvent::LinkGone(index));
+    report(state, node, KernelEvent::LinkGone { index, moved: false });
 }
 
 /// IPv4 routes that go with an address, without a report: those it is the source of, and all of an interface that has

@@ -1,11 +1,13 @@
 //! Why something happened, in a few words.
 
 use crate::base::Family;
-use crate::vrrp::event::{Cause, Fault};
+use crate::host::LinkState;
+use crate::plan::InstancePlan;
+use crate::vrrp::event::{Cause, Fault, Source};
 use crate::vrrp::machine::State;
 
 /// What brought a change about, in a few words; nothing where the text of the event says it all.
-pub fn cause(cause: &Cause) -> String {
+pub fn cause(cause: &Cause, plan: &InstancePlan) -> String {
     match cause {
         Cause::Start => String::new(),
         Cause::Reload => "the configuration has changed".to_owned(),
@@ -33,22 +35,60 @@ pub fn cause(cause: &Cause) -> String {
             format!("{from} is configured as address owner, too, and does not yield")
         }
         Cause::Group => "another member of the sync group lost an election".to_owned(),
-        Cause::Fault(fault) => fault_words(*fault).to_owned(),
-        Cause::Tracked(what) => format!("{what} failed"),
-        Cause::Recovered => "recovered".to_owned(),
+        Cause::Fault(fault) => wrong(*fault, plan),
+        Cause::Over(fault) => right(*fault, plan),
+        Cause::Tracked(what) => what.clone(),
         Cause::Stop => "stop".to_owned(),
     }
 }
 
-fn fault_words(fault: Fault) -> &'static str {
+/// What is wrong.
+fn wrong(fault: Fault, plan: &InstancePlan) -> String {
+    let interface = interface(plan);
     match fault {
-        Fault::InterfaceMissing => "the interface does not exist",
-        Fault::InterfaceDown => "the interface is down",
-        Fault::NoAddress(Family::V4) => "no IPv4 address for interface",
-        Fault::NoAddress(Family::V6) => "no IPv6 address for interface",
-        Fault::NoPeers => "no unicast peers",
-        Fault::NoSocket => "the sockets cannot be opened",
-        Fault::Group => "another member of the sync group",
+        Fault::Link(state) => format!("{interface} {}", state.words()),
+        Fault::NoAddress(Source::Any(family)) => format!("{interface} lacks {}", address(family)),
+        Fault::NoAddress(Source::Only(ip)) => match &plan.interface {
+            Some(_) => format!("{interface} does not have the source address {ip}"),
+            None => format!("no interface has the source address {ip}"),
+        },
+        Fault::NoPeers => "no unicast peers".to_owned(),
+        Fault::NoKey => "auth_hmac has no key to sign with".to_owned(),
+        Fault::NoSocket => "the sockets cannot be opened".to_owned(),
+        Fault::Group => "another member of the sync group".to_owned(),
+    }
+}
+
+/// What is right again.
+fn right(fault: Fault, plan: &InstancePlan) -> String {
+    let interface = interface(plan);
+    match fault {
+        Fault::Link(LinkState::NoCarrier) => format!("{interface} has a carrier again"),
+        Fault::Link(LinkState::Up | LinkState::Down) => format!("{interface} is up again"),
+        Fault::Link(LinkState::Missing) => format!("{interface} exists now"),
+        Fault::Link(LinkState::Deleted | LinkState::Renamed | LinkState::Moved) => {
+            format!("{interface} exists again")
+        }
+        Fault::NoAddress(Source::Any(family)) => format!("{interface} has {} now", address(family)),
+        Fault::NoAddress(Source::Only(ip)) => format!("the source address {ip} is there now"),
+        Fault::NoPeers => "there are unicast peers".to_owned(),
+        Fault::NoKey => "auth_hmac has a key to sign with".to_owned(),
+        Fault::NoSocket => "the sockets are open".to_owned(),
+        Fault::Group => "no other member of the sync group is in FAULT".to_owned(),
+    }
+}
+
+/// What the instance is on; who has no interface may be in a VRF.
+fn interface(plan: &InstancePlan) -> String {
+    let name = plan.interface.as_ref().or(plan.vrf.as_ref());
+    name.map_or_else(|| "the machine".to_owned(), |name| format!("interface {name}"))
+}
+
+/// What adverts of a family are sent from.
+fn address(family: Family) -> &'static str {
+    match family {
+        Family::V4 => "an IPv4 address",
+        Family::V6 => "a link-local IPv6 address",
     }
 }
 

@@ -10,12 +10,14 @@ use super::packets::rejected;
 use crate::base::IfName;
 use crate::host::Error;
 use crate::plan::InstancePlan;
-use crate::vrrp::event::{Event, Fault};
+use crate::vrrp::event::Event;
 use crate::vrrp::machine::State;
 use crate::vrrp::params::Params;
 
 /// Something happened to an instance.
-pub fn vrrp(name: &str, params: &Params, event: &Event) {
+pub fn vrrp(plan: &InstancePlan, params: &Params, event: &Event) {
+    let name = &plan.name;
+    let cause = |why| cause(why, plan);
     match event {
         Event::AdvertTimeout => debug!(target: "vrrp", "({name}) Receive advertisement timeout"),
         Event::Master(why) => info!(target: "vrrp", cause = cause(why), "({name}) Entering MASTER STATE"),

@@ -22,9 +22,10 @@ pub fn kernel_event(event: &KernelEvent, mirror: &Mirror) {
             }
             Some(_) => {}
         },
-        KernelEvent::LinkGone(index) => {
+        KernelEvent::LinkGone { index, moved } => {
             if let Some(known) = mirror.link_at(*index) {
-                info!(target: "vrrp", "Interface {} deleted", known.name);
+                let why = if *moved { "moved to another network namespace" } else { "" };
+                info!(target: "vrrp", cause = why, "Interface {} deleted", known.name);
             }
         }
         KernelEvent::FirewallLost => {
@@ -141,8 +142,8 @@ pub fn kernel(output: &Output) {
             trace!(target: "vrrp", "claim {number} of instance {} followed", owner.0)
         }
         Output::Apply(changes) => trace!(target: "vrrp", "{} changes to the kernel", changes.len()),
-        Output::Tracked(owner, name, usable) => {
-            trace!(target: "vrrp", "interface {name} tracked by instance {}: usable {usable}", owner.0);
+        Output::Tracked(owner, name, state) => {
+            trace!(target: "vrrp", "interface {name} tracked by instance {}: {state:?}", owner.0);
         }
         Output::Interface(owner, interface) => {
             trace!(target: "vrrp", "interface of instance {}: {interface:?}", owner.0);

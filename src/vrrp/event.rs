@@ -222,6 +222,8 @@ pub enum Event {
         /// Why.
         cause: Cause,
     },
+    /// Still FAULT, for another reason than before.
+    StillFault(Cause),
     /// Stopped.
     Stopped,
     /// Resigned: an advert with priority 0 was sent.

@@ -27,6 +27,7 @@ pub fn vrrp(plan: &InstancePlan, params: &Params, event: &Event) {
         Event::Fault { init, cause: why } => {
             info!(target: "vrrp", cause = cause(why), "({name}) Entering FAULT STATE{}", suffix(*init));
         }
+        Event::StillFault(why) => info!(target: "vrrp", cause = cause(why), "({name}) Still in FAULT STATE"),
         Event::Stopped => debug!(target: "vrrp", "({name}) Stopped"),
         Event::SentPriorityZero => info!(target: "vrrp", "({name}) sent 0 priority"),
         Event::BackupHeardPriorityZero(from) => {

@@ -73,7 +73,13 @@ impl Machine {
         let reason = reason.or_else(|| self.tracking.faults().next().map(|t| Cause::Tracked(t.words())));
         match (reason, self.state) {
             // Worth knowing when it is asked why the fault lasts.
-            (Some(_), State::Fault) => self.record(now, State::Fault, news.clone()),
+            (Some(cause), State::Fault) => {
+                self.record(now, State::Fault, news.clone());
+                if cause != self.cause {
+                    self.cause = cause.clone();
+                    out.push(Output::Event(Event::StillFault(cause)));
+                }
+            }
             (Some(cause), _) => self.enter_fault(now, init, cause, out),
             // A script that has not run yet may well fail: nobody starts on hope.
             (None, State::Init | State::Fault) if self.tracking.is_awaited() => {}

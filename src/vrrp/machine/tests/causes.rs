@@ -24,7 +24,7 @@ variants!(cause, CAUSES, Cause:
     TimerExpired OwnerConflict Stop);
 
 variants!(event, EVENTS, Event:
-    AdvertTimeout Master Backup Fault Stopped SentPriorityZero BackupHeardPriorityZero MasterHeardPriorityZero
+    AdvertTimeout Master Backup Fault StillFault Stopped SentPriorityZero BackupHeardPriorityZero MasterHeardPriorityZero
     LowerPriorityDiscarded LowerPriorityHeard HigherPriorityHeard HigherAddressHeard SequenceSynced OwnAddressHeard
     OwnerConflict OwnerReduced OwnerRestored TimerExpired MasterIs IntervalLearned PreemptDelayStarted
     PreemptDelayStopped TrackedFault PriorityChanged Rejected OldChecksum Stalled);
@@ -106,6 +106,8 @@ fn faulty() -> Vec<Router> {
     let mut down = mastered(params(100));
     down.tell(Input::Fault(Fault::Link(LinkState::Down), true));
     down.tell(Input::Fault(Fault::Link(LinkState::Down), false));
+    down.tell(Input::Fault(Fault::Link(LinkState::Down), true));
+    down.tell(Input::Fault(Fault::Link(LinkState::Deleted), true));
     let mut tracking = Router::tracking(params(100), &[0, 20]);
     tracking.tell(Input::Tracked(1, Status::Good));
     tracking.tell(Input::Tracked(0, Status::Bad));

@@ -456,9 +456,7 @@ impl Instance {
         let (Some(seat), Some(adverts)) = (&self.seat, &mut self.adverts) else { return };
         let mark = self.machine.mark(self.ports.plane.unix_time());
         for (packet, destination) in adverts.next(self.machine.params(), priority, mark) {
-            if let Err(error) = seat.endpoint().send(packet, destination) {
-                wording::send_failed(&self.plan.name, &error);
-            }
+            seat.endpoint().send(&self.plan.name, packet, destination);
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tracing::{debug, info, warn};
 
 use super::cause::{cause, state_word};
-use super::packets::rejected;
+use super::packets::{and, rejected};
 use crate::base::IfName;
 use crate::host::Error;
 use crate::plan::InstancePlan;
@@ -181,9 +181,9 @@ pub fn paced_announcement_failed(error: &Error) {
 }
 
 /// An advert could not be sent.
-pub fn send_failed(name: &str, error: &Error) {
+pub fn send_failed(name: &str, error: &Error, left_out: u64) {
     let number = error.source.raw_os_error().unwrap_or(0);
-    info!(target: "vrrp", "({name}): send advert error {number} ({})", error.source);
+    info!(target: "vrrp", "({name}): send advert error {number} ({}){}", error.source, and(left_out));
 }
 
 /// An instance cannot open its sockets.

@@ -130,6 +130,6 @@ pub fn unknown_vrid(vrid: u8, interface: Option<&IfName>, left_out: u64) {
 }
 
 /// That `count` lines like this one were left out before it.
-fn and(count: u64) -> String {
+pub(super) fn and(count: u64) -> String {
     if count == 0 { String::new() } else { format!(" (and {count} more before it)") }
 }

@@ -316,7 +316,7 @@ fn plan_of(options: &Options, loaded: &Loaded) -> Plan {
     let mut plan = plan::resolve(&loaded.config);
     plan.address_monitoring = options.address_monitoring;
     for instance in &mut plan.instances {
-        instance.params.stays = options.dont_release_vrrp;
+        Arc::make_mut(instance).params.stays = options.dont_release_vrrp;
     }
     plan
 }

@@ -335,7 +335,7 @@ fn reread(options: Options, known: BTreeSet<String>, start: TopLevel) -> daemon:
         let (options, known, start) = (options.clone(), Arc::clone(&known), start.clone());
         let read = linux::aside("reload", move || {
             let loaded = load(&options);
-            log_findings(&loaded, |_| {});
+            log_findings(&loaded, |line| error!("{line}"));
             if let Some(what) = fixed(&start, &loaded.config.top) {
                 error!("Cannot change {what} at a reload - please restart keepalived");
                 return None;

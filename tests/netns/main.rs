@@ -32,6 +32,7 @@ mod seeds;
 mod stalls;
 mod start;
 mod support;
+mod timers;
 mod trackers;
 mod unicast;
 mod vmac;

@@ -226,14 +226,11 @@ fn what_becomes_of_an_interface_is_told() {
     let two = Two::new();
     let first = two.a.start(Kind::Ours, &dynamic(150, ""));
     wait_until("A is master", || holds(&two.a));
-    let back = |why: &str| {
-        first.wait_log(&format!("Entering BACKUP STATE ({why})"));
-        wait_until("A is master again", || holds(&two.a));
-    };
     two.lan.namespace().run("ip link set port0 down");
     first.wait_log("Entering FAULT STATE (interface eth0 has no carrier)");
     two.lan.namespace().run("ip link set port0 up");
-    back("interface eth0 has a carrier again");
+    first.wait_log("Entering BACKUP STATE (interface eth0 has a carrier again)");
+    wait_until("A is master again", || holds(&two.a));
     two.a.run("ip link set eth0 down");
     first.wait_log("FAULT STATE (interface eth0 is down)");
     two.a.run("ip link set eth0 name lan0");
@@ -251,7 +248,7 @@ fn what_becomes_of_an_interface_is_told() {
     first.wait_log("Interface eth0 deleted (moved to another network namespace)");
     first.wait_log("FAULT STATE (interface eth0 was moved to another network namespace)");
     two.a.attach(&two.lan, "eth0", &format!("{A}/24"));
-    back("interface eth0 exists again");
+    wait_until("A is master again", || holds(&two.a));
     two.a.run("ip link del eth0");
     first.wait_log("FAULT STATE (interface eth0 was deleted)");
 }

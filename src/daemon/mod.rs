@@ -49,7 +49,7 @@ pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
     let mut plan = Rc::new(plan);
     let (notices, notices_inbox) = unbounded_channel();
     let (posts, posts_inbox) = unbounded_channel();
-    let mailer = Mailer::new(slow.clone(), network, plan.mail.clone(), TimeZone::system());
+    let mailer = Mailer::new(slow.clone(), network, plan.mail.clone(), TimeZone::system(), host.name.clone());
     let mailed = start_mailer(&slow, mailer, posts_inbox);
     let (processes_too, files_too) = (Rc::clone(&processes), Rc::clone(&files));
     let scripts = Scripts::of(&plan);

@@ -2,6 +2,8 @@
 
 mod dumps;
 mod fast;
+mod reload;
+mod timetable;
 mod trackers;
 
 use std::future::poll_fn;
@@ -16,6 +18,7 @@ use tokio::sync::oneshot;
 
 use self::dumps::{Dumper, Request};
 use self::fast::{Lines, Order};
+use self::reload::Reader;
 use self::trackers::Trackers;
 use crate::host::{Host, LocalBoxFuture, Plane, Signal};
 use crate::notify::mail::{Mailer, Post};
@@ -24,8 +27,8 @@ use crate::plan::{Plan, converge};
 use crate::report::wording;
 use crate::track::listeners::Tell;
 
-/// Reads the configuration again; `None`: it is of no use, which has been told.
-pub type Reread = Box<dyn FnMut() -> LocalBoxFuture<Option<Plan>>>;
+/// Reads the configuration again; an error says in one line why it is of no use.
+pub type Reread = Box<dyn FnMut() -> LocalBoxFuture<Result<Plan, String>>>;
 
 /// How long the fast plane may take to give up all addresses.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
@@ -41,7 +44,7 @@ pub const EXIT_OK: u8 = 0;
 pub const EXIT_FATAL: u8 = 1;
 
 /// Runs a daemon until a signal stops it. Gives its exit status. When a signal says so, `reread` gives it another plan.
-pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
+pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let Host { slow, start_fast, processes, carriers, network, files, process_table, .. } = host;
     let (mut signals, supervisor) = (host.signals, host.supervisor);
     let scheduler = host.scheduler;
@@ -67,7 +70,7 @@ pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
     let (orders, orders_inbox) = unbounded_channel();
     let mut trackers = Trackers::start(tools, &plan, tell(&orders));
     let (failed, mut failures) = unbounded_channel();
-    let dumps = Dumper::start(slow.clone(), files, host.name, orders.downgrade());
+    let dumps = Dumper::start(slow.clone(), Rc::clone(&files), host.name, orders.downgrade());
     let lines = Lines { notices: notices.clone(), carriers: known_carriers, failed, orders: orders_inbox };
     // With nothing to do the daemon waits all the same, as stock's does.
     if plan.instances.is_empty() && plan.statics.is_empty() {
@@ -82,6 +85,7 @@ pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
             return EXIT_FATAL;
         }
     };
+    let mut reader = Reader::new(reread, slow.clone(), files, Rc::clone(&supervisor), &plan);
     supervisor.ready();
     wording::started();
     let mut status = EXIT_OK;
@@ -98,22 +102,27 @@ pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
                 wording::fast_plane_ended();
                 return EXIT_FATAL;
             }
+            new = reader.next(&plan) => {
+                let changed = new.is_ok();
+                if let Ok(new) = new {
+                    plan = Rc::new(reload(&plan, new, &mut trackers, &notices, &orders));
+                    scheduler.apply(&plan.scheduling);
+                }
+                reader.done(&plan, changed);
+                continue;
+            }
         };
         match signal {
             Signal::Stop => break,
-            Signal::Reload => {
-                supervisor.reloading();
-                wording::reloading();
-                if let Some(new) = reread().await {
-                    plan = Rc::new(reload(&plan, new, &mut trackers, &notices, &orders));
-                    scheduler.apply(&plan.scheduling);
-                    wording::reloaded();
-                }
-                supervisor.ready();
-            }
+            Signal::Reload => reader.ask(&plan),
             what => {
                 wording::printing(what, host.process);
-                let request = Request { what, plan: Rc::clone(&plan), tallies: trackers.known() };
+                let request = Request {
+                    what,
+                    plan: Rc::clone(&plan),
+                    tallies: trackers.known(),
+                    scheduled: reader.scheduled(),
+                };
                 // The dumper ends when nobody can ask it any more.
                 let _ = dumps.send(request);
             }
@@ -123,7 +132,7 @@ pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
     let ended = trackers.stop();
     wording::stopping();
     supervisor.stopping();
-    drop((orders, notices, dumps));
+    drop((orders, notices, dumps, reader));
     stop(&slow, fast, notified).await;
     // Both end by themselves, in a time that is bounded.
     let _ = posts.send(Post::Stop);

@@ -28,7 +28,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 pub use carrier::{CarrierMethod, Carriers};
-pub use files::{FileChanges, Files, Pipe};
+pub use files::{FileChanges, Files, Mark, Pipe};
 pub use firewall::{FirewallEntry, FirewallRule, FirewallTable};
 pub use kernel::{Address, AddressOptions, Dump, KernelEvent, KernelEvents, KernelOp, KernelWriter, Link};
 pub use link::{Isolation, Setting, Stacking, VirtualKind, VirtualLink};

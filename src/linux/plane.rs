@@ -18,7 +18,7 @@ use super::loader::SystemLoader;
 use super::network::Internet;
 use super::process::LocalProcesses;
 use super::process_table::ProcFs;
-use super::scheduling::Threads;
+use super::scheduling::{self, Threads};
 use super::signals::ProcessSignals;
 use super::startup::Original;
 use super::supervisor::Systemd;
@@ -138,7 +138,7 @@ pub(super) fn start_thread<T: Send + 'static>(
 
 fn start_fast(main: FastMain, threads: Threads) -> Result<LocalBoxFuture<()>, Error> {
     let (done, finished) = oneshot::channel::<()>();
-    let ((), thread) = start_thread("vrrp", move |started| {
+    let ((), thread) = start_thread(scheduling::FAST, move |started| {
         let _done = done; // dropped at the end, also after a panic
         if let Err(error) = fast_plane(main, threads, started) {
             let _ = started.send(Err(error));

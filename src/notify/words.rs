@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::mail::{Alert, Change};
 use crate::base::{InstanceId, Priority};
-use crate::config::model::Script;
+use crate::config::model::{Run, Script};
 use crate::host::{Command, Credentials};
 use crate::plan::{GroupPlan, InstancePlan, MailPlan, NotifyPlan, PipePlan, Plan};
 use crate::report::wording;
@@ -264,7 +264,8 @@ fn commands(
 
 /// The program to run for `script`, with `more` arguments; `None` if it is not a program.
 pub fn command(script: &Script, more: &[String]) -> Option<Command> {
-    let Script::Run { program, argv, user } = script else { return None };
+    let Script::Run(run) = script else { return None };
+    let Run { program, argv, user } = &**run;
     Some(Command {
         program: program.clone(),
         argv: argv.iter().chain(more).cloned().collect(),

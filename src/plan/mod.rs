@@ -6,6 +6,7 @@ mod links;
 mod mail;
 mod notify;
 mod pacing;
+mod reload;
 mod routes;
 mod scheduling;
 mod tracks;
@@ -34,6 +35,7 @@ pub use links::{LinkDelays, LinkbeatPlan, ShortenedDelay};
 pub use mail::MailPlan;
 pub use notify::{NotifyPlan, PipePlan};
 pub use pacing::{Intervals, PacingGroup, PacingPlan};
+pub use reload::{ReloadPlan, ReloadTime};
 pub use tracks::{FilePlan, ProcessPlan, ScriptPlan, Subject, TrackPlan};
 pub use vmac::VmacPlan;
 
@@ -45,6 +47,9 @@ pub const VRRP_GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12
 const UNICAST_HOPS_V6: u8 = 64;
 /// Shortest and longest interval of version 3, which counts centiseconds in 12 bits.
 const V3_INTERVALS_MS: (u128, u128) = (10, 40_950);
+
+/// `reload_file` unless it names another, and unless pid files are elsewhere.
+const RELOAD_FILE: &str = "/run/keepalived.reload";
 
 /// A whole daemon.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,6 +90,8 @@ pub struct Plan {
     pub delay_after_boot: Duration,
     /// How the daemon is scheduled.
     pub scheduling: Scheduling,
+    /// When the configuration is read again, and what is seen of that.
+    pub reload: ReloadPlan,
     /// Whether every address that comes or goes is logged (`-a`).
     pub address_monitoring: bool,
     /// What was written, but for virtual servers: dumps show it.
@@ -204,6 +211,7 @@ pub fn resolve(config: &Config) -> Plan {
         startup_delay: config.globals.options.startup_delay.unwrap_or_default(),
         delay_after_boot: config.globals.options.delay_after_boot.unwrap_or_default(),
         scheduling: scheduling::resolve(&config.globals.options),
+        reload: ReloadPlan::of(config, RELOAD_FILE),
         written: Arc::new(without_servers(config)),
         ..Plan::default()
     };

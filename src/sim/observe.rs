@@ -88,6 +88,8 @@ pub enum What {
     Ready,
     /// The daemon told the service manager that it reloads its configuration.
     Reloading,
+    /// The daemon told the service manager how it is.
+    Status(String),
     /// The daemon told the service manager that it is stopping.
     Stopping,
     /// The daemon exited with this status.
@@ -324,6 +326,7 @@ impl World {
             What::Ready => "ready".to_owned(),
             What::Piped { path, text } => format!("wrote {text:?} to {}", path.display()),
             What::Reloading => "reloading".to_owned(),
+            What::Status(text) => format!("status {text:?}"),
             What::Stopping => "stopping".to_owned(),
             What::Exit(status) => format!("exit {status}"),
             What::Fault(text) => format!("-- {text}"),

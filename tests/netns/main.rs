@@ -27,6 +27,7 @@ mod priorities;
 mod process;
 mod rejects;
 mod reload;
+mod reload_files;
 mod routes;
 mod scripts;
 mod seeds;

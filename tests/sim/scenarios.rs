@@ -14,6 +14,7 @@ mod reload;
 mod routes;
 mod scripts;
 mod stalls;
+mod timetable;
 mod trackers;
 mod traps;
 mod vmac;

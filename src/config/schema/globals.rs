@@ -33,19 +33,19 @@ pub(crate) static GLOBAL_DEFS_INCLUDE_CHECK: Table =
 pub(crate) static GLOBAL_DEFS: Table = table(
     "global_defs",
     &[
-        flag("process_names").stores(|b, _| settings::flag(b, |g| &mut g.processes.default_names)),
+        flag("process_names").does(|b, _| settings::flag(b, |g| &mut g.processes.default_names)),
         value("process_name", Arg::Text)
             .fatal()
-            .stores(|b, s| settings::process_name(b, s, |g| &mut g.processes.parent)),
+            .does(|b, s| settings::process_name(b, s, |g| &mut g.processes.parent)),
         value("vrrp_process_name", Arg::Text)
             .fatal()
-            .stores(|b, s| settings::process_name(b, s, |g| &mut g.processes.vrrp)),
+            .does(|b, s| settings::process_name(b, s, |g| &mut g.processes.vrrp)),
         value("checker_process_name", Arg::Text).fatal().stores(apply::lvs::globals::process),
         value("lvs_process_name", Arg::Text).fatal().stores(apply::lvs::globals::process),
         value("bfd_process_name", Arg::Text)
             .fatal()
             .stores(|b, s| settings::process_name(b, s, |g| &mut g.processes.bfd)),
-        boolean("use_symlink_paths").stores(|b, s| settings::boolean(b, s, |g| &mut g.use_symlink_paths)),
+        boolean("use_symlink_paths").does(|b, s| settings::boolean(b, s, |g| &mut g.use_symlink_paths)),
         boolean("set_supplementary_groups")
             .does(|b, s| settings::boolean(b, s, |g| &mut g.set_supplementary_groups)),
         value("router_id", Arg::Text).required().does(apply::globals::router_id),
@@ -262,12 +262,12 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("random_seed", int(0, 4_294_967_295))
             .fatal()
             .stores(|b, s| settings::number(b, s, |g| &mut g.random_seed)),
-        value("reload_check_config", Arg::Text).stores(settings::reload_check),
+        value("reload_check_config", Arg::Text).does(settings::reload_check),
         value("reload_time_file", Arg::Text)
             .required()
-            .stores(|b, s| settings::one_path(b, s, |g| &mut g.reload.time_file)),
-        flag("reload_repeat").stores(|b, _| settings::flag(b, |g| &mut g.reload.repeat)),
-        value("reload_file", Arg::Text).stores(settings::reload_file),
+            .does(|b, s| settings::one_path(b, s, |g| &mut g.reload.time_file)),
+        flag("reload_repeat").does(|b, _| settings::flag(b, |g| &mut g.reload.repeat)),
+        value("reload_file", Arg::Text).does(settings::reload_file),
         value("include_check", Arg::Text)
             .words(&GLOBAL_DEFS_INCLUDE_CHECK)
             .does(apply::globals::include_check),

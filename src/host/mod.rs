@@ -30,7 +30,9 @@ use std::rc::Rc;
 pub use carrier::{CarrierMethod, Carriers};
 pub use files::{FileChanges, Files, Mark, Pipe};
 pub use firewall::{FirewallEntry, FirewallRule, FirewallTable};
-pub use kernel::{Address, AddressOptions, Dump, KernelEvent, KernelEvents, KernelOp, KernelWriter, Link};
+pub use kernel::{
+    Address, AddressOptions, Dump, KernelEvent, KernelEvents, KernelOp, KernelWriter, Link, LinkState,
+};
 pub use link::{Isolation, Setting, Stacking, VirtualKind, VirtualLink};
 pub use loader::Loader;
 pub use net::{Announcer, Datagram, Endpoint, EndpointSpec, Frame, VrrpNet, VrrpReceiver, VrrpSender};

@@ -363,7 +363,8 @@ fn resolve_instance(
         id,
         name: instance.name.clone(),
         source: instance.source.or(ipvlan_address.map(|cidr| cidr.ip)),
-        track_source: instance.track_src_ip,
+        // Without an interface there is nothing else that could tell that it can be heard.
+        track_source: instance.track_src_ip || interface.is_none(),
         params,
         addresses,
         advertised,

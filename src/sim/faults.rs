@@ -175,6 +175,22 @@ impl World {
         kernel::remove_link(&mut self.state.borrow_mut(), node, index);
     }
 
+    /// Moves an interface to another network namespace. To the router this is its end.
+    pub fn move_link(&mut self, node: NodeId, name: &str) {
+        let index = self.index(node, name);
+        self.fault(node, "move link");
+        kernel::move_link(&mut self.state.borrow_mut(), node, index);
+    }
+
+    /// Gives an interface another name, with its addresses.
+    ///
+    /// # Panics
+    /// If `new` is no name.
+    pub fn rename_link(&mut self, node: NodeId, name: &str, new: &str) {
+        let new = IfName::new(new).unwrap_or_else(|| panic!("{new} is no name of an interface"));
+        self.change_link(node, name, |link| link.name = new);
+    }
+
     /// An administrator adds an address.
     ///
     /// # Errors

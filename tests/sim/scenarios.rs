@@ -1,6 +1,7 @@
 //! Single stories with exact expectations.
 
 mod auth;
+mod causes;
 mod dumps;
 mod failover;
 mod family;

@@ -53,7 +53,7 @@ impl Row {
 
 /// An instance on `eth0` with the address `10.7.0.VRID`.
 fn instance(name: &str, vrid: u8, more: &str) -> String {
-    let interface = if more.contains("interface ") { "" } else { "interface eth0" };
+    let interface = if more.starts_with("interface ") { "" } else { "interface eth0" };
     let version = if more.contains("version ") { "" } else { "version 3\n advert_int 0.3" };
     let priority = if more.contains("priority ") { "" } else { "priority 100" };
     let notify = if more.contains("notify ") { "" } else { "notify /etc/n.sh" };
@@ -276,7 +276,7 @@ fn rows() -> Vec<Row> {
         ),
         row("new member", three(&group("G", "A\n B")), three(&group("G", "A\n B\n C"))),
         row("group renamed", two("") + &group("G", "A\n B"), two("") + &group("H", "A\n B")),
-        row("all gone", two(""), String::new()),
+        row("both gone", two(""), String::new()),
         row("owner", two(""), two("priority 255")),
         row("VMAC of another name", two("use_vmac one"), two("use_vmac two")),
         row("VMAC", two(""), two("use_vmac")),
@@ -291,7 +291,6 @@ fn reloads_end_as_they_do_with_stock() {
     side_by_side((0..LANES).collect(), |lane| {
         for row in rows.iter().skip(lane).step_by(LANES) {
             let (ours, stock) = (outcome(subject(), row), outcome(Kind::Stock, row));
-            eprintln!("ROW {} {ours:?}", row.name);
             let differ = differences(&ours, &stock);
             let expected: BTreeSet<&str> = row.differs.iter().map(|(field, _)| *field).collect();
             if differ.keys().copied().collect::<BTreeSet<_>>() != expected {

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use jiff::tz::TimeZone;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
@@ -20,6 +21,7 @@ use self::fast::{Lines, Order};
 use self::reload::Reader;
 use self::trackers::Trackers;
 use crate::host::{Host, LocalBoxFuture, Plane, Signal};
+use crate::notify::mail::{Mailer, Post};
 use crate::notify::{Message, Notifier, Scripts};
 use crate::plan::{Plan, converge};
 use crate::report::wording;
@@ -43,13 +45,18 @@ pub const EXIT_FATAL: u8 = 1;
 
 /// Runs a daemon until a signal stops it. Gives its exit status. When a signal says so, `reread` gives it another plan.
 pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
-    let Host { slow, start_fast, processes, carriers, files, process_table, .. } = host;
+    let Host { slow, start_fast, processes, carriers, network, files, process_table, .. } = host;
     let (mut signals, supervisor) = (host.signals, host.supervisor);
     let scheduler = host.scheduler;
     scheduler.apply(&plan.scheduling);
     let mut plan = Rc::new(plan);
     let (notices, notices_inbox) = unbounded_channel();
-    let notifier = Notifier::new(slow.clone(), Rc::clone(&processes), Rc::clone(&files), Scripts::of(&plan));
+    let (posts, posts_inbox) = unbounded_channel();
+    let mailer = Mailer::new(slow.clone(), network, plan.mail.clone(), TimeZone::system());
+    let mailed = start_mailer(&slow, mailer, posts_inbox);
+    let (processes_too, files_too) = (Rc::clone(&processes), Rc::clone(&files));
+    let scripts = Scripts::of(&plan);
+    let notifier = Notifier::new(slow.clone(), processes_too, files_too, posts.clone(), scripts);
     let notified = start_notifier(&slow, notifier, notices_inbox);
     let (tell_carrier, known_carriers) = unbounded_channel();
     let tools = trackers::Tools {
@@ -127,6 +134,9 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     supervisor.stopping();
     drop((orders, notices, dumps, reader));
     stop(&slow, fast, notified).await;
+    // Both end by themselves, in a time that is bounded.
+    let _ = posts.send(Post::Stop);
+    let _ = mailed.await;
     tokio::select! {
         biased;
         () = ended => {}
@@ -182,17 +192,34 @@ fn start_notifier(
     mut notifier: Notifier,
     mut inbox: UnboundedReceiver<Message>,
 ) -> oneshot::Receiver<()> {
-    let (done, notified) = oneshot::channel();
+    keep_running(slow, "notify", async move || notifier.run(&mut inbox).await)
+}
+
+fn start_mailer(
+    slow: &Plane,
+    mut mailer: Mailer,
+    mut inbox: UnboundedReceiver<Post>,
+) -> oneshot::Receiver<()> {
+    keep_running(slow, "mail", async move || mailer.run(&mut inbox).await)
+}
+
+/// Does `work` until it ends otherwise than by a panic. What it gives tells of that.
+fn keep_running(
+    slow: &Plane,
+    name: &'static str,
+    mut work: impl AsyncFnMut() + 'static,
+) -> oneshot::Receiver<()> {
+    let (done, ended) = oneshot::channel();
     let plane = slow.clone();
     let task = async move {
-        // What made it panic has been taken out of the inbox.
-        while AssertUnwindSafe(notifier.run(&mut inbox)).catch_unwind().await.is_err() {
-            wording::task_panicked("notify", "goes on with what comes next");
+        // What made it panic has been taken out of its inbox.
+        while AssertUnwindSafe(work()).catch_unwind().await.is_err() {
+            wording::task_panicked(name, "goes on with what comes next");
             plane.sleep(RESTART_PAUSE).await;
         }
         // Nobody waits any more when the stop took too long.
         let _ = done.send(());
     };
-    slow.tasks.spawn("notify", Box::pin(task));
-    notified
+    slow.tasks.spawn(name, Box::pin(task));
+    ended
 }

@@ -19,7 +19,7 @@ use super::mirror::Mirror;
 use crate::base::{Family, IfIndex, IfName, InstanceId, Instant};
 use crate::host::kernel::Errno;
 use crate::host::route::RouteKey;
-use crate::host::{KernelEvent, KernelOp, Link, Rule};
+use crate::host::{KernelEvent, KernelOp, LinkState, Rule};
 
 /// A decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,8 +58,8 @@ pub enum Output {
     },
     /// What an instance has to know of its interface has changed.
     Interface(InstanceId, Interface),
-    /// An interface that an instance tracks is usable now or not.
-    Tracked(InstanceId, IfName, bool),
+    /// An interface that an instance tracks is like this now.
+    Tracked(InstanceId, IfName, LinkState),
 }
 
 /// What an instance has to know of its interface.
@@ -67,11 +67,18 @@ pub enum Output {
 pub struct Interface {
     /// The index of what it sends and listens on: its VMAC, if it has one, or itself; `None`: that does not exist.
     pub index: Option<IfIndex>,
-    /// It exists, and is up and running; with a VMAC, this is its base.
-    pub usable: bool,
+    /// How it is; with a VMAC, how its base is.
+    pub state: LinkState,
     /// Where adverts may come from: its first address of the wanted family that no instance claims, or the one that
     /// is wanted, if it is there.
     pub source: Option<IpAddr>,
+}
+
+impl Interface {
+    /// Whether it exists, and is up and running.
+    pub fn is_usable(&self) -> bool {
+        self.state == LinkState::Up
+    }
 }
 
 /// What an instance wants to know of.
@@ -117,8 +124,10 @@ pub struct Ledger {
     /// VMACs, with all that makes them fit to be used.
     vmacs: BTreeMap<IfName, Vec<Key>>,
     watched: BTreeMap<InstanceId, (Watch, Option<Interface>)>,
-    /// Interfaces that instances track, whether they are usable, and who wants to know.
-    tracked: BTreeMap<IfName, (Option<bool>, BTreeSet<InstanceId>)>,
+    /// Interfaces that instances track, how they are, and who wants to know.
+    tracked: BTreeMap<IfName, (Option<LinkState>, BTreeSet<InstanceId>)>,
+    /// Of interfaces that matter and were there: why they are not.
+    vacated: BTreeMap<IfName, LinkState>,
     /// Claims that the kernel has not followed yet.
     awaiting: BTreeMap<Owner, u64>,
     retries: BTreeSet<(Instant, Key)>,
@@ -196,6 +205,9 @@ impl Ledger {
 
     /// The kernel reported a change, which `mirror` has followed already.
     pub fn event(&mut self, mirror: &Mirror, event: &KernelEvent) {
+        if let Some((name, how)) = mirror.vacated() {
+            self.vacated_if_known(name, *how);
+        }
         match event {
             KernelEvent::Resync(_) => {
                 if !self.synced {
@@ -249,6 +261,7 @@ impl Ledger {
             }
             // A link may be new, or up again: what had been given up can be tried.
             KernelEvent::Link(link) => {
+                self.vacated.remove(&link.name);
                 if self.vmacs.contains_key(&link.name) {
                     self.gone(mirror, Key::Link(link.name.clone()));
                 }
@@ -257,7 +270,7 @@ impl Ledger {
                 });
                 self.stale_watches.extend(self.watched.keys());
             }
-            KernelEvent::LinkGone(_) => {
+            KernelEvent::LinkGone { .. } => {
                 // It may have been a VMAC.
                 for name in self.vmacs.keys().cloned().collect::<Vec<_>>() {
                     self.gone(mirror, Key::Link(name));
@@ -417,15 +430,15 @@ impl Ledger {
     fn watch(&mut self, mirror: &Mirror, out: &mut Vec<Output>) {
         // First, so that an instance that is about to start knows what it tracks.
         for (name, (known, owners)) in &mut self.tracked {
-            let usable = mirror.link(name).is_some_and(Link::usable);
-            if known.replace(usable) != Some(usable) {
-                out.extend(owners.iter().map(|owner| Output::Tracked(*owner, name.clone(), usable)));
+            let state = view::state(mirror, name, &self.vacated);
+            if known.replace(state) != Some(state) {
+                out.extend(owners.iter().map(|owner| Output::Tracked(*owner, name.clone(), state)));
             }
         }
         for owner in std::mem::take(&mut self.stale_watches) {
             let Some((watch, known)) = self.watched.get(&owner) else { continue };
             let before = known.and_then(|i| i.source);
-            let mut now = view(mirror, watch, before, &self.claimed);
+            let mut now = view(mirror, watch, before, &self.claimed, &self.vacated);
             if watch.vmac.as_ref().is_some_and(|vmac| !self.is_fit(mirror, vmac)) {
                 now.index = None;
             }
@@ -435,6 +448,16 @@ impl Ledger {
                 }
                 out.push(Output::Interface(owner, now));
             }
+        }
+    }
+
+    /// A link has lost its name. If somebody wants to know of links of that name, it is remembered why.
+    fn vacated_if_known(&mut self, name: &IfName, how: LinkState) {
+        let mut watches = self.watched.values().map(|(watch, _)| watch);
+        if self.tracked.contains_key(name)
+            || watches.any(|w| w.interface.as_ref().or(w.vrf.as_ref()) == Some(name))
+        {
+            self.vacated.insert(name.clone(), how);
         }
     }
 

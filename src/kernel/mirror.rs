@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use super::claim::Object;
 use crate::base::{Cidr, Family, IfIndex, IfName};
 use crate::host::route::RouteKey;
-use crate::host::{Address, FirewallEntry, KernelEvent, Link, Route, Rule, Setting, VirtualLink};
+use crate::host::{Address, FirewallEntry, KernelEvent, Link, LinkState, Route, Rule, Setting, VirtualLink};
 
 /// A copy of the kernel's tables.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +30,8 @@ pub struct Mirror {
     virtuals: BTreeSet<IpAddr>,
     /// How many routes were forgotten without a report.
     forgotten: u64,
+    /// The name that the last report took from a link, and why nothing is called so any more.
+    vacated: Option<(IfName, LinkState)>,
 }
 
 /// Links and addresses at one moment.
@@ -44,6 +46,7 @@ pub struct Survey {
 impl Mirror {
     /// Follows a report.
     pub fn apply(&mut self, event: &KernelEvent) {
+        self.vacated = None;
         match event {
             KernelEvent::Resync(dump) => {
                 *self = Self {
@@ -65,7 +68,11 @@ impl Mirror {
                 self.rules.extend(dump.rules.iter().cloned());
             }
             KernelEvent::Link(link) => self.add_link(link),
-            KernelEvent::LinkGone(index) => self.remove_link(*index),
+            KernelEvent::LinkGone { index, moved } => {
+                let how = if *moved { LinkState::Moved } else { LinkState::Deleted };
+                self.vacated = self.link_at(*index).map(|link| (link.name.clone(), how));
+                self.remove_link(*index);
+            }
             KernelEvent::Address(address) => self.add(address),
             KernelEvent::AddressGone(address) => self.remove(address.link, address.cidr),
             KernelEvent::Route(route) => self.add_route(route),
@@ -230,6 +237,7 @@ impl Mirror {
             && known.name != link.name
         {
             self.names.remove(&known.name);
+            self.vacated = Some((known.name, LinkState::Renamed));
         }
         self.names.insert(link.name.clone(), link.index);
         if !link.up {
@@ -261,6 +269,11 @@ impl Mirror {
     /// The link with this index.
     pub fn link_at(&self, index: IfIndex) -> Option<&Link> {
         self.links.get(&index)
+    }
+
+    /// The name that the last report took from a link, and why nothing is called so any more.
+    pub fn vacated(&self) -> Option<&(IfName, LinkState)> {
+        self.vacated.as_ref()
     }
 
     /// All links.

@@ -15,6 +15,7 @@ use super::clock::Clock;
 use super::files::LocalFiles;
 use super::kernel;
 use super::loader::SystemLoader;
+use super::network::Internet;
 use super::process::LocalProcesses;
 use super::process_table::ProcFs;
 use super::scheduling::{self, Threads};
@@ -66,6 +67,7 @@ pub fn host(options: Options) -> Result<Host, Error> {
         start_fast: Box::new(move |main| start_fast(main, fast)),
         processes: Rc::new(LocalProcesses { original: Some(original) }),
         carriers: Rc::new(Interfaces),
+        network: Rc::new(Internet),
         files: Rc::new(LocalFiles),
         process_table: Rc::new(ProcFs),
         signals: Box::new(ProcessSignals::install(options.ignore_sigint)?),

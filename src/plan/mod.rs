@@ -3,6 +3,7 @@
 mod authentication;
 mod converge;
 mod links;
+mod mail;
 mod notify;
 mod pacing;
 mod reload;
@@ -31,6 +32,7 @@ use crate::wire::ip::VRRP_TTL;
 
 pub use converge::{Convergence, converge};
 pub use links::{LinkDelays, LinkbeatPlan, ShortenedDelay};
+pub use mail::MailPlan;
 pub use notify::{NotifyPlan, PipePlan};
 pub use pacing::{Intervals, PacingGroup, PacingPlan};
 pub use reload::{ReloadPlan, ReloadTime};
@@ -72,6 +74,8 @@ pub struct Plan {
     pub pipes: Vec<PipePlan>,
     /// Whether all states are written to them again after a reload.
     pub pipes_repeat_states: bool,
+    /// How mail is sent, if it is.
+    pub mail: Option<Arc<MailPlan>>,
     /// Whether packets of unknown VRIDs are logged.
     pub log_unknown_vrids: bool,
     /// Pauses between announcements.
@@ -133,7 +137,7 @@ pub struct InstancePlan {
     pub tracks: Vec<TrackPlan>,
     /// Whether it goes on when its own interface is down.
     pub dont_track_primary: bool,
-    /// Scripts to run on changes.
+    /// Who is told of changes.
     pub notify: NotifyPlan,
 }
 
@@ -195,7 +199,7 @@ pub struct GroupPlan {
     pub name: String,
     /// Its members, in configuration order; each instance is in one group at most.
     pub members: Vec<InstanceId>,
-    /// Scripts to run on changes of state of the group.
+    /// Who is told of changes of state of the group.
     pub notify: NotifyPlan,
 }
 
@@ -236,9 +240,11 @@ pub fn resolve(config: &Config) -> Plan {
         plan.statics.push(Claim::Setting(Setting::Filter(vmac::table(&config.globals))));
     }
     plan.pipes = notify::pipes(&config.globals);
+    plan.mail = mail::resolve(&config.globals).map(Arc::new);
     plan.pipes_repeat_states = config.globals.options.fifo_states_on_reload;
     plan.numbers = plan.instances.len() as u32;
-    plan.groups = config.sync_groups.iter().map(|group| resolve_group(group, &plan.instances)).collect();
+    plan.groups =
+        config.sync_groups.iter().map(|group| resolve_group(config, group, &plan.instances)).collect();
     plan.linkbeats = links::linkbeats(config, &plan.instances);
     plan.link_delays = links::resolve(config, &plan.instances);
     plan
@@ -267,7 +273,7 @@ fn without_servers(config: &Config) -> Config {
     }
 }
 
-fn resolve_group(group: &SyncGroup, instances: &[Arc<InstancePlan>]) -> GroupPlan {
+fn resolve_group(config: &Config, group: &SyncGroup, instances: &[Arc<InstancePlan>]) -> GroupPlan {
     let id = |name: &String| instances.iter().find(|i| i.name == *name).map(|i| i.id);
     GroupPlan {
         name: group.name.clone(),
@@ -278,6 +284,7 @@ fn resolve_group(group: &SyncGroup, instances: &[Arc<InstancePlan>]) -> GroupPla
             fault: group.notify_fault.clone(),
             stop: group.notify_stop.clone(),
             any: group.notify.clone(),
+            mail: config.globals.options.mail.tells_of(group.smtp_alert),
             ..NotifyPlan::default()
         },
     }
@@ -356,7 +363,8 @@ fn resolve_instance(
         id,
         name: instance.name.clone(),
         source: instance.source.or(ipvlan_address.map(|cidr| cidr.ip)),
-        track_source: instance.track_src_ip,
+        // Without an interface there is nothing else that could tell that it can be heard.
+        track_source: instance.track_src_ip || interface.is_none(),
         params,
         addresses,
         advertised,

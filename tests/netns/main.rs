@@ -21,6 +21,7 @@ mod family;
 mod groups;
 mod lab;
 mod links;
+mod mail;
 mod parity;
 mod priorities;
 mod process;

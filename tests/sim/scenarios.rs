@@ -1,11 +1,13 @@
 //! Single stories with exact expectations.
 
 mod auth;
+mod causes;
 mod dumps;
 mod failover;
 mod family;
 mod groups;
 mod kernel;
+mod mail;
 mod many;
 mod options;
 mod panic;

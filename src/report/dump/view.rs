@@ -189,9 +189,9 @@ pub(super) fn seconds_6(time: Duration) -> String {
 /// Each word of a command in quotes.
 pub fn quoted(script: &Script) -> String {
     match script {
-        Script::Run { argv, .. } => {
+        Script::Run(run) => {
             let mut text = String::new();
-            for word in argv {
+            for word in &run.argv {
                 let blank = if text.is_empty() { "" } else { " " };
                 // A String takes everything.
                 let _ = write!(text, "{blank}'{word}'");
@@ -205,7 +205,7 @@ pub fn quoted(script: &Script) -> String {
 /// A command and who it runs as.
 pub(super) fn command(script: &Script) -> String {
     match script {
-        Script::Run { user, .. } => format!("{}, uid:gid {}:{}", quoted(script), user.uid, user.gid),
+        Script::Run(run) => format!("{}, uid:gid {}:{}", quoted(script), run.user.uid, run.user.gid),
         Script::Open(_) => quoted(script),
     }
 }

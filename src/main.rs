@@ -287,6 +287,7 @@ fn plan_of(options: &Options, names: &PidNames, loaded: &Loaded) -> Plan {
     for instance in &mut plan.instances {
         Arc::make_mut(instance).params.stays = options.dont_release_vrrp;
     }
+    plan.set_hand_over(&names.hand_over(options), options.hand_over);
     plan
 }
 

@@ -15,8 +15,8 @@ use super::RESTART_PAUSE;
 use crate::base::{IfName, InstanceId, Instant};
 use crate::host::{Fast, Plane};
 use crate::kernel::debounce::Debounce;
-use crate::kernel::reconciler::{self, Claim, Deliver, Reconciler, Request, Wants};
-use crate::kernel::{self, Ledger, Mirror, Survey};
+use crate::kernel::reconciler::{self, Claim, Deliver, Hold, Reconciler, Request, Wants};
+use crate::kernel::{self, Ledger, Mirror, Owner, Survey};
 use crate::notify;
 use crate::plan::{Convergence, GroupPlan, InstancePlan, Plan, Subject, TrackPlan};
 use crate::report::wording;
@@ -34,6 +34,8 @@ pub(super) enum Order {
     Tell(InstanceId, Control),
     /// To go on with another configuration.
     Reload(Box<Convergence>),
+    /// When the daemon stops, to leave to the next process what can be left to it.
+    HandOver,
     /// To tell which links and addresses there are.
     Survey(oneshot::Sender<Survey>),
 }
@@ -49,13 +51,17 @@ pub(super) struct Lines {
     /// What waits here at the start comes before anything an instance does. When this closes, all instances stop, and
     /// after the last one static items go.
     pub(super) orders: UnboundedReceiver<Order>,
+    /// Whom the last process has left masters to, and until when.
+    pub(super) inherited: BTreeMap<InstanceId, Instant>,
+    /// Told who is left to the next one.
+    pub(super) handed_over: UnboundedSender<(InstanceId, Instant)>,
 }
 
 /// Runs all instances of `plan` until all are stopped and the kernel has given up what they held, and the static items;
 /// these stay until `lines.orders` closes, whatever becomes of the instances.
 pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
     let Fast { plane, vrrp, announcer, events, writer } = fast;
-    let Lines { notices, carriers, failed, mut orders } = lines;
+    let Lines { notices, carriers, failed, mut orders, inherited, handed_over } = lines;
     delay_startup(&plane, &mut plan);
     wording::delays_shortened(&plan.link_delays.shortened);
     if plan.filters_unasked {
@@ -71,6 +77,9 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
     for instance in &plan.instances {
         ledger.register(instance.id, instance.watch(), &instance.claims());
         tracked(instance).into_iter().for_each(|name| ledger.track(instance.id, name));
+        if inherited.contains_key(&instance.id) {
+            ledger.reserve(Owner::Instance(instance.id));
+        }
     }
     for address in plan.instances.iter().flat_map(|instance| &instance.addresses) {
         mirror.borrow_mut().note_virtual(address.cidr.ip);
@@ -85,11 +94,14 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
             mirror: Rc::clone(&mirror),
             claims: requests,
             notices,
+            handed_over,
         },
         members: BTreeMap::new(),
         hubs: Vec::new(),
         statics: plan.statics.clone(),
         failed: failed.clone(),
+        inherited,
+        hands_over: false,
     };
     let instances = conductor.start(plan.instances, plan.groups);
     while let Ok(order) = orders.try_recv() {
@@ -156,6 +168,10 @@ struct Conductor {
     statics: Vec<kernel::Claim>,
     /// Told what has failed that nothing works without.
     failed: UnboundedSender<&'static str>,
+    /// Whom the last process has left masters to, before they start.
+    inherited: BTreeMap<InstanceId, Instant>,
+    /// Whether the stop is one with a next start.
+    hands_over: bool,
 }
 
 impl Conductor {
@@ -180,7 +196,11 @@ impl Conductor {
         for (plan, messages) in starting {
             let name = format!("instance {}", plan.name);
             let hub = self.hub(plan.id);
-            let facts = Rc::new(RefCell::new(Facts::new(plan, hub)));
+            let mut facts = Facts::new(plan, hub);
+            if let Some(until) = self.inherited.remove(&facts.plan().id) {
+                facts.inherits(until);
+            }
+            let facts = Rc::new(RefCell::new(facts));
             self.ports.plane.tasks.spawn(&name, Box::pin(supervise(facts, self.ports.clone(), messages)));
         }
         deliver
@@ -199,6 +219,7 @@ impl Conductor {
                     let _ = self.failed.send("reload");
                 }
             }
+            Order::HandOver => self.hands_over = true,
             Order::Survey(reply) => {
                 // Whoever asked may have stopped waiting.
                 let _ = reply.send(self.ports.mirror.borrow().survey());
@@ -208,8 +229,9 @@ impl Conductor {
 
     /// Tells all instances to stop.
     fn stop(self) {
+        let how = if self.hands_over { Control::HandOver } else { Control::Stop };
         for member in self.members.values() {
-            member.send(Message::Control(Control::Stop));
+            member.send(Message::Control(how.clone()));
         }
     }
 
@@ -325,7 +347,7 @@ async fn supervise(facts: Rc<RefCell<Facts>>, ports: Ports, mut messages: Mailbo
         facts.borrow_mut().started();
         report(&facts, id, true);
         // Number 0 is never awaited: machines count from 1.
-        let release = Claim { owner: id, hold: false, number: 0 };
+        let release = Claim { owner: id, hold: Hold::Release, number: 0 };
         // The reconciler outlives all instances.
         let _ = ports.claims.send(Request::Claim(release));
         ports.plane.sleep(RESTART_PAUSE).await;

@@ -2,6 +2,7 @@
 
 mod dumps;
 mod fast;
+mod hand_over;
 mod reload;
 mod timetable;
 mod trackers;
@@ -71,8 +72,18 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let (orders, orders_inbox) = unbounded_channel();
     let mut trackers = Trackers::start(tools, &plan, tell(&orders));
     let (failed, mut failures) = unbounded_channel();
+    let (handed_over, mut handed) = unbounded_channel();
+    let boot = host.boot;
     let dumps = Dumper::start(slow.clone(), Rc::clone(&files), host.name, orders.downgrade());
-    let lines = Lines { notices: notices.clone(), carriers: known_carriers, failed, orders: orders_inbox };
+    let lines = Lines {
+        notices: notices.clone(),
+        carriers: known_carriers,
+        failed,
+        orders: orders_inbox,
+        inherited: hand_over::inherited(&plan, &*files, &boot),
+        handed_over,
+    };
+    wording::not_to_be_handed_over(&plan.hand_over.left_out);
     // With nothing to do the daemon waits all the same, as stock's does.
     if plan.instances.is_empty() && plan.statics.is_empty() {
         wording::nothing_to_run();
@@ -86,7 +97,7 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
             return EXIT_FATAL;
         }
     };
-    let mut reader = Reader::new(reread, slow.clone(), files, Rc::clone(&supervisor), &plan);
+    let mut reader = Reader::new(reread, slow.clone(), Rc::clone(&files), Rc::clone(&supervisor), &plan);
     supervisor.ready();
     wording::started();
     let mut status = EXIT_OK;
@@ -108,6 +119,7 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
                 if let Ok(new) = new {
                     plan = Rc::new(reload(&plan, new, &mut trackers, &notices, &orders));
                     scheduler.apply(&plan.scheduling);
+                    wording::not_to_be_handed_over(&plan.hand_over.left_out);
                 }
                 reader.done(&plan, changed);
                 continue;
@@ -115,6 +127,11 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
         };
         match signal {
             Signal::Stop => break,
+            Signal::HandOver => {
+                // Whoever is no master, or cannot be left, stops as ever.
+                let _ = orders.send(Order::HandOver);
+                break;
+            }
             Signal::Reload => reader.ask(&plan),
             what => {
                 wording::printing(what, host.process);
@@ -135,6 +152,7 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     supervisor.stopping();
     drop((orders, notices, dumps, reader));
     stop(&slow, fast, notified).await;
+    hand_over::leave(&plan, &*files, &boot, &mut handed).await;
     // Both end by themselves, in a time that is bounded.
     let _ = posts.send(Post::Stop);
     let _ = mailed.await;

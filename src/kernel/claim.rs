@@ -363,6 +363,27 @@ impl Object {
         }
     }
 
+    /// The same, and for how long the kernel keeps it; nothing but an address has an end.
+    pub(super) fn lasting(mut self, valid: Option<Duration>) -> Self {
+        if let Self::Address(address) = &mut self {
+            address.options.valid = valid;
+        }
+        self
+    }
+
+    /// The change that gives it another end, once the kernel has it; only of an address.
+    pub(super) fn change(&self) -> Option<KernelOp> {
+        match self {
+            Self::Address(address) => Some(KernelOp::ChangeAddress(address.clone())),
+            _ => None,
+        }
+    }
+
+    /// Whether the kernel will take it away by itself.
+    pub(super) fn is_fleeting(&self, mirror: &Mirror) -> bool {
+        matches!(self, Self::Address(address) if mirror.is_fleeting(address.link, address.cidr))
+    }
+
     /// Whether the kernel has it.
     pub(super) fn is_in(&self, mirror: &Mirror) -> bool {
         match self {

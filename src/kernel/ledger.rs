@@ -5,12 +5,14 @@
 //! report that the change it describes has overtaken, does no harm.
 
 mod entry;
+mod hand_over;
 mod reload;
 mod view;
 mod vmac;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::time::Duration;
 
 use self::entry::{Entry, Step};
 use self::view::view;
@@ -28,6 +30,13 @@ pub enum Output {
     Apply(Vec<(Key, KernelOp)>),
     /// The kernel holds what claim `number` of `owner` asked for, as far as it can.
     Confirmed {
+        /// Whose claim.
+        owner: InstanceId,
+        /// Its number.
+        number: u64,
+    },
+    /// What claim `number` of `owner` asked for is given up, but not all of it can be left to the kernel.
+    NotLent {
         /// Whose claim.
         owner: InstanceId,
         /// Its number.
@@ -112,6 +121,8 @@ pub struct Ledger {
     keys: BTreeMap<Owner, Vec<Key>>,
     /// Who claims it at present.
     holding: BTreeSet<Owner>,
+    /// Who of them leaves, and how long the kernel keeps what they leave.
+    lending: BTreeMap<Owner, Duration>,
     /// Numbers claims in the order in which they became known.
     places: usize,
     /// Claimed routes and rules, by what the kernel calls them.
@@ -186,10 +197,14 @@ impl Ledger {
 
     /// Somebody claims all that they may claim, or gives it up.
     pub fn claim(&mut self, owner: Owner, hold: bool, number: u64) {
+        self.lending.remove(&owner);
         for key in self.keys.get(&owner).into_iter().flatten() {
             let Some(entry) = self.entries.get_mut(key) else { continue };
             let changed = if hold { entry.holders.insert(owner) } else { entry.holders.remove(&owner) };
-            if changed {
+            let decided = entry.reserved.remove(&owner);
+            let before = entry.lent;
+            entry.lent = entry.holders.iter().filter_map(|holder| self.lending.get(holder)).min().copied();
+            if changed || decided || entry.lent != before {
                 entry.start_afresh();
                 self.dirty.insert(key.clone());
             }
@@ -417,11 +432,13 @@ impl Ledger {
         for owner in std::mem::take(&mut self.unconfirmed) {
             let keys = self.keys.get(&owner).into_iter().flatten();
             let settled = keys.filter_map(|key| self.entries.get(key)).all(|e| e.is_settled(mirror));
-            if settled
-                && let Some(number) = self.awaiting.remove(&owner)
-                && let Owner::Instance(owner) = owner
-            {
-                out.push(Output::Confirmed { owner, number });
+            if settled && let Some(number) = self.awaiting.remove(&owner) {
+                let left = !self.lending.contains_key(&owner) || self.is_left(mirror, owner);
+                match owner {
+                    Owner::Instance(owner) if left => out.push(Output::Confirmed { owner, number }),
+                    Owner::Instance(owner) => out.push(Output::NotLent { owner, number }),
+                    Owner::Static => {}
+                }
             }
         }
     }

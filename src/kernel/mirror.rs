@@ -305,6 +305,11 @@ impl Mirror {
         self.addresses.range(whole).next().is_some()
     }
 
+    /// Whether the kernel will take this address away by itself.
+    pub(super) fn is_fleeting(&self, link: IfIndex, cidr: Cidr) -> bool {
+        self.addresses.get(&(link, cidr)).is_some_and(|(_, known)| known.options.valid.is_some())
+    }
+
     /// Whether the link has this address and prefix.
     pub fn has(&self, link: IfIndex, cidr: Cidr) -> bool {
         self.addresses.contains_key(&(link, cidr))

@@ -20,13 +20,24 @@ use crate::host::kernel::Errno;
 use crate::host::{KernelEvent, KernelEvents, KernelOp, KernelWriter, LinkState, LocalBoxFuture, Plane};
 use crate::report::wording;
 
+/// What an instance wants with what it may claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// To have it.
+    Take,
+    /// Not to have it.
+    Release,
+    /// To leave it to the next start of the daemon, which has this time, whole seconds: then the kernel takes it away.
+    Lend(Duration),
+}
+
 /// What an instance asks of the reconciler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// Who asks.
     pub owner: InstanceId,
-    /// Whether to hold its addresses, routes and rules.
-    pub hold: bool,
+    /// What it wants with its addresses, routes and rules.
+    pub hold: Hold,
     /// Comes back in the answer.
     pub number: u64,
 }
@@ -73,6 +84,8 @@ pub struct Wants {
 pub enum News {
     /// The kernel has followed the claim with this number.
     Confirmed(u64),
+    /// What the claim with this number wanted to leave to the next start cannot be left.
+    NotLent(u64),
     /// An address that somebody else had removed is back.
     Restored,
     /// The interface has changed, or is told of for the first time.
@@ -146,7 +159,9 @@ impl Reconciler {
         }
         while let Some(request) = self.requests.recv().await {
             if let Request::Claim(claim) = request {
-                self.deliver(claim.owner, News::Confirmed(claim.number));
+                let lends = matches!(claim.hold, Hold::Lend(_));
+                let news = if lends { News::NotLent } else { News::Confirmed };
+                self.deliver(claim.owner, news(claim.number));
             }
         }
     }
@@ -165,7 +180,10 @@ impl Reconciler {
                     Some(request) => self.requests(request),
                     None => {
                         open = false;
-                        self.ledger.claim(Owner::Static, false, 2);
+                        match self.ledger.lent() {
+                            Some(time) => self.ledger.lend(Owner::Static, time, 2),
+                            None => self.ledger.claim(Owner::Static, false, 2),
+                        }
                     }
                 },
                 Some((name, carrier)) = self.carriers.recv() => {
@@ -199,7 +217,12 @@ impl Reconciler {
         while let Some(request) = next {
             match request {
                 Request::Claim(claim) => {
-                    self.ledger.claim(Owner::Instance(claim.owner), claim.hold, claim.number);
+                    let owner = Owner::Instance(claim.owner);
+                    match claim.hold {
+                        Hold::Take => self.ledger.claim(owner, true, claim.number),
+                        Hold::Release => self.ledger.claim(owner, false, claim.number),
+                        Hold::Lend(time) => self.ledger.lend(owner, time, claim.number),
+                    }
                 }
                 Request::Reload(reload) => self.reload(*reload),
                 Request::Forget(id) => {
@@ -269,6 +292,7 @@ impl Reconciler {
         wording::kernel(output);
         match output {
             Output::Confirmed { owner, number } => self.deliver(*owner, News::Confirmed(*number)),
+            Output::NotLent { owner, number } => self.deliver(*owner, News::NotLent(*number)),
             // They are announced anew. Of a route or rule nobody needs to know.
             Output::Restored { owners, key: Key::Address(..), .. } => {
                 for owner in owners {

@@ -20,7 +20,7 @@ use super::process::LocalProcesses;
 use super::process_table::ProcFs;
 use super::scheduling::{self, Threads};
 use super::signals::ProcessSignals;
-use super::startup::Original;
+use super::startup::{self, Original};
 use super::supervisor::Systemd;
 use super::tasks::LocalTasks;
 use super::timer::PlaneTimers;
@@ -75,6 +75,7 @@ pub fn host(options: Options) -> Result<Host, Error> {
         scheduler: Rc::new(threads),
         name: SystemLoader.node_name(),
         process: Pid(std::process::id()),
+        boot: startup::boot(),
     })
 }
 

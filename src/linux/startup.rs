@@ -181,6 +181,11 @@ pub fn kernel() -> String {
     format!("{} {}", part("osrelease").trim(), part("version").trim())
 }
 
+/// The kernel's own number of this boot; empty where it has none.
+pub(super) fn boot() -> String {
+    read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

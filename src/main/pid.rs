@@ -47,6 +47,15 @@ impl PidNames {
     }
 }
 
+impl PidNames {
+    /// The file by which masters are handed over from one process to the next: beside the pid file, which only one process
+    /// can have.
+    pub(crate) fn hand_over(&self, options: &Options) -> String {
+        let pid = options.pid.as_ref().unwrap_or(&self.main);
+        format!("{}.hand-over", pid.strip_suffix(".pid").unwrap_or(pid))
+    }
+}
+
 /// Why a pid file cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {

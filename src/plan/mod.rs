@@ -2,6 +2,7 @@
 
 mod authentication;
 mod converge;
+mod hand_over;
 mod links;
 mod mail;
 mod notify;
@@ -31,6 +32,7 @@ use crate::vrrp::tracking::{Status, Tracked};
 use crate::wire::ip::VRRP_TTL;
 
 pub use converge::{Convergence, converge};
+pub use hand_over::HandOverPlan;
 pub use links::{LinkDelays, LinkbeatPlan, ShortenedDelay};
 pub use mail::MailPlan;
 pub use notify::{NotifyPlan, PipePlan};
@@ -92,6 +94,8 @@ pub struct Plan {
     pub scheduling: Scheduling,
     /// When the configuration is read again, and what is seen of that.
     pub reload: ReloadPlan,
+    /// What the next process goes on with.
+    pub hand_over: HandOverPlan,
     /// Whether every address that comes or goes is logged (`-a`).
     pub address_monitoring: bool,
     /// What was written, but for virtual servers: dumps show it.
@@ -337,6 +341,7 @@ fn resolve_instance(
         timer_expired_backup: instance.options.timer_expired_backup.and_then(Priority::new),
         grouped: false,
         stays: false,
+        lease: None,
     };
     let vmac = links.of_instance(instance, family, vrid);
     let mut claims = |list: &[VirtualAddress]| -> Vec<AddressClaim> {
@@ -504,6 +509,7 @@ fn options(address: &VirtualAddress) -> AddressOptions {
             Some(PreferredLifetime::Forever) => None,
             None => single.then_some(Duration::ZERO),
         },
+        valid: None,
     }
 }
 

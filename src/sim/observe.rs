@@ -338,6 +338,10 @@ impl World {
 fn op_text(op: &KernelOp) -> String {
     match op {
         KernelOp::AddAddress(address) => format!("added {}", address.cidr),
+        KernelOp::ChangeAddress(Address { cidr, options, .. }) => match options.valid {
+            Some(valid) => format!("{cidr} stays for {valid:?}"),
+            None => format!("{cidr} stays"),
+        },
         KernelOp::DeleteAddress(address) => format!("deleted {}", address.cidr),
         KernelOp::AddRoute(route) => format!("added route {route}"),
         KernelOp::DeleteRoute(route) => format!("deleted route {route}"),

@@ -186,6 +186,8 @@ pub enum Cause {
     TimerExpired(Duration),
     /// Another address owner does not give way to us, and so we give way to it.
     OwnerConflict(IpAddr),
+    /// The process before this one was master, and has left that to us.
+    HandedOver,
     /// The daemon stops.
     Stop,
 }
@@ -226,6 +228,10 @@ pub enum Event {
     StillFault(Cause),
     /// Stopped.
     Stopped,
+    /// What a master holds stays for this long, for the next start.
+    Lent(Duration),
+    /// It could not be left: it stops as at any other time.
+    NotLent,
     /// Resigned: an advert with priority 0 was sent.
     SentPriorityZero,
     /// BACKUP, and the master resigned.

@@ -22,11 +22,11 @@ use super::observed::{Ask, Observed};
 use super::pacer::Pacer;
 use super::params::Delivery;
 use super::tracking::Status;
-use crate::base::Instant;
+use crate::base::{InstanceId, Instant};
 use crate::host::{Announcer, Plane};
 use crate::kernel::Mirror;
 use crate::kernel::ledger::Interface;
-use crate::kernel::reconciler::{Claim, Claims, News, Request};
+use crate::kernel::reconciler::{Claim, Claims, Hold, News, Request};
 use crate::notify;
 use crate::plan::{InstancePlan, Subject};
 use crate::report::wording;
@@ -46,6 +46,8 @@ pub enum Control {
     Delete,
     /// Stop.
     Stop,
+    /// Stop, and leave what can be left to the next start.
+    HandOver,
 }
 
 /// What waits in an instance's mailbox.
@@ -85,12 +87,27 @@ pub struct Facts {
     dragged: bool,
     /// A reload has removed it, and it has stopped.
     deleted: bool,
+    /// The process before this one was master, and until when this one may be it in its place.
+    inherits: Option<Instant>,
 }
 
 impl Facts {
     /// Of an instance that has not been told anything but its plan and its sync group.
     pub fn new(plan: Arc<InstancePlan>, group: Option<Rc<GroupHub>>) -> Self {
-        Self { plan, group, interface: None, tracked: BTreeMap::new(), dragged: false, deleted: false }
+        Self {
+            plan,
+            group,
+            interface: None,
+            tracked: BTreeMap::new(),
+            dragged: false,
+            deleted: false,
+            inherits: None,
+        }
+    }
+
+    /// The process before this one was master, and has left it to this one until then.
+    pub fn inherits(&mut self, until: Instant) {
+        self.inherits = Some(until);
     }
 
     /// As it is planned.
@@ -108,8 +125,9 @@ impl Facts {
         self.deleted
     }
 
-    /// It has started: it does not wait for the end of the start-up delay a second time.
+    /// It has started: it inherits nothing any more, and does not wait for the end of the start-up delay a second time.
     pub fn started(&mut self) {
+        self.inherits = None;
         if !self.plan.params.startup_delay.is_zero() {
             Arc::make_mut(&mut self.plan).params.startup_delay = Duration::ZERO;
         }
@@ -133,6 +151,8 @@ pub struct Ports {
     pub claims: Claims,
     /// Notices go there.
     pub notices: UnboundedSender<notify::Message>,
+    /// Masters that the next process may go on with go there, and until when.
+    pub handed_over: UnboundedSender<(InstanceId, Instant)>,
 }
 
 /// One virtual router and its driver.
@@ -159,7 +179,10 @@ impl Instance {
     pub fn new(facts: Rc<RefCell<Facts>>, ports: Ports) -> Self {
         let plan = Arc::clone(&facts.borrow().plan);
         let (inbox_post, inbox) = mailbox(ADVERTS_WAITING);
-        let machine = Machine::new(plan.params.clone(), plan.tracked());
+        let mut machine = Machine::new(plan.params.clone(), plan.tracked());
+        if let Some(until) = facts.borrow().inherits {
+            machine.inherits(until);
+        }
         let since = (machine.since(), ports.plane.unix_time());
         Self {
             plan,
@@ -247,6 +270,7 @@ impl Instance {
                 self.tracked(Subject::Interface(name), Status::Link(state), out);
             }
             Control::Kernel(News::Confirmed(number)) => self.handle(Input::Confirmed(number), out),
+            Control::Kernel(News::NotLent(number)) => self.handle(Input::NotLent(number), out),
             Control::Kernel(News::Restored) => self.handle(Input::Restored, out),
             Control::Kernel(News::Interface(interface)) => self.interface(interface, out),
             Control::Group(order) => {
@@ -258,6 +282,7 @@ impl Instance {
             Control::Ask(ask) => self.answer(&ask),
             Control::Delete => self.handle(Input::Delete, out),
             Control::Stop => self.handle(Input::Stop, out),
+            Control::HandOver => self.handle(Input::HandOver, out),
         }
     }
 
@@ -428,16 +453,21 @@ impl Instance {
             match output {
                 Output::Advert(priority) => self.send(*priority),
                 Output::Claim { hold, number } => {
-                    let claim = Claim { owner: self.plan.id, hold: *hold, number: *number };
-                    // The reconciler outlives all instances.
-                    let _ = self.ports.claims.send(Request::Claim(claim));
+                    self.claim(if *hold { Hold::Take } else { Hold::Release }, *number);
                 }
+                Output::Lend { time, number } => self.claim(Hold::Lend(*time), *number),
                 _ => {}
             }
         }
         for output in out.drain(..) {
             match output {
                 Output::Advert(_) => {}
+                Output::Lend { .. } => self.ports.pacer.forget(self.plan.id),
+                Output::HandedOver(until) => {
+                    self.stopped = true;
+                    // It may be gone when the daemon is in a hurry.
+                    let _ = self.ports.handed_over.send((self.plan.id, until));
+                }
                 Output::Claim { hold, .. } => {
                     if !hold {
                         self.ports.pacer.forget(self.plan.id);
@@ -452,6 +482,11 @@ impl Instance {
                 Output::Event(event) => wording::vrrp(&self.plan, self.machine.params(), &event),
             }
         }
+    }
+
+    fn claim(&self, hold: Hold, number: u64) {
+        // The reconciler outlives all instances.
+        let _ = self.ports.claims.send(Request::Claim(Claim { owner: self.plan.id, hold, number }));
     }
 
     fn send(&mut self, priority: u8) {

@@ -12,6 +12,7 @@
 mod backup;
 mod claims;
 mod faults;
+mod hand_over;
 mod master;
 mod owner;
 mod receive;
@@ -88,6 +89,10 @@ pub struct Machine {
     pending: Option<Notice>,
     /// A reload has changed what the last claim asks for: to be announced, and nobody to be told.
     renewed: bool,
+    /// The process before this one was master, and until when we may be it in its place.
+    inherits: Option<Instant>,
+    /// STOPPED: until when the next process may, once the kernel has followed.
+    lends_until: Option<Instant>,
     /// Kinds of [`Reject`](super::event::Reject) reported since the state or the master changed, as bits.
     reported: u32,
     /// What keeps adverts from counting twice.
@@ -131,6 +136,8 @@ impl Machine {
             claim: 0,
             pending: None,
             renewed: false,
+            inherits: None,
+            lends_until: None,
             reported: 0,
             memory: Memory::default(),
             counters: Counters::default(),
@@ -191,8 +198,10 @@ impl Machine {
     /// Takes a fact and appends the decisions it leads to.
     pub fn handle(&mut self, now: Instant, input: Input, out: &mut Vec<Output>) {
         if self.state == State::Stopped {
-            if let Input::Confirmed(number) = input {
-                self.confirmed(now, number, out);
+            match input {
+                Input::Confirmed(number) => self.confirmed(now, number, out),
+                Input::NotLent(number) => self.not_lent(number, out),
+                _ => {}
             }
             return;
         }
@@ -213,6 +222,9 @@ impl Machine {
             Input::Reload(reload) => self.reload(now, *reload, out),
             Input::Delete => self.stop(now, Cause::Deleted, out),
             Input::Stop => self.stop(now, Cause::Stop, out),
+            Input::HandOver => self.hand_over(now, out),
+            // Nothing is lent before the stop.
+            Input::NotLent(_) => {}
         }
     }
 
@@ -234,7 +246,7 @@ impl Machine {
     fn order(&mut self, now: Instant, order: Order, out: &mut Vec<Output>) {
         match (order, self.state) {
             // Without a wish, because an advert came meanwhile: the group knows already, and calls the others back.
-            (Order::Master, State::Backup) => {
+            (Order::Master, State::Backup | State::Init) => {
                 if let Some(cause) = self.wants.take() {
                     self.enter_master(now, cause, out);
                     out.push(Output::Group(Report::Mastered));
@@ -243,13 +255,18 @@ impl Machine {
             (Order::Announce, State::Master) => self.announce_to_lower(now, out),
             (Order::Backup, State::Master) => self.enter_backup(now, false, Cause::Group, out),
             (Order::Backup, State::Backup) => self.wants = None,
+            (Order::Backup, State::Init) => self.disinherit(now, out),
             (Order::Fault(present), _) => self.fault(now, Fault::Group, present, out),
             _ => {}
         }
     }
 
-    /// The first state without a fault: BACKUP, also for `state MASTER`, which gives no head start.
+    /// The first state without a fault, unless one was handed over: BACKUP, also for `state MASTER`, which gives no head start.
     fn first_state(&mut self, now: Instant, news: Cause, out: &mut Vec<Output>) {
+        if let Some(until) = self.inherits.take().filter(|until| now < *until) {
+            self.inherit(now, until, out);
+            return;
+        }
         let awaited = matches!(news, Cause::Tracked(_));
         if awaited && self.params.grouped {
             out.push(Output::Group(Report::Awaited));

@@ -19,6 +19,7 @@ mod dumps;
 mod failover;
 mod family;
 mod groups;
+mod hand_over;
 mod lab;
 mod links;
 mod mail;

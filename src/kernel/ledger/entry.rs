@@ -30,6 +30,10 @@ pub(super) struct Entry {
     pub(super) owners: BTreeSet<Owner>,
     /// Those that do.
     pub(super) holders: BTreeSet<Owner>,
+    /// Those for whom it stays if it is there, until they have said whether they claim it.
+    pub(super) reserved: BTreeSet<Owner>,
+    /// The holders leave: it is not put back any more, and the kernel takes it away after this unless somebody else claims it.
+    pub(super) lent: Option<Duration>,
     /// What is ours to delete: we added it, or found it when we started. By index: the interface may be renamed.
     pub(super) placed: Option<Object>,
     /// The change on its way: of what, and whether it is added.
@@ -66,6 +70,8 @@ impl Entry {
             place,
             owners: BTreeSet::new(),
             holders: BTreeSet::new(),
+            reserved: BTreeSet::new(),
+            lent: None,
             placed: None,
             in_flight: None,
             given_up: false,
@@ -84,6 +90,16 @@ impl Entry {
         self.claim.resolve(mirror).is_ok_and(|object| object.is_in(mirror))
     }
 
+    fn is_fleeting(&self, mirror: &Mirror) -> bool {
+        self.claim.resolve(mirror).is_ok_and(|object| object.is_fleeting(mirror))
+    }
+
+    /// Whether it is as it is to be without us: an address has its end, or is not there.
+    pub(super) fn is_left(&self, mirror: &Mirror) -> bool {
+        let is_address = matches!(self.claim, Claim::Address(_));
+        !is_address || !self.is_present(mirror) || self.is_fleeting(mirror)
+    }
+
     /// We had put it there, hold it, could have it, and have not taken it away.
     pub(super) fn is_missed(&self, mirror: &Mirror) -> bool {
         self.placed.is_some()
@@ -96,7 +112,8 @@ impl Entry {
     pub(super) fn is_settled(&self, mirror: &Mirror) -> bool {
         let as_claimed = match self.holders.is_empty() {
             true => self.placed.is_none(),
-            false => self.renounced || self.is_present(mirror),
+            false if self.lent.is_some() => self.is_left(mirror),
+            false => self.renounced || (self.is_present(mirror) && !self.is_fleeting(mirror)),
         };
         self.in_flight.is_none() && (self.given_up || as_claimed)
     }
@@ -153,7 +170,7 @@ impl Entry {
     pub(super) fn added(&mut self, now: Instant, object: Object, mirror: &Mirror) {
         let unreported = matches!(object, Object::Link(_)) && !object.is_in(mirror);
         self.report_due = unreported.then_some(now + REPORT_LIMIT);
-        self.placed = Some(object);
+        self.placed = Some(object.lasting(None));
         self.failed = None;
     }
 
@@ -196,6 +213,9 @@ impl Entry {
             return Step::Later(due);
         }
         match self.holders.is_empty() {
+            false if self.lent.is_some() && self.is_left(mirror) => Step::Rest,
+            false if self.lent.is_some() => self.change_end(object.lasting(self.lent)),
+            false if present && object.is_fleeting(mirror) => self.change_end(object),
             false if !present && self.renounced => Step::Rest,
             false if !present && self.missed && now < self.truce => Step::Later(self.truce),
             false if !present => self.change(object, true),
@@ -204,12 +224,21 @@ impl Entry {
                 self.placed = Some(object);
                 Step::Rest
             }
-            true if present && self.placed.is_some() => self.change(object, false),
+            true if present && self.placed.is_some() && self.reserved.is_empty() => {
+                self.change(object, false)
+            }
             true => {
                 self.placed = self.placed.take().filter(|_| present);
                 Step::Rest
             }
         }
+    }
+
+    /// The kernel is to keep it for as long as `object` says.
+    fn change_end(&mut self, object: Object) -> Step {
+        let Some(op) = object.change() else { return Step::Rest };
+        self.in_flight = Some((object, true));
+        Step::Change(op)
     }
 
     fn change(&mut self, object: Object, is_add: bool) -> Step {

@@ -18,6 +18,7 @@ impl Ledger {
         for key in before.difference(&now) {
             if let Some(entry) = self.entries.get_mut(key) {
                 entry.owners.remove(&owner);
+                entry.reserved.remove(&owner);
                 if entry.holders.remove(&owner) {
                     entry.start_afresh();
                 }

@@ -1,3 +1,5 @@
+mod hand_over;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -180,6 +182,10 @@ impl Bench {
     fn ops(&self) -> Vec<String> {
         let text = |(_, op): &(Key, KernelOp)| match op {
             KernelOp::AddAddress(Address { cidr, .. }) => format!("add {}", cidr.ip),
+            KernelOp::ChangeAddress(Address { cidr, options, .. }) => match options.valid {
+                Some(valid) => format!("{} for {} s", cidr.ip, valid.as_secs()),
+                None => format!("{} for ever", cidr.ip),
+            },
             KernelOp::DeleteAddress(Address { cidr, .. }) => format!("delete {}", cidr.ip),
             KernelOp::AddRoute(route) => format!("add {}", route.destination.ip),
             KernelOp::DeleteRoute(route) => format!("delete {}", route.destination.ip),

@@ -5,7 +5,9 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST, NetlinkPayload};
+use netlink_packet_core::{
+    NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST, NetlinkPayload,
+};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_proto::sys::{SocketAddr, protocols::NETLINK_ROUTE};
 use netlink_proto::{ConnectionHandle, new_connection};
@@ -179,6 +181,9 @@ fn request(op: &KernelOp) -> Option<Message> {
     let (message, flags) = match op {
         KernelOp::AddAddress(address) => {
             (RouteNetlinkMessage::NewAddress(message::add(address)), NLM_F_CREATE | NLM_F_EXCL)
+        }
+        KernelOp::ChangeAddress(address) => {
+            (RouteNetlinkMessage::NewAddress(message::add(address)), NLM_F_CREATE | NLM_F_REPLACE)
         }
         KernelOp::DeleteAddress(address) => (RouteNetlinkMessage::DelAddress(message::delete(address)), 0),
         KernelOp::AddRoute(route) => {

@@ -38,6 +38,7 @@ pub fn cause(cause: &Cause, plan: &InstancePlan) -> String {
         Cause::Fault(fault) => wrong(*fault, plan),
         Cause::Over(fault) => right(*fault, plan),
         Cause::Tracked(what) => what.clone(),
+        Cause::HandedOver => "handed over by the process before this one".to_owned(),
         Cause::Stop => "stop".to_owned(),
     }
 }

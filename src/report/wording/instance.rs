@@ -29,6 +29,12 @@ pub fn vrrp(plan: &InstancePlan, params: &Params, event: &Event) {
         }
         Event::StillFault(why) => info!(target: "vrrp", cause = cause(why), "({name}) Still in FAULT STATE"),
         Event::Stopped => debug!(target: "vrrp", "({name}) Stopped"),
+        Event::Lent(time) => info!(
+            target: "vrrp",
+            "({name}) handed over: the addresses stay for {} s, for the next start",
+            time.as_secs()
+        ),
+        Event::NotLent => warn!(target: "vrrp", "({name}) cannot be handed over - resigning"),
         Event::SentPriorityZero => info!(target: "vrrp", "({name}) sent 0 priority"),
         Event::BackupHeardPriorityZero(from) => {
             debug!(target: "vrrp", cause = from.to_string(), "({name}) Backup received priority 0 advertisement");

@@ -120,6 +120,7 @@ pub fn kernel(output: &Output) {
                 | KernelOp::AddRule(_)
                 | KernelOp::AddLink(_)
                 | KernelOp::AddFirewall(_) => "add",
+                KernelOp::ChangeAddress(_) => "change the lifetime of",
                 KernelOp::DeleteAddress(_)
                 | KernelOp::DeleteRoute(_)
                 | KernelOp::DeleteRule(_)
@@ -140,6 +141,9 @@ pub fn kernel(output: &Output) {
         }
         Output::Confirmed { owner, number } => {
             trace!(target: "vrrp", "claim {number} of instance {} followed", owner.0)
+        }
+        Output::NotLent { owner, number } => {
+            trace!(target: "vrrp", "claim {number} of instance {} cannot be left", owner.0)
         }
         Output::Apply(changes) => trace!(target: "vrrp", "{} changes to the kernel", changes.len()),
         Output::Tracked(owner, name, state) => {

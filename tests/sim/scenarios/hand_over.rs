@@ -48,7 +48,7 @@ fn a_master_that_is_back_in_time_was_never_away() {
         cluster.start(0);
         cluster.run(0.01);
         assert_eq!(cluster.world.file(cluster.nodes[0], FILE), None, "it counts once");
-        cluster.assert_logged(0, "Entering MASTER STATE (handed over by the process before this one)");
+        cluster.assert_logged(0, "Entering MASTER STATE cause=handed over by the process before this one");
         assert_eq!(cluster.programs(0, begin).len(), 1, "what is told at a start");
         cluster.assert_master(0, vrid);
         assert_eq!(gone(&cluster, 0, vrid, begin), None);

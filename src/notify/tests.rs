@@ -36,7 +36,8 @@ impl Bench {
         let node = world.node("a");
         let (messages, mut inbox) = unbounded_channel();
         world.start(node, move |host| {
-            let mut notifier = Notifier::new(host.slow, host.processes, host.files, scripts);
+            let (posts, _) = unbounded_channel();
+            let mut notifier = Notifier::new(host.slow, host.processes, host.files, posts, scripts);
             Box::pin(async move {
                 notifier.run(&mut inbox).await;
                 0

@@ -6,6 +6,7 @@ mod cause;
 mod daemon;
 mod instance;
 mod kernel;
+pub mod mail;
 mod packets;
 mod track;
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::lan::{self, LanOptions, Origin, Packet};
+use super::network::MailServer;
 use super::observe::What;
 use super::process::Behaviour;
 use super::state::{Event, Mode};
@@ -248,6 +249,18 @@ impl World {
     pub fn set_program(&mut self, node: NodeId, path: &str, behaviour: Behaviour) {
         self.fault(node, &format!("{path}: {behaviour:?}"));
         self.state.borrow_mut().node(node).programs.behaviours.insert(path.to_owned(), behaviour);
+    }
+
+    /// Sets how the mail server at `server` behaves towards `node` from now on; it works unless said otherwise.
+    pub fn set_mail_server(&mut self, node: NodeId, server: IpAddr, behaviour: MailServer) {
+        self.fault(node, &format!("mail server {server}: {behaviour:?}"));
+        self.state.borrow_mut().node(node).servers.mail.insert(server, behaviour);
+    }
+
+    /// Sets what `node` finds when it looks a host up; nothing unless said otherwise.
+    pub fn set_addresses(&mut self, node: NodeId, name: &str, addresses: &[IpAddr]) {
+        self.fault(node, &format!("{name} is {addresses:?}"));
+        self.state.borrow_mut().node(node).servers.names.insert(name.to_owned(), addresses.to_vec());
     }
 
     /// Writes the file `path` on `node`, or removes it.

@@ -279,6 +279,8 @@ impl Endpoints {
         let number = endpoint.numbers.get() + 1;
         endpoint.numbers.set(number);
         if let Some(slots) = endpoint.slots.borrow_mut().get_mut(usize::from(vrid.get())) {
+            // One in most of them, and there may be thousands.
+            slots.reserve_exact(1);
             slots.push(Slot { number, hears, inbox });
         }
         endpoint.refilter();

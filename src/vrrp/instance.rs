@@ -181,14 +181,10 @@ impl Instance {
     pub async fn run(&mut self, messages: &mut Mailbox<Message>) {
         let mut timer = self.ports.plane.timers.timer();
         let mut seat_timer = self.ports.plane.timers.timer();
-        let mut out = Vec::new();
-        self.recall(&mut out);
-        // What is known of trackers from the start counts before the start.
-        while let Some(message) = messages.try_recv() {
-            self.message(message, &mut out);
-        }
-        self.perform(&mut out);
+        self.begin(messages);
         while !self.stopped {
+            // Not kept, since there may be thousands of instances that wait.
+            let mut out = Vec::new();
             timer.set(self.machine.next_deadline());
             seat_timer.set(self.try_again);
             tokio::select! {
@@ -203,6 +199,16 @@ impl Instance {
             }
             self.perform(&mut out);
         }
+    }
+
+    /// What is known of trackers from the start counts before the start.
+    fn begin(&mut self, messages: &mut Mailbox<Message>) {
+        let mut out = Vec::new();
+        self.recall(&mut out);
+        while let Some(message) = messages.try_recv() {
+            self.message(message, &mut out);
+        }
+        self.perform(&mut out);
     }
 
     fn handle(&mut self, input: Input, out: &mut Vec<Output>) {

@@ -54,9 +54,62 @@ pub fn started() {
     info!("Startup complete");
 }
 
-/// The configuration is to be read again.
-pub fn reloading() {
+/// The configuration is to be read again; `check`: it is looked at first as `-t` would.
+pub fn reloading(check: bool) {
+    if check {
+        info!("validate conf before Reload");
+    }
     info!("Reloading ...");
+}
+
+/// It is to be read again while it is being read.
+pub fn reload_queued() {
+    info!("Reload already in progress, request queued");
+}
+
+/// What was asked for meanwhile is done now.
+pub fn reload_from_queue() {
+    info!("Processing queued reload");
+}
+
+/// What was read is of no use.
+pub fn reload_refused(why: &str) {
+    error!("{why} - the configuration stays as it was");
+}
+
+/// The file that says that the configuration is being read is missing.
+pub fn reload_file_not_made(error: &Error) {
+    warn!(cause = %error, "Failed to create reload file");
+}
+
+/// When the configuration will be read again.
+pub fn reload_scheduled(time: &str) {
+    info!("Scheduling reload for {time}");
+}
+
+/// That will be at another time.
+pub fn reload_moved(before: &str, time: &str) {
+    info!("Reload time updated from {before} to {time}");
+}
+
+/// Or not at all.
+pub fn reload_cancelled(time: &str) {
+    info!("Cancelling reload scheduled for {time}");
+}
+
+/// The file with the time of the next reload has another text.
+pub fn reload_time_wrong(text: &str, why: &str) {
+    warn!("Reload time {text} {why} - ignoring");
+}
+
+/// The file with the time of the next reload will not be looked at.
+pub fn reload_time_not_watched(error: &Error) {
+    warn!(cause = %error, "Unable to monitor reload timer file - ignoring");
+}
+
+/// The file with the time of a reload that has been done is still there.
+pub fn reload_time_not_removed(error: &Error) {
+    warn!("{error}");
 }
 
 /// What was read is in effect.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use keepalived_rs::cli::Options;
 use keepalived_rs::config::Loaded;
-use keepalived_rs::config::diagnostic::{Class, Diagnostic, Effect};
+use keepalived_rs::config::diagnostic::{Class, Diagnostic, Effect, Severity};
 use keepalived_rs::config::model::Config;
 use keepalived_rs::daemon;
 use keepalived_rs::linux::{self, startup};
@@ -148,7 +148,8 @@ fn mistakes(loaded: &Loaded) -> impl Iterator<Item = &Diagnostic> {
 }
 
 fn is_mistake(diagnostic: &Diagnostic) -> bool {
-    matches!(diagnostic.class, Class::Config | Class::Fatal) || diagnostic.effect != Effect::Runs
+    let is_error = diagnostic.severity == Severity::Error;
+    is_error && matches!(diagnostic.class, Class::Config | Class::Fatal) || diagnostic.effect != Effect::Runs
 }
 
 /// Appends what `-t` would show.

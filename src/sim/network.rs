@@ -40,6 +40,8 @@ pub(super) struct Servers {
     pub(super) mail: BTreeMap<IpAddr, MailServer>,
     /// Addresses by name.
     pub(super) names: BTreeMap<String, Vec<IpAddr>>,
+    /// Whoever asks for a name waits for ever.
+    pub(super) mute: bool,
     /// Connections that are open.
     pub(super) open: usize,
 }
@@ -72,8 +74,12 @@ impl Network for Internet {
     }
 
     fn look_up(&self, name: &str) -> LocalBoxFuture<Vec<IpAddr>> {
-        let found = self.world.borrow_mut().node(self.node).servers.names.get(name).cloned();
-        Box::pin(async move { found.unwrap_or_default() })
+        let (found, mute) = {
+            let mut world = self.world.borrow_mut();
+            let servers = &world.node(self.node).servers;
+            (servers.names.get(name).cloned(), servers.mute)
+        };
+        Box::pin(async move { if mute { std::future::pending().await } else { found.unwrap_or_default() } })
     }
 
     fn own_name(&self) -> LocalBoxFuture<String> {

@@ -28,6 +28,7 @@ mod process;
 mod rejects;
 mod reload;
 mod reload_files;
+mod reload_table;
 mod routes;
 mod scripts;
 mod seeds;

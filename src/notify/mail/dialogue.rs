@@ -14,7 +14,9 @@ use crate::wire::smtp;
 pub(super) enum Outcome {
     /// It is on its way, or nobody will ever take it.
     Done,
-    /// To be tried again, for these, as they were configured; `None`: for all that it was for.
+    /// Some have got it. To be tried again for these, as they were configured.
+    Partly(Vec<String>),
+    /// To be tried again, for these; `None`: for all that it was for.
     Later(Option<Vec<String>>),
     /// No server could be reached.
     Unreachable,
@@ -74,7 +76,7 @@ pub(super) async fn connect(
                 wording::connected(server);
                 return Some(Talk { plane: plane.clone(), stream, server, timeout, received: Vec::new() });
             }
-            Some(Err(error)) => wording::not_connected(server, &error),
+            Some(Err(error)) => wording::failed(server, &error),
             None => wording::connect_timeout(server),
         }
     }
@@ -94,8 +96,8 @@ pub(super) struct Talk {
 
 impl Talk {
     /// Hands over `letter`, and hangs up.
-    pub(super) async fn deliver(mut self, helo: &str, letter: &Letter) -> Outcome {
-        let broken = match self.hand_over(helo, letter).await {
+    pub(super) async fn deliver(mut self, letter: &Letter) -> Outcome {
+        let broken = match self.hand_over(letter).await {
             Ok(outcome) => {
                 // What it thinks of that does not matter.
                 let _ = self.ask("QUIT\r\n".as_bytes()).await;
@@ -107,18 +109,18 @@ impl Talk {
             Broken::Timeout => wording::read_timeout(self.server),
             Broken::Closed => wording::closed(self.server),
             Broken::NoReply => wording::no_reply(self.server),
-            Broken::Failed(error) => wording::broken(self.server, &error),
+            Broken::Failed(error) => wording::failed(self.server, &error),
         }
         Outcome::Later(None)
     }
 
     /// `HELO` is all that is needed, and every server knows it.
-    async fn hand_over(&mut self, helo: &str, letter: &Letter) -> Result<Outcome, Broken> {
+    async fn hand_over(&mut self, letter: &Letter) -> Result<Outcome, Broken> {
         let greeting = self.reply().await?;
         if let Some(outcome) = self.stops("(E)SMTP", greeting) {
             return Ok(outcome);
         }
-        let hello = self.ask(format!("HELO {helo}\r\n").as_bytes()).await?;
+        let hello = self.ask(format!("HELO {}\r\n", letter.helo).as_bytes()).await?;
         if let Some(outcome) = self.stops("HELO", hello) {
             return Ok(outcome);
         }
@@ -148,7 +150,11 @@ impl Talk {
             }
             wording::sent();
         }
-        Ok(if left.is_empty() { Outcome::Done } else { Outcome::Later(Some(left)) })
+        Ok(match any {
+            _ if left.is_empty() => Outcome::Done,
+            true => Outcome::Partly(left),
+            false => Outcome::Later(Some(left)),
+        })
     }
 
     /// What becomes of the mail if the server does not want to go on.

@@ -52,11 +52,12 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let mut plan = Rc::new(plan);
     let (notices, notices_inbox) = unbounded_channel();
     let (posts, posts_inbox) = unbounded_channel();
-    let mailer = Mailer::new(slow.clone(), network, plan.mail.clone(), TimeZone::system());
+    let mailer = Mailer::new(slow.clone(), network, plan.mail.clone(), TimeZone::system(), host.name.clone());
     let mailed = start_mailer(&slow, mailer, posts_inbox);
-    let (processes_too, files_too) = (Rc::clone(&processes), Rc::clone(&files));
-    let scripts = Scripts::of(&plan);
-    let notifier = Notifier::new(slow.clone(), processes_too, files_too, posts.clone(), scripts);
+    let notifier = {
+        let (processes, files) = (Rc::clone(&processes), Rc::clone(&files));
+        Notifier::new(slow.clone(), processes, files, posts.clone(), Scripts::of(&plan))
+    };
     let notified = start_notifier(&slow, notifier, notices_inbox);
     let (tell_carrier, known_carriers) = unbounded_channel();
     let tools = trackers::Tools {

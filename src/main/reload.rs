@@ -12,7 +12,7 @@ use keepalived_rs::daemon;
 use keepalived_rs::linux::{self, startup};
 use keepalived_rs::plan::Plan;
 use keepalived_rs::report::diagnostics;
-use tracing::warn;
+use tracing::{error, warn};
 
 use super::pid::{PidFiles, PidNames};
 use super::{load, log_findings, needs, plan_of, say};
@@ -75,7 +75,7 @@ impl Reload {
         if let Some(file) = &running.check {
             write_findings(file, &loaded);
         }
-        log_findings(&loaded, |_| {});
+        log_findings(&loaded, |line| error!("{line}"));
         if let Some(what) = self.start.change(&Fixed::of(&loaded.config)) {
             return Err(format!("Cannot change {what} at a reload - please restart keepalived"));
         }

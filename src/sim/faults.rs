@@ -263,6 +263,12 @@ impl World {
         self.state.borrow_mut().node(node).servers.names.insert(name.to_owned(), addresses.to_vec());
     }
 
+    /// Sets whether name servers answer `node`.
+    pub fn set_resolver(&mut self, node: NodeId, answers: bool) {
+        self.fault(node, &format!("name servers answer: {answers}"));
+        self.state.borrow_mut().node(node).servers.mute = !answers;
+    }
+
     /// Writes the file `path` on `node`, or removes it.
     pub fn set_file(&mut self, node: NodeId, path: &str, text: Option<&str>) {
         self.fault(node, &format!("{path} says {text:?}"));

@@ -29,6 +29,8 @@ pub enum MailServer {
     Slow(Duration),
     /// It answers this command (the text itself: `.`), or those about this recipient, with this code.
     Answers(&'static str, u16),
+    /// It does not answer this command.
+    Ignores(&'static str),
     /// It hangs up instead of answering this command.
     HangsUp(&'static str),
 }
@@ -40,6 +42,8 @@ pub(super) struct Servers {
     pub(super) mail: BTreeMap<IpAddr, MailServer>,
     /// Addresses by name.
     pub(super) names: BTreeMap<String, Vec<IpAddr>>,
+    /// Whoever asks for a name waits for ever.
+    pub(super) mute: bool,
     /// Connections that are open.
     pub(super) open: usize,
 }
@@ -72,8 +76,12 @@ impl Network for Internet {
     }
 
     fn look_up(&self, name: &str) -> LocalBoxFuture<Vec<IpAddr>> {
-        let found = self.world.borrow_mut().node(self.node).servers.names.get(name).cloned();
-        Box::pin(async move { found.unwrap_or_default() })
+        let (found, mute) = {
+            let mut world = self.world.borrow_mut();
+            let servers = &world.node(self.node).servers;
+            (servers.names.get(name).cloned(), servers.mute)
+        };
+        Box::pin(async move { if mute { std::future::pending().await } else { found.unwrap_or_default() } })
     }
 
     fn own_name(&self) -> LocalBoxFuture<String> {
@@ -126,6 +134,7 @@ impl Session {
         let mut code = code;
         match self.net.behaviour(self.server) {
             MailServer::Silent => return false,
+            MailServer::Ignores(what) if what == command => return false,
             MailServer::Slow(pause) => {
                 let now = self.net.world.borrow().now;
                 self.timer.set(Some(now + pause));

@@ -35,6 +35,7 @@ mod seeds;
 mod stalls;
 mod start;
 mod support;
+mod timers;
 mod trackers;
 mod unicast;
 mod vmac;

@@ -12,6 +12,8 @@ use crate::plan::MailPlan;
 /// Who is told what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Letter {
+    /// The name of who hands it over.
+    pub(super) helo: String,
     /// Who sends it, without a display name.
     pub(super) from: String,
     /// Recipients: as they were configured, and without display names.
@@ -38,6 +40,7 @@ impl Letter {
         add("X-Mailer", "Keepalived".to_owned());
         add("To", listed.join(", "));
         Self {
+            helo: one_line(plan.helo.as_deref().unwrap_or(own_name)),
             from: mailbox(&from).1,
             to: to.iter().map(|to| (to.clone(), mailbox(to).1)).collect(),
             text: format!("{headers}\r\n{}\r\n\r\n", mail.alert.body),
@@ -58,8 +61,12 @@ fn mailbox(text: &str) -> (&str, String) {
         Some((name.trim(), rest.split('>').next().unwrap_or(rest)))
     });
     let (name, address) = bracketed.unwrap_or(("", text));
-    // A line break would begin a command of its own.
-    (name, address.trim().chars().filter(|c| !c.is_control()).collect())
+    (name, one_line(address.trim()))
+}
+
+/// Text for a command: a line break would begin another one.
+fn one_line(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// An address as it stands in a header: a display name that needs quotes and has none gets them.
@@ -95,7 +102,7 @@ mod tests {
 
     fn letter(plan: &MailPlan) -> Letter {
         let alert = Alert { subject: "VRRP Instance A - Deleted".to_owned(), body: "=> gone <=".to_owned() };
-        let mail = Mail { alert, at: Duration::from_secs(1_795_293_086), left: None };
+        let mail = Mail::new(alert, Duration::from_secs(1_795_293_086));
         Letter::new(&mail, plan, "node.example", &TimeZone::fixed(jiff::tz::offset(-3)))
     }
 
@@ -106,10 +113,15 @@ mod tests {
                         Subject: [node.example] VRRP Instance A - Deleted\r\nX-Mailer: Keepalived\r\n\
                         To: a@b.c, root\r\n\r\n=> gone <=\r\n\r\n";
         assert_eq!(letter.text, expected);
-        assert_eq!(letter.from, "k@a.d");
-        let unnamed = MailPlan { from: None, router: Some("R".to_owned()), ..plan(&["x"]) };
+        assert_eq!((letter.helo.as_str(), letter.from.as_str()), ("node.example", "k@a.d"));
+        let unnamed = MailPlan {
+            helo: Some("h\r\ni".to_owned()),
+            from: None,
+            router: Some("R".to_owned()),
+            ..plan(&["x"])
+        };
         let letter = self::letter(&unnamed);
-        assert_eq!(letter.from, "root@node.example");
+        assert_eq!((letter.helo.as_str(), letter.from.as_str()), ("hi", "root@node.example"));
         assert!(letter.text.contains("\r\nFrom: root@node.example\r\nSubject: [R] VRRP "), "{}", letter.text);
     }
 

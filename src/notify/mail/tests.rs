@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::*;
-use crate::config::model;
+use crate::config::model::{self, MailHost};
 use crate::sim::{MailServer, NodeId, World};
 
 const SERVER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 25));
@@ -47,7 +47,7 @@ impl Bench {
         prepare(&mut world, node);
         let (posts, mut inbox) = unbounded_channel();
         world.start(node, move |host| {
-            let mut mailer = Mailer::new(host.slow, host.network, Some(plan), TimeZone::UTC);
+            let mut mailer = Mailer::new(host.slow, host.network, Some(plan), TimeZone::UTC, host.name);
             Box::pin(async move {
                 mailer.run(&mut inbox).await;
                 0
@@ -124,6 +124,7 @@ fn a_server_that_is_not_there_is_tried_again_and_again() {
         (MailServer::Refuses, "SMTP connection ERROR to [10.0.0.25]:25."),
         (MailServer::Unreachable, "Timeout opening connection to remote SMTP server [10.0.0.25]:25."),
         (MailServer::Silent, "Timeout reading data to remote SMTP server [10.0.0.25]:25."),
+        (MailServer::Ignores("."), "Timeout reading data to remote SMTP server [10.0.0.25]:25."),
         (MailServer::HangsUp("RCPT"), "Remote SMTP server [10.0.0.25]:25 has closed the connection."),
         (
             MailServer::Answers("", 421),
@@ -180,11 +181,29 @@ fn one_bad_recipient_does_not_cost_the_others_their_mail() {
     bench.mail("a");
     bench.mail("b");
     bench.run(0.5);
-    assert_eq!(bench.recipients(), [["root"]], "the second mail is not before the first");
+    assert_eq!(bench.recipients(), [["root"], ["root"]], "nobody waits for those who are late");
     bench.server(MailServer::Works);
     bench.run(1.0);
-    assert_eq!(bench.recipients(), [vec!["root"], vec!["a@b.c"], vec!["a@b.c", "root"]]);
-    assert_eq!(bench.subjects(), ["a", "a", "b"]);
+    assert_eq!(bench.recipients()[2..], [["a@b.c"], ["a@b.c"]]);
+    assert_eq!(bench.subjects(), ["a", "b", "a", "b"]);
+}
+
+#[test]
+fn a_mailbox_that_stays_full_is_given_up() {
+    let mut bench = Bench::new(MailServer::Answers("a@b.c", 452));
+    bench.mail("a");
+    bench.run(10_000.0);
+    assert_eq!(bench.recipients(), [["root"]]);
+    bench.assert_logged("1 SMTP alerts were not sent cause=some recipients are refused again and again");
+    assert!(bench.stop() < 0.1, "nothing is left to be done");
+}
+
+#[test]
+fn nobody_waits_for_names_if_there_is_no_mail() {
+    let named = plan(MailHost::Name("mail.example".to_owned()), &["a@b.c"]);
+    let mut bench = Bench::with(MailServer::Works, named, |world, node| world.set_resolver(node, false));
+    bench.run(1.0);
+    assert!(bench.stop() < 0.1);
 }
 
 #[test]
@@ -286,6 +305,20 @@ fn a_stop_does_not_wait_for_a_server_that_hangs_or_is_not_there() {
             log.iter().filter_map(|l| l.split_once(" SMTP alerts were not sent")?.0.parse::<u32>().ok());
         assert_eq!(lost.sum::<u32>(), 3, "{behaviour:?}: {log:#?}");
     }
+}
+
+#[test]
+fn a_server_that_does_not_say_goodbye_has_taken_the_mail() {
+    let mut bench = Bench::new(MailServer::Ignores("QUIT"));
+    bench.mail("a");
+    bench.mail("b");
+    bench.run(1.1);
+    assert_eq!(bench.subjects(), ["a", "b"], "it is not waited for long");
+    bench.mail("c");
+    let time = bench.stop();
+    assert_eq!(bench.subjects(), ["a", "b", "c"]);
+    assert!(time < 2.5, "{time} s");
+    assert!(!bench.world.log(bench.node).iter().any(|line| line.contains("not sent")));
 }
 
 #[test]

@@ -22,8 +22,8 @@ pub fn sent() {
     debug!(target: "vrrp", "SMTP alert successfully sent.");
 }
 
-/// A server could not be reached.
-pub fn not_connected(server: SocketAddr, error: &Error) {
+/// A server could not be reached, or the connection has failed.
+pub fn failed(server: SocketAddr, error: &Error) {
     info!(target: "vrrp", cause = %error.source, "SMTP connection ERROR to {}.", shown(server));
 }
 
@@ -45,11 +45,6 @@ pub fn closed(server: SocketAddr) {
 /// What answers is no mail server.
 pub fn no_reply(server: SocketAddr) {
     info!(target: "vrrp", "Remote SMTP server {} does not speak SMTP.", shown(server));
-}
-
-/// A connection has failed.
-pub fn broken(server: SocketAddr, error: &Error) {
-    info!(target: "vrrp", cause = %error.source, "SMTP connection ERROR to {}.", shown(server));
 }
 
 /// A server does not want to go on.

@@ -91,9 +91,9 @@ impl Server {
         self.sessions.lock().unwrap().iter().map(|session| session.lock().unwrap().clone()).collect()
     }
 
-    /// The connections in which a mail was handed over.
+    /// The connections in which a mail was handed over, taken or not, and which have come to their end.
     pub fn mails(&self) -> Vec<Vec<String>> {
-        let is_whole = |session: &Vec<String>| session.iter().any(|line| line == ".");
+        let is_whole = |s: &Vec<String>| s.contains(&".".to_owned()) && s.last().is_some_and(|l| l == "QUIT");
         self.sessions().into_iter().filter(is_whole).collect()
     }
 

@@ -14,7 +14,7 @@ use std::net::IpAddr;
 
 use self::entry::{Entry, Step};
 use self::view::view;
-use super::claim::{Claim, Key, Obstacle, Owner};
+use super::claim::{Claim, Key, Obstacle, Occupied, Owner};
 use super::mirror::Mirror;
 use crate::base::{Family, IfIndex, IfName, InstanceId, Instant};
 use crate::host::kernel::Errno;
@@ -56,6 +56,13 @@ pub enum Output {
         /// What.
         key: Key,
     },
+    /// Somebody else's link is in the way of a VMAC or ipvlan.
+    Occupied {
+        /// The VMAC or ipvlan.
+        key: Key,
+        /// What that link has.
+        what: Occupied,
+    },
     /// What an instance has to know of its interface has changed.
     Interface(InstanceId, Interface),
     /// An interface that an instance tracks is usable now or not.
@@ -72,6 +79,8 @@ pub struct Interface {
     /// Where adverts may come from: its first address of the wanted family that no instance claims, or the one that
     /// is wanted, if it is there.
     pub source: Option<IpAddr>,
+    /// Why its VMAC is not there, if somebody else's link is in its way.
+    pub occupied: Option<Occupied>,
 }
 
 /// What an instance wants to know of.
@@ -126,6 +135,8 @@ pub struct Ledger {
     dirty: BTreeSet<Key>,
     unconfirmed: BTreeSet<Owner>,
     stale_watches: BTreeSet<InstanceId>,
+    /// Addresses that nobody claims, to be taken from links that were taken over.
+    strays: Vec<(Key, KernelOp)>,
     synced: bool,
     in_flight: usize,
 }
@@ -249,12 +260,20 @@ impl Ledger {
             }
             // A link may be new, or up again: what had been given up can be tried.
             KernelEvent::Link(link) => {
-                if self.vmacs.contains_key(&link.name) {
-                    self.gone(mirror, Key::Link(link.name.clone()));
+                // A VMAC may have another name now.
+                let name = mirror.made_as(link.index).unwrap_or(&link.name);
+                let is_vmac = self.vmacs.contains_key(name);
+                if is_vmac {
+                    self.gone(mirror, Key::Link(name.clone()));
                 }
                 self.revive(|entry| {
-                    entry.claim.is_on(&link.name) || entry.is_placed_on(link.index) || entry.failed.is_some()
+                    let is_on = entry.claim.is_on(name) || entry.claim.is_on(&link.name);
+                    // What we do to a VMAC that cannot be had is no reason to try again.
+                    let is_link = matches!(entry.claim, Claim::Link(_));
+                    let is_news = !(is_vmac && is_link && entry.failed.is_some());
+                    is_news && (is_on || entry.is_placed_on(link.index) || entry.failed.is_some())
                 });
+                self.revive(|entry| matches!(entry.obstacle, Some(Obstacle::Occupied(_))));
                 self.stale_watches.extend(self.watched.keys());
             }
             KernelEvent::LinkGone(_) => {
@@ -264,6 +283,7 @@ impl Ledger {
                 }
                 self.revive(|entry| {
                     matches!(entry.claim.resolve(mirror), Err(Obstacle::Missing | Obstacle::Waiting))
+                        || matches!(entry.obstacle, Some(Obstacle::Occupied(_)))
                 });
                 self.stale_watches.extend(self.watched.keys());
             }
@@ -293,10 +313,11 @@ impl Ledger {
         // `None` would be the answer to a change that nobody asked for.
         let (object, is_add) = entry.in_flight.take()?;
         self.in_flight -= 1;
-        let mut out = None;
+        let (mut out, mut taken_over) = (None, false);
         match answer {
             Ok(()) | Err(Errno::EXIST) if is_add && (answer.is_ok() || entry.is_ours(&object, mirror)) => {
                 mirror.record(&object);
+                taken_over = entry.placed.is_none() && matches!(op, KernelOp::AddLink(_, Some(_)));
                 entry.added(now, object, mirror);
                 if std::mem::take(&mut entry.missed) && answer.is_ok() {
                     entry.restored(now);
@@ -324,6 +345,13 @@ impl Ledger {
             self.stale_watches.extend(self.watched.keys());
         }
         self.unconfirmed.extend(&entry.owners);
+        if let Key::Link(name) = &key {
+            if taken_over {
+                self.take_over(mirror, name);
+            }
+            // What belongs to it has waited for this.
+            self.revive(|entry| entry.claim.vmac() == Some(name) && entry.failed.is_none());
+        }
         self.dirty.insert(key);
         out
     }
@@ -366,6 +394,7 @@ impl Ledger {
             }
         }
         let mut ops = Vec::new();
+        ops.extend(std::mem::take(&mut self.strays).into_iter().map(|stray| ((false, 0, 0), stray)));
         for key in std::mem::take(&mut self.dirty) {
             let waits = self.waits_for_vmac(mirror, &key);
             let Some(entry) = self.entries.get_mut(&key) else { continue };
@@ -385,6 +414,7 @@ impl Ledger {
                     self.retries.insert((at, key));
                 }
                 Step::NoInterface => out.push(Output::NoInterface { key }),
+                Step::Occupied(what) => out.push(Output::Occupied { key, what }),
             }
         }
         if !ops.is_empty() {
@@ -426,8 +456,9 @@ impl Ledger {
             let Some((watch, known)) = self.watched.get(&owner) else { continue };
             let before = known.and_then(|i| i.source);
             let mut now = view(mirror, watch, before, &self.claimed);
-            if watch.vmac.as_ref().is_some_and(|vmac| !self.is_fit(mirror, vmac)) {
+            if let Some(vmac) = watch.vmac.as_ref().filter(|vmac| !self.is_fit(mirror, vmac)) {
                 now.index = None;
+                now.occupied = self.occupied(vmac);
             }
             if *known != Some(now) {
                 if let Some((_, known)) = self.watched.get_mut(&owner) {

@@ -11,6 +11,8 @@ use crate::host::{
     Address, AddressOptions, Dump, FirewallRule, FirewallTable, Link, Setting, Stacking, VirtualKind,
 };
 
+mod vmac;
+
 const ONE: InstanceId = InstanceId(0);
 const TWO: InstanceId = InstanceId(1);
 const ETH0: IfIndex = IfIndex(2);
@@ -132,10 +134,14 @@ impl Bench {
     }
 
     fn of(ledger: Ledger, present: &[&str]) -> Self {
+        let addresses = present.iter().map(|ip| claim(ip).on(ETH0)).collect();
+        Self::on(ledger, Dump { links: vec![link(true)], addresses, ..Dump::default() })
+    }
+
+    fn on(ledger: Ledger, dump: Dump) -> Self {
         let now = Instant::from_micros(60_000_000);
         let mut bench = Self { ledger, mirror: Mirror::default(), now, open: Vec::new(), out: Vec::new() };
-        let addresses = present.iter().map(|ip| claim(ip).on(ETH0)).collect();
-        bench.event(&KernelEvent::Resync(Dump { links: vec![link(true)], addresses, ..Dump::default() }));
+        bench.event(&KernelEvent::Resync(dump));
         bench
     }
 
@@ -185,8 +191,8 @@ impl Bench {
             KernelOp::DeleteRoute(route) => format!("delete {}", route.destination.ip),
             KernelOp::AddRule(rule) => format!("add {}", rule.preference),
             KernelOp::DeleteRule(rule) => format!("delete {}", rule.preference),
-            KernelOp::AddLink(link) => format!("make {}", link.name),
-            KernelOp::DeleteLink(link) => format!("unmake {}", link.name),
+            KernelOp::AddLink(link, _) => format!("make {}", link.name),
+            KernelOp::DeleteLink(link, _) => format!("unmake {}", link.name),
             KernelOp::AddFirewall(entry) => format!("filter {}", rule_text(&entry.rule)),
             KernelOp::DeleteFirewall(entry) => format!("unfilter {}", rule_text(&entry.rule)),
             KernelOp::Set(setting) => format!("set {setting}"),
@@ -339,8 +345,12 @@ fn an_address_that_an_administrator_adds_to_a_backup_is_left_alone() {
 #[test]
 fn instances_hear_of_their_interface_and_its_first_address_that_is_no_virtual_one() {
     let mut bench = Bench::new(&["10.0.0.2", "10.0.0.7", "10.0.0.8"]);
-    let interface =
-        |source: &str, usable| Interface { index: Some(ETH0), usable, source: source.parse().ok() };
+    let interface = |source: &str, usable| Interface {
+        index: Some(ETH0),
+        usable,
+        source: source.parse().ok(),
+        occupied: None,
+    };
     let both = |i: Interface| vec![Output::Interface(ONE, i), Output::Interface(TWO, i)];
     assert_eq!(std::mem::take(&mut bench.out), both(interface("10.0.0.7", true)));
     bench.event(&KernelEvent::Link(link(false)));
@@ -534,7 +544,7 @@ fn instances_hear_of_their_interface_when_the_static_items_are_there() {
     let mut bench = Bench::of(ledger, &[]);
     assert_eq!((bench.ops(), &bench.out[..]), (vec!["add 10.0.0.7".to_owned()], &[][..]));
     bench.answer(Ok(()));
-    let told = Interface { index: Some(ETH0), usable: true, source: "10.0.0.7".parse().ok() };
+    let told = Interface { index: Some(ETH0), usable: true, source: "10.0.0.7".parse().ok(), occupied: None };
     assert_eq!(bench.out, [Output::Interface(ONE, told)]);
     bench.ledger.claim(Owner::Static, false, 2);
     assert!(!bench.ledger.is_idle());
@@ -584,125 +594,6 @@ fn secondaries_are_promoted_while_there_are_addresses() {
     assert_eq!(bench.ops(), [""; 0], "a setting outlives lost reports");
     bench.claim(ONE, false, 2);
     assert_eq!(bench.ops(), ["delete 10.0.0.1", "unset promote_secondaries on eth0"]);
-}
-
-/// A VMAC on `eth0`, with what belongs to it.
-fn vmac() -> Vec<Claim> {
-    let link = Arc::new(LinkClaim {
-        name: name("vrrp.51"),
-        base: name("eth0"),
-        kind: VirtualKind::Macvlan(MacAddr([0, 0, 0x5e, 0, 1, 51])),
-        group: None,
-        family: Family::V4,
-        ipv6: false,
-        instance: "VI_1".to_owned(),
-    });
-    let table = Arc::new(FirewallTable { name: "keepalived".to_owned(), priority: -1, counters: false });
-    let rule = FirewallRule::Divert { link: name("vrrp.51"), base: name("eth0"), family: Family::V4 };
-    let divert = Claim::Firewall(Arc::new(FirewallClaim { table, rule }));
-    vec![Claim::Setting(Setting::ArpIsolation(name("eth0"))), Claim::Link(link), divert]
-}
-
-/// The VMAC as the kernel reports it.
-fn vmac_link(index: u32, up: bool) -> Link {
-    let stacking =
-        Stacking { kind: LinkKind::Macvlan { private: true }, base: Some(ETH0), ..Stacking::default() };
-    let mac = Some(MacAddr([0, 0, 0x5e, 0, 1, 51]));
-    Link { index: IfIndex(index), name: name("vrrp.51"), up, mac, stacking, ..link(true) }
-}
-
-/// A ledger with an instance on that VMAC, which is there.
-fn vmac_bench() -> Bench {
-    let mut ledger = Ledger::default();
-    ledger.register_static(&vmac());
-    let on_vmac = AddressClaim { dev: name("vrrp.51"), ..claim("10.0.0.1") };
-    let watch = Watch { vmac: Some(name("vrrp.51")), ..watch("eth0") };
-    ledger.register(ONE, watch, &[Claim::Address(on_vmac)]);
-    ledger.claim(Owner::Static, true, 1);
-    let mut bench = Bench::of(ledger, &["10.0.0.7"]);
-    assert_eq!(bench.ops(), ["set arp_ignore and arp_filter on eth0", "make vrrp.51"]);
-    bench.answer(Ok(()));
-    assert_eq!(bench.ops(), [""; 0], "the report is still to come");
-    assert!(!bench.out.iter().any(|out| matches!(out, Output::Interface(..))));
-    bench.event(&KernelEvent::Link(vmac_link(7, false)));
-    assert_eq!(bench.ops(), ["filter IPv4 of 7"]);
-    bench.event(&KernelEvent::Link(vmac_link(7, true)));
-    assert!(!bench.out.iter().any(|out| matches!(out, Output::Interface(..))), "not before it is diverted");
-    bench.answer(Ok(()));
-    let told = Interface { index: Some(IfIndex(7)), usable: true, source: "10.0.0.7".parse().ok() };
-    assert!(bench.out.contains(&Output::Interface(ONE, told)), "{:?}", bench.out);
-    bench.out.clear();
-    bench
-}
-
-#[test]
-fn an_instance_begins_when_its_vmac_is_fit() {
-    let mut bench = vmac_bench();
-    bench.claim(ONE, true, 1);
-    assert_eq!(bench.ops(), ["add 10.0.0.1"]);
-    bench.answer(Ok(()));
-    bench.claim(ONE, false, 2);
-    bench.answer(Ok(()));
-    bench.ledger.claim(Owner::Static, false, 2);
-    bench.settle();
-    assert_eq!(
-        bench.ops(),
-        ["unmake vrrp.51", "unfilter IPv4 of 7", "unset arp_ignore and arp_filter on eth0"],
-        "what it says when it goes does not leave by it"
-    );
-    bench.answer(Ok(()));
-    assert!(bench.ledger.is_idle());
-}
-
-#[test]
-fn a_vmac_that_is_gone_is_made_again_with_all_that_was_on_it() {
-    let mut bench = vmac_bench();
-    bench.claim(ONE, true, 1);
-    bench.answer(Ok(()));
-    bench.event(&KernelEvent::Address(Address { link: IfIndex(7), ..claim("10.0.0.1").on(ETH0) }));
-    bench.out.clear();
-    bench.event(&KernelEvent::Link(vmac_link(7, false)));
-    let lost = Interface { index: None, usable: true, source: "10.0.0.7".parse().ok() };
-    assert!(bench.out.contains(&Output::Interface(ONE, lost)), "{:?}", bench.out);
-    assert_eq!(bench.ops(), ["make vrrp.51"], "it is to be up");
-    // The answer comes before the reports of what happened earlier.
-    bench.answer(Ok(()));
-    bench.event(&KernelEvent::AddressGone(Address { link: IfIndex(7), ..claim("10.0.0.1").on(ETH0) }));
-    bench.event(&KernelEvent::LinkGone(IfIndex(7)));
-    assert_eq!(bench.ops(), ["unfilter IPv4 of 7"], "it has been made already");
-    bench.event(&KernelEvent::Link(vmac_link(8, false)));
-    bench.answer(Ok(()));
-    bench.event(&KernelEvent::Link(vmac_link(8, true)));
-    assert_eq!(bench.ops(), ["filter IPv4 of 8", "add 10.0.0.1"]);
-    bench.answer(Ok(()));
-    let restored = |key: &Key| {
-        bench.out.iter().any(|out| matches!(out, Output::Restored { key: back, .. } if back == key))
-    };
-    assert!(restored(&Key::Link(name("vrrp.51"))));
-    assert!(restored(&Key::Address(name("vrrp.51"), claim("10.0.0.1").cidr)), "{:?}", bench.out);
-    let found = Interface { index: Some(IfIndex(8)), ..lost };
-    assert!(bench.out.contains(&Output::Interface(ONE, found)), "{:?}", bench.out);
-}
-
-#[test]
-fn a_vmac_whose_report_never_comes_is_made_again() {
-    let mut bench = vmac_bench();
-    bench.event(&KernelEvent::LinkGone(IfIndex(7)));
-    assert_eq!(bench.ops(), ["unfilter IPv4 of 7", "make vrrp.51"]);
-    bench.answer(Ok(()));
-    bench.pass(Duration::from_millis(999));
-    assert_eq!(bench.ops(), [""; 0]);
-    bench.pass(Duration::from_millis(1));
-    assert_eq!(bench.ops(), ["make vrrp.51"]);
-}
-
-#[test]
-fn a_filter_that_somebody_else_flushes_is_made_again() {
-    let mut bench = vmac_bench();
-    bench.event(&KernelEvent::FirewallLost);
-    assert_eq!(bench.ops(), ["filter IPv4 of 7"]);
-    bench.answer(Ok(()));
-    assert_eq!(bench.ops(), [""; 0]);
 }
 
 #[test]

@@ -22,6 +22,7 @@ pub(super) fn view(
             index: vrf.flatten().map(|link| link.index),
             usable: vrf.is_none_or(|vrf| vrf.is_some_and(Link::usable)),
             source: watch.source.filter(there),
+            occupied: None,
         };
     };
     let Some(link) = mirror.link(name) else { return Interface::default() };
@@ -37,7 +38,7 @@ pub(super) fn view(
             None => source(mirror, link, watch.family, before, claimed),
         },
     };
-    Interface { index: place.map(|place| place.index), usable: link.usable(), source }
+    Interface { index: place.map(|place| place.index), usable: link.usable(), source, occupied: None }
 }
 
 /// An address of its own that adverts may come from. Of IPv6 only link-local ones (RFC 9568 section 5.1.2.1).

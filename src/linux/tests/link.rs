@@ -45,7 +45,7 @@ fn a_vmac_comes_as_it_should_be_and_goes() {
     in_a_namespace(|plane| async move {
         let mut started = Started::new(plane).await;
         let wanted = vmac(started.link("va"), "vrrp.51");
-        let make = || vec![KernelOp::AddLink(wanted.clone())];
+        let make = || vec![KernelOp::AddLink(wanted.clone(), None)];
         assert_eq!(started.writer.apply(make()).await, [Ok(())]);
         let link = reported(&mut started, &wanted).await;
         assert_eq!((link.stacking.group, link.stacking.base), (7, Some(wanted.base)));
@@ -62,7 +62,7 @@ fn a_vmac_comes_as_it_should_be_and_goes() {
         ip("link set vrrp.51 address 02:00:00:00:00:99");
         assert_eq!(started.writer.apply(make()).await, [Ok(())]);
         assert_eq!(reported(&mut started, &wanted).await.index, link.index);
-        let unmake = || vec![KernelOp::DeleteLink(wanted.clone())];
+        let unmake = || vec![KernelOp::DeleteLink(wanted.clone(), None)];
         assert_eq!(started.writer.apply(unmake()).await, [Ok(())]);
         assert_eq!(started.writer.apply(unmake()).await, [Err(Errno::NODEV)]);
     });
@@ -73,15 +73,15 @@ fn what_a_predecessor_left_on_another_interface_is_replaced_and_a_strangers_is_n
     in_a_namespace(|plane| async move {
         let mut started = Started::new(plane).await;
         let (va, vb) = (started.link("va"), started.link("vb"));
-        assert_eq!(started.writer.apply(vec![KernelOp::AddLink(vmac(vb, "vrrp.51"))]).await, [Ok(())]);
+        assert_eq!(started.writer.apply(vec![KernelOp::AddLink(vmac(vb, "vrrp.51"), None)]).await, [Ok(())]);
         let wanted = vmac(va, "vrrp.51");
-        assert_eq!(started.writer.apply(vec![KernelOp::AddLink(wanted.clone())]).await, [Ok(())]);
+        assert_eq!(started.writer.apply(vec![KernelOp::AddLink(wanted.clone(), None)]).await, [Ok(())]);
         assert_eq!(reported(&mut started, &wanted).await.stacking.base, Some(va));
         ip("link add mine link va type macvlan mode bridge");
-        let refused = started.writer.apply(vec![KernelOp::AddLink(vmac(va, "mine"))]).await;
+        let refused = started.writer.apply(vec![KernelOp::AddLink(vmac(va, "mine"), None)]).await;
         assert_eq!(refused, [Err(Errno::EXIST)]);
         assert_eq!(
-            started.writer.apply(vec![KernelOp::AddLink(vmac(IfIndex(99), "vrrp.52"))]).await,
+            started.writer.apply(vec![KernelOp::AddLink(vmac(IfIndex(99), "vrrp.52"), None)]).await,
             [Err(Errno::NODEV)]
         );
     });

@@ -8,14 +8,16 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use keepalived_rs::base::IfName;
 use keepalived_rs::cli::{self, LintOptions, Options, Request};
 use keepalived_rs::config::diagnostic::{Class, Diagnostic, Effect, Severity};
 use keepalived_rs::config::model::TopLevel;
 use keepalived_rs::config::{self, Loaded, lint};
+use keepalived_rs::host::Loader as _;
 use keepalived_rs::linux::{
     self, daemonize::daemonize, loader::SystemLoader, namespace, pidfile, startup, syslog,
 };
-use keepalived_rs::plan::{self, Plan};
+use keepalived_rs::plan::{self, Plan, Present};
 use keepalived_rs::report::{self, diagnostics, json, log};
 use keepalived_rs::{daemon, host};
 use tracing::{error, info, warn};
@@ -231,13 +233,13 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
     if let Some(mask) = loaded.config.globals.options.umask {
         startup::set_umask(mask.into());
     }
-    let plan = plan_of(options, &loaded);
+    let plan = plan_of(options, &loaded, BTreeSet::new());
     if options.dump_conf {
         for line in report::dump::lines(&loaded.config, &plan, &node_name()) {
             info!("{line}");
         }
     }
-    let known = mistakes(&loaded);
+    let known = Known { mistakes: mistakes(&loaded), links: plan.link_names() };
     let top = loaded.config.top.clone();
     drop(loaded);
 
@@ -309,11 +311,13 @@ impl PidNames {
     }
 }
 
-fn plan_of(options: &Options, loaded: &Loaded) -> Plan {
+/// The plan; `ours`: the links that the plan which is in force has made.
+fn plan_of(options: &Options, loaded: &Loaded, ours: BTreeSet<IfName>) -> Plan {
     if options.without_vrrp {
         return Plan::default();
     }
-    let mut plan = plan::resolve(&loaded.config);
+    let links = if plan::makes_links(&loaded.config) { SystemLoader.links() } else { Vec::new() };
+    let mut plan = plan::resolve_among(&loaded.config, &Present { links, ours });
     plan.address_monitoring = options.address_monitoring;
     for instance in &mut plan.instances {
         instance.params.stays = options.dont_release_vrrp;
@@ -327,9 +331,15 @@ fn mistakes(loaded: &Loaded) -> BTreeSet<String> {
     loaded.diagnostics.iter().filter(wrong).map(|d| d.text.clone()).collect()
 }
 
+/// What is known of the configuration that is in force.
+struct Known {
+    mistakes: BTreeSet<String>,
+    links: BTreeSet<IfName>,
+}
+
 /// Reads the configuration again, on a thread of its own. One that has mistakes which the running one does not have is
 /// of no use as a whole: half of it could be worse than none.
-fn reread(options: Options, known: BTreeSet<String>, start: TopLevel) -> daemon::Reread {
+fn reread(options: Options, known: Known, start: TopLevel) -> daemon::Reread {
     let known = Arc::new(Mutex::new(known));
     Box::new(move || {
         let (options, known, start) = (options.clone(), Arc::clone(&known), start.clone());
@@ -342,13 +352,14 @@ fn reread(options: Options, known: BTreeSet<String>, start: TopLevel) -> daemon:
             }
             let mistakes = mistakes(&loaded);
             let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-            let new = mistakes.difference(&known).count();
+            let new = mistakes.difference(&known.mistakes).count();
             if new > 0 {
                 error!("New config failed validation: {new} new errors - the configuration stays as it was");
                 return None;
             }
-            *known = mistakes;
-            Some(plan_of(&options, &loaded))
+            let plan = plan_of(&options, &loaded, std::mem::take(&mut known.links));
+            *known = Known { mistakes, links: plan.link_names() };
+            Some(plan)
         });
         Box::pin(async move { read.await.flatten() })
     })

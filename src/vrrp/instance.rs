@@ -395,7 +395,7 @@ impl Instance {
         let interface = match (self.plan.device(), known.index) {
             (Some(name), Some(index)) => Some((index, name.clone())),
             (Some(_), None) => {
-                if known.usable && overdue {
+                if known.usable && (overdue || known.occupied.is_some()) {
                     self.vmac_fault(Some(known.occupied), out);
                 } else if known.usable {
                     self.try_again = Some(self.ports.plane.now() + SEAT_PAUSE);

@@ -31,6 +31,7 @@ mod scripts;
 mod seeds;
 mod stalls;
 mod start;
+mod strangers;
 mod support;
 mod trackers;
 mod unicast;

@@ -138,7 +138,6 @@ impl Entry {
     /// A new claim owes nothing to the past.
     pub(super) fn start_afresh(&mut self) {
         self.given_up = false;
-        self.obstacle = None;
         self.failed = None;
         self.renounced = false;
         self.missed = false;

@@ -25,6 +25,7 @@ use netlink_proto::Connection;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
+pub(super) use message::link;
 pub(super) use writer::Writer;
 
 use super::buffer;

@@ -320,7 +320,7 @@ fn plan_of(options: &Options, loaded: &Loaded, ours: BTreeSet<IfName>) -> Plan {
     let mut plan = plan::resolve_among(&loaded.config, &Present { links, ours });
     plan.address_monitoring = options.address_monitoring;
     for instance in &mut plan.instances {
-        instance.params.stays = options.dont_release_vrrp;
+        Arc::make_mut(instance).params.stays = options.dont_release_vrrp;
     }
     plan
 }

@@ -11,8 +11,8 @@ use jiff::tz::TimeZone;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, WeakUnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
+use super::RESTART_PAUSE;
 use super::fast::Order;
-use super::{Controls, RESTART_PAUSE};
 use crate::base::Instant;
 use crate::config::model::Config;
 use crate::host::{Files, Plane, Signal};
@@ -37,8 +37,6 @@ pub(super) struct Request {
     pub(super) what: Signal,
     /// What runs.
     pub(super) plan: Rc<Plan>,
-    /// How to reach the instances.
-    pub(super) controls: Controls,
     /// What is known of things tracked.
     pub(super) tallies: BTreeMap<Subject, Tally>,
 }
@@ -119,21 +117,22 @@ impl Dumper {
     async fn findings(&self, request: &Request) -> Findings {
         let by = self.slow.now() + PATIENCE;
         let mut findings = Findings { tallies: request.tallies.clone(), ..Findings::default() };
-        let wanted = request.plan.instances.iter().filter_map(|i| Some((i.id, request.controls.get(&i.id)?)));
         let (reply, mut answers) = unbounded_channel();
         let (history, clear) = (request.what == Signal::Data, request.what == Signal::StatsClear);
         let ask = Control::Ask(Ask { reply, history, clear });
         let (mut asked, mut silent) = (0_usize, 0_usize);
-        let mut wanted = wanted.peekable();
+        let mut wanted = request.plan.instances.iter().peekable();
         while asked > findings.observed.len() || wanted.peek().is_some() {
             while asked < findings.observed.len() + AT_ONCE
-                && let Some((_, control)) = wanted.next()
+                && let Some(instance) = wanted.next()
+                && let Some(orders) = self.orders.upgrade()
+                && orders.send(Order::Tell(instance.id, ask.clone())).is_ok()
             {
-                // One that has stopped has nothing to tell.
-                asked += usize::from(control.send(ask.clone()).is_ok());
+                asked += 1;
             }
             if asked == findings.observed.len() {
-                continue;
+                // The daemon stops.
+                break;
             }
             tokio::select! {
                 biased;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -23,39 +24,30 @@ use crate::vrrp::demux::Endpoints;
 use crate::vrrp::group::Report;
 use crate::vrrp::group_hub::GroupHub;
 use crate::vrrp::instance::{Change, Control, Facts, Instance, Message, Ports};
+use crate::vrrp::mailbox::{Mailbox, Post, mailbox};
 use crate::vrrp::pacer::Pacer;
 use crate::vrrp::params::Delivery;
 
-/// What the slow plane tells the instances by, for those that are new.
-pub(super) type Inboxes = BTreeMap<InstanceId, UnboundedReceiver<Control>>;
-
-/// A changed configuration, for the fast plane.
-pub(super) struct Reload {
-    /// What differs.
-    pub(super) convergence: Convergence,
-    /// Of the instances that are new.
-    pub(super) inboxes: Inboxes,
-}
-
-/// What is asked of the fast plane as a whole.
+/// What is asked of the fast plane.
 pub(super) enum Order {
+    /// To tell an instance something.
+    Tell(InstanceId, Control),
     /// To go on with another configuration.
-    Reload(Box<Reload>),
+    Reload(Box<Convergence>),
     /// To tell which links and addresses there are.
     Survey(oneshot::Sender<Survey>),
 }
 
 /// What the slow plane sends to the fast one, and where the fast one sends its own.
 pub(super) struct Lines {
-    /// Inboxes of the instances.
-    pub(super) inboxes: Inboxes,
     /// For scripts.
     pub(super) notices: UnboundedSender<notify::Message>,
     /// Interfaces that were asked for their carrier.
     pub(super) carriers: UnboundedReceiver<(IfName, bool)>,
     /// Told what has failed that nothing works without.
     pub(super) failed: UnboundedSender<&'static str>,
-    /// Changed configurations and questions. When this closes, static items go, after the last instance.
+    /// What waits here at the start comes before anything an instance does. When this closes, all instances stop, and
+    /// after the last one static items go.
     pub(super) orders: UnboundedReceiver<Order>,
 }
 
@@ -63,7 +55,7 @@ pub(super) struct Lines {
 /// these stay until `lines.orders` closes, whatever becomes of the instances.
 pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
     let Fast { plane, vrrp, announcer, events, writer } = fast;
-    let Lines { inboxes, notices, carriers, failed, mut orders } = lines;
+    let Lines { notices, carriers, failed, mut orders } = lines;
     delay_startup(&plane, &mut plan);
     wording::delays_shortened(&plan.link_delays.shortened);
     if plan.filters_unasked {
@@ -97,27 +89,19 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
         members: BTreeMap::new(),
         hubs: Vec::new(),
         statics: plan.statics.clone(),
+        failed: failed.clone(),
     };
-    let instances = conductor.start(plan.instances, plan.groups, inboxes);
-    let half_done = failed.clone();
+    let instances = conductor.start(plan.instances, plan.groups);
+    while let Ok(order) = orders.try_recv() {
+        conductor.carry_out(order);
+    }
     let conduct = async move {
         while let Some(order) = orders.recv().await {
-            let reload = match order {
-                Order::Reload(reload) => *reload,
-                Order::Survey(reply) => {
-                    // Whoever asked may have stopped waiting.
-                    let _ = reply.send(conductor.ports.mirror.borrow().survey());
-                    continue;
-                }
-            };
-            let done = catch_unwind(AssertUnwindSafe(|| conductor.reload(reload)));
-            if done.is_err() {
-                // Half of it is in effect. The daemon may be stopping already.
-                let _ = half_done.send("reload");
-            }
+            conductor.carry_out(order);
         }
+        conductor.stop();
     };
-    plane.tasks.spawn("reload", Box::pin(conduct));
+    plane.tasks.spawn("conductor", Box::pin(conduct));
     // Only instances and the conductor hold what leads to the reconciler and the notifier: when the last one has ended,
     // so do these.
     let requests = requests_inbox;
@@ -150,7 +134,7 @@ fn delay_startup(plane: &Plane, plan: &mut Plan) {
     }
     wording::startup_delayed(delay);
     for instance in &mut plan.instances {
-        instance.params.startup_delay = delay;
+        Arc::make_mut(instance).params.startup_delay = delay;
     }
     let clock = plane.clone();
     let task = async move {
@@ -165,46 +149,68 @@ struct Conductor {
     /// What instances work with.
     ports: Ports,
     /// How to reach each instance.
-    members: BTreeMap<InstanceId, UnboundedSender<Message>>,
+    members: BTreeMap<InstanceId, Post<Message>>,
     /// Sync groups.
     hubs: Vec<(GroupPlan, Rc<GroupHub>)>,
     /// The static items.
     statics: Vec<kernel::Claim>,
+    /// Told what has failed that nothing works without.
+    failed: UnboundedSender<&'static str>,
 }
 
 impl Conductor {
     /// Starts `instances` in these groups. Gives what the kernel's news reach them by.
     fn start(
         &mut self,
-        instances: Vec<InstancePlan>,
+        instances: Vec<Arc<InstancePlan>>,
         groups: Vec<GroupPlan>,
-        mut inboxes: Inboxes,
     ) -> BTreeMap<InstanceId, Deliver> {
-        let mut news_inboxes = BTreeMap::new();
+        let mut starting = Vec::new();
         let mut deliver: BTreeMap<_, Deliver> = BTreeMap::new();
-        for plan in &instances {
-            let (news, inbox) = unbounded_channel();
-            news_inboxes.insert(plan.id, inbox);
-            self.members.insert(plan.id, news.clone());
-            let tell = move |n| {
-                // An instance that has stopped needs no news.
-                let _ = news.send(Message::Control(Control::Kernel(n)));
+        for plan in instances {
+            let (post, messages) = mailbox(usize::MAX);
+            self.members.insert(plan.id, post.clone());
+            let tell = move |news| {
+                post.send(Message::Control(Control::Kernel(news)));
             };
             deliver.insert(plan.id, Box::new(tell));
+            starting.push((plan, messages));
         }
         self.regroup(groups);
-        for plan in instances {
-            let (Some(mut inbox), Some(mut news)) = (inboxes.remove(&plan.id), news_inboxes.remove(&plan.id))
-            else {
-                continue;
-            };
+        for (plan, messages) in starting {
             let name = format!("instance {}", plan.name);
-            let facts = Rc::new(RefCell::new(Facts::new(plan.clone(), self.hub(plan.id))));
-            let ports = self.ports.clone();
-            let task = async move { supervise(facts, ports, &mut inbox, &mut news).await };
-            self.ports.plane.tasks.spawn(&name, Box::pin(task));
+            let hub = self.hub(plan.id);
+            let facts = Rc::new(RefCell::new(Facts::new(plan, hub)));
+            self.ports.plane.tasks.spawn(&name, Box::pin(supervise(facts, self.ports.clone(), messages)));
         }
         deliver
+    }
+
+    fn carry_out(&mut self, order: Order) {
+        match order {
+            Order::Tell(id, what) => {
+                if let Some(member) = self.members.get(&id) {
+                    member.send(Message::Control(what));
+                }
+            }
+            Order::Reload(convergence) => {
+                if catch_unwind(AssertUnwindSafe(|| self.reload(*convergence))).is_err() {
+                    // Half of it is in effect. The daemon may be stopping already.
+                    let _ = self.failed.send("reload");
+                }
+            }
+            Order::Survey(reply) => {
+                // Whoever asked may have stopped waiting.
+                let _ = reply.send(self.ports.mirror.borrow().survey());
+            }
+        }
+    }
+
+    /// Tells all instances to stop.
+    fn stop(self) {
+        for member in self.members.values() {
+            member.send(Message::Control(Control::Stop));
+        }
     }
 
     /// The sync group of an instance.
@@ -227,8 +233,8 @@ impl Conductor {
     }
 
     /// Carries a changed configuration out, all of it at once: nothing else runs on this plane meanwhile.
-    fn reload(&mut self, reload: Reload) {
-        let Reload { convergence: Convergence { plan, added, changed, gone }, inboxes } = reload;
+    fn reload(&mut self, convergence: Convergence) {
+        let Convergence { plan, added, changed, gone } = convergence;
         wording::delays_shortened(&plan.link_delays.shortened);
         self.ports.pacer.replace(plan.pacing);
         let groups = multicast_groups(&plan.instances);
@@ -245,7 +251,7 @@ impl Conductor {
         let statics = (plan.statics != self.statics).then(|| plan.statics.clone());
         self.statics = plan.statics;
         let news = reconciler::Reload {
-            instances: starting.iter().chain(&staying).map(wants).collect(),
+            instances: starting.iter().chain(&staying).map(|plan| wants(plan)).collect(),
             statics,
             delays: plan.link_delays.delays,
             asked: plan.linkbeats.into_iter().map(|linkbeat| linkbeat.interface).collect(),
@@ -253,7 +259,7 @@ impl Conductor {
         };
         let before: BTreeMap<InstanceId, Option<Rc<GroupHub>>> =
             staying.iter().map(|plan| (plan.id, self.hub(plan.id))).collect();
-        let added = self.start(starting, plan.groups, inboxes).into_iter().collect();
+        let added = self.start(starting, plan.groups).into_iter().collect();
         // The reconciler outlives all instances.
         let _ = self.ports.claims.send(Request::Reload(Box::new(reconciler::Reload { added, ..news })));
         for plan in staying {
@@ -263,13 +269,12 @@ impl Conductor {
                 (Some(before), Some(now)) => Rc::ptr_eq(before, now),
                 (before, now) => before.is_none() && now.is_none(),
             };
-            // An instance that has stopped needs no news.
             let change = Change { plan, group, regrouped: !same, rejoins };
-            let _ = member.send(Message::Reload(Box::new(change)));
+            member.send(Message::Reload(Box::new(change)));
         }
         for id in gone {
             if let Some(member) = self.members.remove(&id) {
-                let _ = member.send(Message::Control(Control::Delete));
+                member.send(Message::Control(Control::Delete));
             }
         }
     }
@@ -290,7 +295,7 @@ fn tracked(plan: &InstancePlan) -> Vec<IfName> {
 }
 
 /// The multicast groups that instances use on each interface.
-fn multicast_groups(instances: &[InstancePlan]) -> BTreeMap<IfName, Vec<IpAddr>> {
+fn multicast_groups(instances: &[Arc<InstancePlan>]) -> BTreeMap<IfName, Vec<IpAddr>> {
     let mut groups: BTreeMap<IfName, Vec<IpAddr>> = BTreeMap::new();
     for instance in instances {
         let (Some(interface), Delivery::Multicast(group)) = (instance.device(), &instance.params.delivery)
@@ -306,18 +311,16 @@ fn multicast_groups(instances: &[InstancePlan]) -> BTreeMap<IfName, Vec<IpAddr>>
 }
 
 /// Runs one instance; after a panic gives up its addresses and, after a pause, starts it again.
-async fn supervise(
-    facts: Rc<RefCell<Facts>>,
-    ports: Ports,
-    inbox: &mut UnboundedReceiver<Control>,
-    news: &mut UnboundedReceiver<Message>,
-) {
+async fn supervise(facts: Rc<RefCell<Facts>>, ports: Ports, mut messages: Mailbox<Message>) {
     let id = facts.borrow().plan().id;
     loop {
-        let run = Instance::new(Rc::clone(&facts), ports.clone()).run(inbox, news);
-        if AssertUnwindSafe(run).catch_unwind().await.is_ok() {
+        // In a box, since a task keeps room for all that it moves twice.
+        let mut instance = Box::new(Instance::new(Rc::clone(&facts), ports.clone()));
+        if AssertUnwindSafe(instance.run(&mut messages)).catch_unwind().await.is_ok() {
             break;
         }
+        // What it holds goes with it.
+        drop(instance);
         wording::panicked(&facts.borrow().plan().name);
         facts.borrow_mut().started();
         report(&facts, id, true);

@@ -4,7 +4,6 @@ mod dumps;
 mod fast;
 mod trackers;
 
-use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
@@ -15,20 +14,16 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use self::dumps::{Dumper, Request};
-use self::fast::{Inboxes, Lines, Order, Reload};
+use self::fast::{Lines, Order};
 use self::trackers::Trackers;
-use crate::base::InstanceId;
-use crate::host::{Host, LocalBoxFuture, Plane, Signal, Supervisor};
+use crate::host::{Host, LocalBoxFuture, Plane, Signal};
 use crate::notify::{Message, Notifier, Scripts};
 use crate::plan::{Plan, converge};
 use crate::report::wording;
-use crate::vrrp::instance::Control;
+use crate::track::listeners::Tell;
 
 /// Reads the configuration again; `None`: it is of no use, which has been told.
 pub type Reread = Box<dyn FnMut() -> LocalBoxFuture<Option<Plan>>>;
-
-/// How to reach each instance.
-type Controls = BTreeMap<InstanceId, UnboundedSender<Control>>;
 
 /// How long the fast plane may take to give up all addresses.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
@@ -50,7 +45,6 @@ pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
     let scheduler = host.scheduler;
     scheduler.apply(&plan.scheduling);
     let mut plan = Rc::new(plan);
-    let (mut controls, inboxes) = inboxes(plan.instances.iter().map(|instance| instance.id));
     let (notices, notices_inbox) = unbounded_channel();
     let notifier = Notifier::new(slow.clone(), Rc::clone(&processes), Rc::clone(&files), Scripts::of(&plan));
     let notified = start_notifier(&slow, notifier, notices_inbox);
@@ -63,12 +57,11 @@ pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
         process_table,
         tell_carrier,
     };
-    let mut trackers = Trackers::start(tools, &plan, &controls);
     let (orders, orders_inbox) = unbounded_channel();
+    let mut trackers = Trackers::start(tools, &plan, tell(&orders));
     let (failed, mut failures) = unbounded_channel();
     let dumps = Dumper::start(slow.clone(), files, host.name, orders.downgrade());
-    let lines =
-        Lines { inboxes, notices: notices.clone(), carriers: known_carriers, failed, orders: orders_inbox };
+    let lines = Lines { notices: notices.clone(), carriers: known_carriers, failed, orders: orders_inbox };
     // With nothing to do the daemon waits all the same, as stock's does.
     if plan.instances.is_empty() && plan.statics.is_empty() {
         wording::nothing_to_run();
@@ -105,7 +98,7 @@ pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
                 supervisor.reloading();
                 wording::reloading();
                 if let Some(new) = reread().await {
-                    plan = Rc::new(reload(&plan, new, &mut controls, &mut trackers, &notices, &orders));
+                    plan = Rc::new(reload(&plan, new, &mut trackers, &notices, &orders));
                     scheduler.apply(&plan.scheduling);
                     wording::reloaded();
                 }
@@ -113,12 +106,7 @@ pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
             }
             what => {
                 wording::printing(what, host.process);
-                let request = Request {
-                    what,
-                    plan: Rc::clone(&plan),
-                    controls: controls.clone(),
-                    tallies: trackers.known(),
-                };
+                let request = Request { what, plan: Rc::clone(&plan), tallies: trackers.known() };
                 // The dumper ends when nobody can ask it any more.
                 let _ = dumps.send(request);
             }
@@ -126,9 +114,10 @@ pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
     }
     // They go first: a script that ends because it is told to must not change a priority any more.
     let ended = trackers.stop();
-    // Static items stay until the last instance has gone; who has none waits for nothing.
+    wording::stopping();
+    supervisor.stopping();
     drop((orders, notices, dumps));
-    stop(&slow, &*supervisor, controls, fast, notified).await;
+    stop(&slow, fast, notified).await;
     tokio::select! {
         biased;
         () = ended => {}
@@ -138,20 +127,7 @@ pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
 }
 
 /// Every instance resigns, the kernel gives up the addresses, the stop scripts run.
-async fn stop(
-    slow: &Plane,
-    supervisor: &dyn Supervisor,
-    controls: Controls,
-    fast: LocalBoxFuture<()>,
-    notified: oneshot::Receiver<()>,
-) {
-    wording::stopping();
-    supervisor.stopping();
-    // Kept until the end: an instance whose inbox is closed does not wait for the kernel.
-    for control in controls.values() {
-        // An instance that is gone has nothing to give up.
-        let _ = control.send(Control::Stop);
-    }
+async fn stop(slow: &Plane, fast: LocalBoxFuture<()>, notified: oneshot::Receiver<()>) {
     tokio::select! {
         biased;
         () = fast => {}
@@ -164,34 +140,31 @@ async fn stop(
     }
 }
 
-/// An inbox for each of these instances.
-fn inboxes(ids: impl Iterator<Item = InstanceId>) -> (Controls, Inboxes) {
-    ids.map(|id| {
-        let (control, inbox) = unbounded_channel();
-        ((id, control), (id, inbox))
+/// How trackers reach instances. Nobody waits for what is on this way when the daemon stops.
+fn tell(orders: &UnboundedSender<Order>) -> Tell {
+    let orders = orders.downgrade();
+    Rc::new(move |id, what| {
+        if let Some(orders) = orders.upgrade() {
+            // The fast plane may have ended.
+            let _ = orders.send(Order::Tell(id, what));
+        }
     })
-    .unzip()
 }
 
 /// Carries a changed configuration to everybody. Gives what is in effect now.
 fn reload(
     old: &Plan,
     new: Plan,
-    controls: &mut Controls,
     trackers: &mut Trackers,
     notices: &UnboundedSender<Message>,
     orders: &UnboundedSender<Order>,
 ) -> Plan {
     let convergence = converge(old, new);
     let plan = convergence.plan.clone();
-    // Those that are gone need theirs until they have stopped.
-    controls.retain(|_, control| !control.is_closed());
-    let (added, inboxes) = inboxes(convergence.added.iter().copied());
-    controls.extend(added);
     // What is told from now on is told as it is configured now. Neither of the two ends before it is told to.
     let _ = notices.send(Message::Reload(Scripts::of(&plan)));
-    let _ = orders.send(Order::Reload(Box::new(Reload { convergence, inboxes })));
-    trackers.replace(&plan, controls);
+    let _ = orders.send(Order::Reload(Box::new(convergence)));
+    trackers.replace(&plan);
     plan
 }
 

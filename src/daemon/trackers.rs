@@ -8,14 +8,14 @@ use futures_util::FutureExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 
-use super::{Controls, RESTART_PAUSE};
-use crate::base::IfName;
+use super::RESTART_PAUSE;
+use crate::base::{IfName, InstanceId};
 use crate::host::{Carriers, Files, LocalBoxFuture, Plane, ProcessTable, Processes};
 use crate::plan::{FilePlan, LinkbeatPlan, Plan, ProcessPlan, ScriptPlan, Subject};
 use crate::report::wording;
 use crate::track::file::FileTracker;
 use crate::track::linkbeat::Linkbeat;
-use crate::track::listeners::{Listeners, Tally};
+use crate::track::listeners::{Listeners, Tally, Tell};
 use crate::track::process_watch::ProcessTracker;
 use crate::track::script::Tracker;
 
@@ -49,6 +49,7 @@ struct Running {
 /// All trackers.
 pub(super) struct Trackers {
     tools: Tools,
+    tell: Tell,
     scripts: BTreeMap<String, Running>,
     files: Watchers<FilePlan>,
     processes: Watchers<ProcessPlan>,
@@ -66,10 +67,11 @@ impl<T> Watchers<T> {
 
 impl Trackers {
     /// Starts all that `plan` tracks. What can be known at once, instances have been told when this returns.
-    pub(super) fn start(tools: Tools, plan: &Plan, controls: &Controls) -> Self {
+    pub(super) fn start(tools: Tools, plan: &Plan, tell: Tell) -> Self {
         let (alive, ended) = unbounded_channel();
         let mut trackers = Self {
             tools,
+            tell,
             scripts: BTreeMap::new(),
             files: Watchers::none(),
             processes: Watchers::none(),
@@ -77,17 +79,17 @@ impl Trackers {
             alive,
             ended,
         };
-        trackers.replace(plan, controls);
+        trackers.replace(plan);
         trackers
     }
 
     /// Goes on as another plan wants it. What it has in common with the one before is not disturbed, and what was found
     /// out stays.
-    pub(super) fn replace(&mut self, plan: &Plan, controls: &Controls) {
-        self.scripts(plan, controls);
+    pub(super) fn replace(&mut self, plan: &Plan) {
+        self.scripts(plan);
         self.linkbeats(plan);
-        self.files(plan, controls);
-        self.processes(plan, controls);
+        self.files(plan);
+        self.processes(plan);
     }
 
     /// What is known of all things tracked.
@@ -107,11 +109,11 @@ impl Trackers {
         })
     }
 
-    fn scripts(&mut self, plan: &Plan, controls: &Controls) {
+    fn scripts(&mut self, plan: &Plan) {
         let mut before = std::mem::take(&mut self.scripts);
         for script in &plan.scripts {
             let what = Subject::Script(script.name.clone());
-            let instances = listening(plan, controls, &what);
+            let instances = listening(plan, &what);
             let running = match before.remove(&script.name) {
                 Some(running) if running.plan == *script => {
                     running.listeners.replace(instances);
@@ -122,7 +124,9 @@ impl Trackers {
                     running.listeners.replace(instances);
                     self.run_script(script.clone(), running.listeners)
                 }
-                None => self.run_script(script.clone(), Listeners::new(what, instances)),
+                None => {
+                    self.run_script(script.clone(), Listeners::new(what, Rc::clone(&self.tell), instances))
+                }
             };
             self.scripts.insert(script.name.clone(), running);
         }
@@ -167,9 +171,9 @@ impl Trackers {
     }
 
     /// Reads tracked files and tells what they say before it returns, and then watches them.
-    fn files(&mut self, plan: &Plan, controls: &Controls) {
+    fn files(&mut self, plan: &Plan) {
         let what = |file: &FilePlan| Subject::File(file.name.clone());
-        let Some(listeners) = self.files.replace(&plan.files, what, plan, controls) else { return };
+        let Some(listeners) = self.files.replace(&plan.files, what, plan, &self.tell) else { return };
         let (stop, stopped) = watch::channel(false);
         let known = std::mem::replace(&mut self.files.plans, plan.files.clone());
         self.files.listeners.clone_from(&listeners);
@@ -191,9 +195,9 @@ impl Trackers {
     }
 
     /// Counts tracked processes and tells what follows before it returns, and then watches them.
-    fn processes(&mut self, plan: &Plan, controls: &Controls) {
+    fn processes(&mut self, plan: &Plan) {
         let what = |process: &ProcessPlan| Subject::Process(process.name.clone());
-        let Some(listeners) = self.processes.replace(&plan.processes, what, plan, controls) else { return };
+        let Some(listeners) = self.processes.replace(&plan.processes, what, plan, &self.tell) else { return };
         let (stop, stopped) = watch::channel(false);
         self.processes =
             Watchers { plans: plan.processes.clone(), listeners: listeners.clone(), _stop: stop };
@@ -216,23 +220,23 @@ impl<T: PartialEq> Watchers<T> {
         plans: &[T],
         what: impl Fn(&T) -> Subject,
         plan: &Plan,
-        controls: &Controls,
+        tell: &Tell,
     ) -> Option<Vec<Listeners>> {
-        let listening = plans.iter().map(|p| (what(p), listening(plan, controls, &what(p))));
+        let listening = plans.iter().map(|p| (what(p), listening(plan, &what(p))));
         if plans == self.plans {
             for (listeners, (_, instances)) in self.listeners.iter().zip(listening) {
                 listeners.replace(instances);
             }
             return None;
         }
-        Some(listening.map(|(what, instances)| Listeners::new(what, instances)).collect())
+        Some(listening.map(|(what, instances)| Listeners::new(what, Rc::clone(tell), instances)).collect())
     }
 }
 
 /// The instances that track something.
-fn listening(plan: &Plan, controls: &Controls, what: &Subject) -> Vec<UnboundedSender<super::Control>> {
+fn listening(plan: &Plan, what: &Subject) -> Vec<InstanceId> {
     let tracking = plan.instances.iter().filter(|i| i.tracks.iter().any(|track| track.what == *what));
-    tracking.filter_map(|instance| controls.get(&instance.id).cloned()).collect()
+    tracking.map(|instance| instance.id).collect()
 }
 
 /// Spawns [`again`].

@@ -1,11 +1,12 @@
 //! What is to be told, and in which words.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::base::{InstanceId, Priority};
 use crate::config::model::Script;
 use crate::host::{Command, Credentials};
-use crate::plan::{NotifyPlan, PipePlan, Plan};
+use crate::plan::{InstancePlan, NotifyPlan, PipePlan, Plan};
 use crate::report::wording;
 use crate::vrrp::machine::{Notice, State};
 
@@ -23,8 +24,7 @@ pub enum Message {
 /// An instance, and what its scripts were told last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Instance {
-    name: String,
-    plan: NotifyPlan,
+    plan: Arc<InstancePlan>,
     last: Option<(State, Priority)>,
 }
 
@@ -41,9 +41,7 @@ pub struct Scripts {
 impl Scripts {
     /// Those of a plan.
     pub fn of(plan: &Plan) -> Self {
-        let instance = |i: &crate::plan::InstancePlan| {
-            (i.id, Instance { name: i.name.clone(), plan: i.notify.clone(), last: None })
-        };
+        let instance = |i: &Arc<InstancePlan>| (i.id, Instance { plan: Arc::clone(i), last: None });
         let groups = plan.groups.iter().map(|group| (group.name.clone(), (group.notify.clone(), None)));
         Self {
             instances: plan.instances.iter().map(instance).collect(),
@@ -107,7 +105,7 @@ impl Scripts {
             .filter_map(|(name, (_, last))| line("GROUP", name, wording::state_word((*last)?)?, 0));
         let instances = self.instances.values().filter_map(|instance| {
             let (state, priority) = instance.last?;
-            line("INSTANCE", &instance.name, wording::state_word(state)?, priority.get())
+            line("INSTANCE", &instance.plan.name, wording::state_word(state)?, priority.get())
         });
         groups.chain(instances)
     }
@@ -116,7 +114,7 @@ impl Scripts {
     pub(super) fn line(&self, message: &Message) -> Option<String> {
         match message {
             Message::Instance(id, notice) => {
-                let Instance { name, plan, .. } = self.instances.get(id)?;
+                let InstancePlan { name, notify: plan, .. } = &*self.instances.get(id)?.plan;
                 let (word, priority) = match notice {
                     Notice::State(state, priority) => (wording::state_word(*state)?, priority),
                     Notice::MasterRxLowerPri(priority) => ("MASTER_RX_LOWER_PRI", priority),
@@ -137,7 +135,9 @@ impl Scripts {
         let found = match message {
             Message::Instance(id, notice) => {
                 let instance = self.instances.get(id);
-                instance.map(|i| (i.name.as_str(), of_instance(&i.name, &i.plan, *notice)))
+                instance.map(|Instance { plan: i, .. }| {
+                    (i.name.as_str(), of_instance(&i.name, &i.notify, *notice))
+                })
             }
             Message::Group(name, state) => self.groups.get_key_value(name).map(|(name, (plan, _))| {
                 let own = of_state(plan, *state);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::{InstancePlan, Plan};
 use crate::base::{Family, IfName, InstanceId, Vrid};
@@ -58,7 +59,7 @@ pub fn converge(old: &Plan, mut new: Plan) -> Convergence {
     // Unicast instances may look the same from outside; then their names count.
     let mut before: BTreeMap<Identity, Vec<&InstancePlan>> = BTreeMap::new();
     for instance in &old.instances {
-        before.entry(Identity::of(instance)).or_default().push(instance);
+        before.entry(Identity::of(instance)).or_default().push(&**instance);
     }
     let mut find = |instance: &InstancePlan| {
         let alike = before.get_mut(&Identity::of(instance)).filter(|alike| !alike.is_empty())?;
@@ -72,13 +73,14 @@ pub fn converge(old: &Plan, mut new: Plan) -> Convergence {
         let known = find(instance);
         let id = known.map_or(InstanceId(new.numbers), |known| known.id);
         numbers.insert(instance.id, id);
+        let instance = Arc::make_mut(instance);
         instance.id = id;
         match known {
             None => {
                 new.numbers += 1;
                 added.push(id);
             }
-            Some(known) if known != instance => changed.push(id),
+            Some(known) if *known != *instance => changed.push(id),
             Some(_) => {}
         }
     }

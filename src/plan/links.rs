@@ -1,6 +1,7 @@
 //! How it is known that a link works: who is asked, and how long a change has to last.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::IfName;
@@ -31,12 +32,12 @@ pub struct ShortenedDelay {
 }
 
 /// A link that `instances` use or track must not be believed for so long that peers take over meanwhile.
-pub(super) fn resolve(config: &Config, instances: &[InstancePlan]) -> LinkDelays {
+pub(super) fn resolve(config: &Config, instances: &[Arc<InstancePlan>]) -> LinkDelays {
     let mut plan = LinkDelays::default();
     for written in &config.link_delays {
         let mut delay = Delay { down: written.down, up: written.up };
         let what = Subject::Interface(written.interface.clone());
-        let uses = |i: &&InstancePlan| {
+        let uses = |i: &&Arc<InstancePlan>| {
             i.interface.as_ref() == Some(&written.interface) || i.tracks.iter().any(|t| t.what == what)
         };
         for instance in instances.iter().filter(uses) {
@@ -67,7 +68,7 @@ pub struct LinkbeatPlan {
 }
 
 /// `linkbeat_interfaces`; with `linkbeat_use_polling` also whatever instances use or track.
-pub(super) fn linkbeats(config: &Config, instances: &[InstancePlan]) -> Vec<LinkbeatPlan> {
+pub(super) fn linkbeats(config: &Config, instances: &[Arc<InstancePlan>]) -> Vec<LinkbeatPlan> {
     let mut plans: Vec<LinkbeatPlan> = Vec::new();
     for written in &config.linkbeats {
         let method = match written.method {

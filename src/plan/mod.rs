@@ -48,7 +48,7 @@ const V3_INTERVALS_MS: (u128, u128) = (10, 40_950);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Virtual routers.
-    pub instances: Vec<InstancePlan>,
+    pub instances: Vec<Arc<InstancePlan>>,
     /// How many [`InstanceId`]s have been given out, since the start: none is given twice.
     pub numbers: u32,
     /// The packet filter is needed, and nobody has said which one.
@@ -233,7 +233,7 @@ pub fn resolve_among(config: &Config, present: &Present) -> Plan {
             plan.params.grouped = group.is_some();
             plan.notify = notify::resolve(&config.globals, instance, group);
             plan.rules = rules;
-            plan
+            Arc::new(plan)
         }));
     }
     plan.statics.extend(links.claims());
@@ -275,7 +275,7 @@ fn without_servers(config: &Config) -> Config {
     }
 }
 
-fn resolve_group(group: &SyncGroup, instances: &[InstancePlan]) -> GroupPlan {
+fn resolve_group(group: &SyncGroup, instances: &[Arc<InstancePlan>]) -> GroupPlan {
     let id = |name: &String| instances.iter().find(|i| i.name == *name).map(|i| i.id);
     GroupPlan {
         name: group.name.clone(),
@@ -348,6 +348,8 @@ fn resolve_instance(
     let mut addresses = claims(&instance.addresses);
     let advertised = addresses.len();
     addresses.extend(claims(&instance.excluded));
+    // There may be thousands of instances with one address each.
+    addresses.shrink_to_fit();
     let accepts = accepts(globals, instance) || priority.is_owner();
     let ipvlan_address = instance.options.ipvlan.as_ref().and_then(|i| i.address).filter(|_| vmac.is_ipvlan);
     let seat = vmac.name.as_ref().filter(|_| !vmac.xmit_base).or(interface.as_ref());

@@ -14,7 +14,7 @@ fn instance() -> VrrpInstance {
 
 fn resolved(globals: Globals, instance: VrrpInstance) -> InstancePlan {
     let config = Config { globals, instances: vec![instance], ..Config::default() };
-    resolve(&config).instances.remove(0)
+    InstancePlan::clone(&resolve(&config).instances[0])
 }
 
 fn address(ip: &str, dev: Option<&str>) -> VirtualAddress {

@@ -1,5 +1,6 @@
 //! `keepalived.json`, in stock's shape.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -164,7 +165,8 @@ struct Second<'a> {
 
 /// The file: one line. Instances that did not answer are not in it.
 pub fn text<'a>(view: &View<'a>) -> String {
-    let known = |plan: &'a InstancePlan| Some(instance(view, plan, view.findings.observed.get(&plan.id)?));
+    let known =
+        |plan: &'a Arc<InstancePlan>| Some(instance(view, plan, view.findings.observed.get(&plan.id)?));
     let vrrp: Vec<_> = view.plan.instances.iter().filter_map(known).collect();
     let json = match view.config.globals.options.files.json_version {
         Some(2) => serde_json::to_string(&Second { vrrp, track_process: processes(view) }),

@@ -3,20 +3,22 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use tokio::sync::mpsc::UnboundedSender;
-
+use crate::base::InstanceId;
 use crate::plan::Subject;
 use crate::vrrp::instance::Control;
 use crate::vrrp::tracking::Status;
 
+/// Tells an instance something. One that is gone needs no news.
+pub type Tell = Rc<dyn Fn(InstanceId, Control)>;
+
 /// The instances that track one thing, and what they were told last.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Listeners(Rc<Known>);
 
-#[derive(Debug)]
 struct Known {
     what: Subject,
-    instances: RefCell<Vec<UnboundedSender<Control>>>,
+    tell: Tell,
+    instances: RefCell<Vec<InstanceId>>,
     status: Cell<Option<Status>>,
     tally: Cell<u64>,
     busy: Cell<bool>,
@@ -34,10 +36,11 @@ pub struct Tally {
 }
 
 impl Listeners {
-    /// These instances, given by their inboxes, want to know about `what`.
-    pub fn new(what: Subject, instances: Vec<UnboundedSender<Control>>) -> Self {
+    /// These instances want to know about `what`.
+    pub fn new(what: Subject, tell: Tell, instances: Vec<InstanceId>) -> Self {
         Self(Rc::new(Known {
             what,
+            tell,
             instances: RefCell::new(instances),
             status: Cell::new(None),
             tally: Cell::new(0),
@@ -46,7 +49,7 @@ impl Listeners {
     }
 
     /// From now on these instances. They are told what is known.
-    pub fn replace(&self, instances: Vec<UnboundedSender<Control>>) {
+    pub fn replace(&self, instances: Vec<InstanceId>) {
         *self.0.instances.borrow_mut() = instances;
         if let Some(status) = self.0.status.get() {
             self.tell(status);
@@ -82,8 +85,7 @@ impl Listeners {
     pub fn tell(&self, status: Status) {
         self.0.status.set(Some(status));
         for listener in &*self.0.instances.borrow() {
-            // An instance that is gone needs no news.
-            let _ = listener.send(Control::Tracked(self.0.what.clone(), status));
+            (self.0.tell)(*listener, Control::Tracked(self.0.what.clone(), status));
         }
     }
 

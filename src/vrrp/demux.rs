@@ -8,9 +8,9 @@ use std::panic::AssertUnwindSafe;
 use std::rc::{Rc, Weak};
 
 use futures_util::FutureExt as _;
-use tokio::sync::mpsc::Sender;
 
 use super::check::Packet;
+use super::mailbox::Post;
 use super::sparing::Sparing;
 use crate::base::{Family, IfIndex, IfName, Vrid};
 use crate::host::{Datagram, EndpointSpec, Error, Plane, VrrpNet, VrrpReceiver, VrrpSender};
@@ -41,7 +41,7 @@ pub enum Hears {
 struct Slot {
     number: u64,
     hears: Hears,
-    inbox: Sender<Packet>,
+    inbox: Post<Packet>,
 }
 
 /// An open endpoint, shared by the instances of a family on one interface.
@@ -148,7 +148,7 @@ impl Endpoint {
             sealed: sealed.then(|| buffer.get(..datagram.payload.end).unwrap_or_default().to_vec()),
             pdu: pdu.to_vec(),
         };
-        if inbox.try_send(packet).is_err() {
+        if !inbox.send(packet) {
             self.overflows.set(self.overflows.get() + 1);
         }
     }
@@ -266,7 +266,7 @@ impl Endpoints {
     ///
     /// # Errors
     /// The sockets cannot be opened.
-    pub fn seat(&self, place: Place, vrid: Vrid, hears: Hears, inbox: Sender<Packet>) -> Result<Seat, Error> {
+    pub fn seat(&self, place: Place, vrid: Vrid, hears: Hears, inbox: Post<Packet>) -> Result<Seat, Error> {
         let key = (place.interface.as_ref().map(|(link, _)| *link), place.family, place.protocol);
         let known = self.open.borrow().get(&key).and_then(Weak::upgrade);
         let endpoint = match known {

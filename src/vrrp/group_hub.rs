@@ -8,6 +8,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::group::{Group, Output, Report};
 use super::instance::{self, Control};
 use super::machine::Notice;
+use super::mailbox::Post;
 use crate::base::InstanceId;
 use crate::notify::Message;
 use crate::report::wording;
@@ -16,7 +17,7 @@ use crate::report::wording;
 pub struct GroupHub {
     name: String,
     group: RefCell<Group>,
-    members: BTreeMap<InstanceId, UnboundedSender<instance::Message>>,
+    members: BTreeMap<InstanceId, Post<instance::Message>>,
     notices: UnboundedSender<Message>,
 }
 
@@ -24,7 +25,7 @@ impl GroupHub {
     /// A group of these members, in configuration order. Notices go to `notices`.
     pub fn new(
         name: String,
-        members: Vec<(InstanceId, UnboundedSender<instance::Message>)>,
+        members: Vec<(InstanceId, Post<instance::Message>)>,
         notices: UnboundedSender<Message>,
     ) -> Self {
         let group = Group::new(members.iter().map(|(id, _)| *id).collect());
@@ -41,7 +42,7 @@ impl GroupHub {
                 Output::Order(id, order) => {
                     if let Some(member) = self.members.get(&id) {
                         // A member that has stopped needs no orders.
-                        let _ = member.send(instance::Message::Control(Control::Group(order)));
+                        member.send(instance::Message::Control(Control::Group(order)));
                     }
                 }
                 // The queue may be gone when the daemon is stopping.

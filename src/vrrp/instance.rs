@@ -5,9 +5,10 @@ mod announce;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc::{Receiver, UnboundedReceiver, UnboundedSender};
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::advert::Adverts;
 use super::check::Packet;
@@ -16,6 +17,7 @@ use super::event::Fault;
 use super::group::{Order, Report};
 use super::group_hub::GroupHub;
 use super::machine::{Input, Machine, Notice, Output, Reload, State};
+use super::mailbox::{Mailbox, Post, mailbox};
 use super::observed::{Ask, Observed};
 use super::pacer::Pacer;
 use super::params::Delivery;
@@ -46,7 +48,7 @@ pub enum Control {
     Stop,
 }
 
-/// What an instance is told on its own plane.
+/// What waits in an instance's mailbox.
 pub enum Message {
     /// As from anywhere else.
     Control(Control),
@@ -57,7 +59,7 @@ pub enum Message {
 /// What a reload changes.
 pub struct Change {
     /// As it is planned now.
-    pub plan: InstancePlan,
+    pub plan: Arc<InstancePlan>,
     /// Its sync group.
     pub group: Option<Rc<GroupHub>>,
     /// Whether the sync group is another one, or has other members.
@@ -66,6 +68,8 @@ pub struct Change {
     pub rejoins: bool,
 }
 
+/// Adverts that may wait; of others it is only counted that they came.
+const ADVERTS_WAITING: usize = 128;
 /// Adverts handled before other inboxes get a turn.
 const ADVERTS_A_TURN: usize = 8;
 /// The pause before sockets that could not be opened are tried again.
@@ -73,7 +77,7 @@ const SEAT_PAUSE: Duration = Duration::from_secs(1);
 
 /// What an instance was told that is still true: what it has to be told again after a panic.
 pub struct Facts {
-    plan: InstancePlan,
+    plan: Arc<InstancePlan>,
     group: Option<Rc<GroupHub>>,
     interface: Option<Interface>,
     tracked: BTreeMap<Subject, Status>,
@@ -85,7 +89,7 @@ pub struct Facts {
 
 impl Facts {
     /// Of an instance that has not been told anything but its plan and its sync group.
-    pub fn new(plan: InstancePlan, group: Option<Rc<GroupHub>>) -> Self {
+    pub fn new(plan: Arc<InstancePlan>, group: Option<Rc<GroupHub>>) -> Self {
         Self { plan, group, interface: None, tracked: BTreeMap::new(), dragged: false, deleted: false }
     }
 
@@ -106,7 +110,9 @@ impl Facts {
 
     /// It has started: it does not wait for the end of the start-up delay a second time.
     pub fn started(&mut self) {
-        self.plan.params.startup_delay = Duration::ZERO;
+        if !self.plan.params.startup_delay.is_zero() {
+            Arc::make_mut(&mut self.plan).params.startup_delay = Duration::ZERO;
+        }
     }
 }
 
@@ -131,7 +137,7 @@ pub struct Ports {
 
 /// One virtual router and its driver.
 pub struct Instance {
-    plan: InstancePlan,
+    plan: Arc<InstancePlan>,
     ports: Ports,
     facts: Rc<RefCell<Facts>>,
     machine: Machine,
@@ -139,8 +145,8 @@ pub struct Instance {
     seat: Option<Seat>,
     /// What is known of the interface; `None` before the first news.
     interface: Option<Interface>,
-    inbox: Receiver<Packet>,
-    inbox_sender: tokio::sync::mpsc::Sender<Packet>,
+    inbox: Mailbox<Packet>,
+    inbox_post: Post<Packet>,
     /// When to try again to open the sockets; until then, a VMAC may be missing.
     try_again: Option<Instant>,
     /// Since when the machine has been in its state, on its time line and since 1970.
@@ -151,8 +157,8 @@ pub struct Instance {
 impl Instance {
     /// A router that waits for the first news of its interface.
     pub fn new(facts: Rc<RefCell<Facts>>, ports: Ports) -> Self {
-        let plan = facts.borrow().plan.clone();
-        let (inbox_sender, inbox) = tokio::sync::mpsc::channel(128);
+        let plan = Arc::clone(&facts.borrow().plan);
+        let (inbox_post, inbox) = mailbox(ADVERTS_WAITING);
         let machine = Machine::new(plan.params.clone(), plan.tracked());
         let since = (machine.since(), ports.plane.unix_time());
         Self {
@@ -165,26 +171,21 @@ impl Instance {
             seat: None,
             interface: None,
             inbox,
-            inbox_sender,
+            inbox_post,
             try_again: None,
             stopped: false,
         }
     }
 
     /// Runs until stopped, and until the kernel has given up the addresses.
-    /// Messages come from two places: the kernel's news, and everybody else.
-    pub async fn run(
-        mut self,
-        control: &mut UnboundedReceiver<Control>,
-        news: &mut UnboundedReceiver<Message>,
-    ) {
+    pub async fn run(&mut self, messages: &mut Mailbox<Message>) {
         let mut timer = self.ports.plane.timers.timer();
         let mut seat_timer = self.ports.plane.timers.timer();
         let mut out = Vec::new();
         self.recall(&mut out);
         // What is known of trackers from the start counts before the start.
-        while let Ok(message) = control.try_recv() {
-            self.control(message, &mut out);
+        while let Some(message) = messages.try_recv() {
+            self.message(message, &mut out);
         }
         self.perform(&mut out);
         while !self.stopped {
@@ -192,15 +193,7 @@ impl Instance {
             seat_timer.set(self.try_again);
             tokio::select! {
                 biased;
-                message = news.recv() => match message {
-                    Some(Message::Control(message)) => self.control(message, &mut out),
-                    Some(Message::Reload(change)) => self.reload(*change, &mut out),
-                    None => return,
-                },
-                message = control.recv() => match message {
-                    Some(message) => self.control(message, &mut out),
-                    None => return,
-                },
+                message = messages.recv() => self.message(message, &mut out),
                 packet = self.inbox.recv() => self.packets(packet, &mut out),
                 () = timer.fired() => self.deadline(&mut out),
                 () = seat_timer.fired() => {
@@ -232,6 +225,13 @@ impl Instance {
             self.interface(interface, out);
         }
         self.perform(out);
+    }
+
+    fn message(&mut self, message: Message, out: &mut Vec<Output>) {
+        match message {
+            Message::Control(message) => self.control(message, out),
+            Message::Reload(change) => self.reload(*change, out),
+        }
     }
 
     fn control(&mut self, message: Control, out: &mut Vec<Output>) {
@@ -276,7 +276,7 @@ impl Instance {
     /// Goes on with another plan.
     fn reload(&mut self, change: Change, out: &mut Vec<Output>) {
         let Change { plan, group, regrouped, rejoins } = change;
-        let old = std::mem::replace(&mut self.plan, plan.clone());
+        let old = std::mem::replace(&mut self.plan, Arc::clone(&plan));
         let mut tracked = plan.tracked();
         {
             let mut facts = self.facts.borrow_mut();
@@ -313,14 +313,10 @@ impl Instance {
     }
 
     /// A packet, and a few of those behind it.
-    fn packets(&mut self, first: Option<Packet>, out: &mut Vec<Output>) {
-        let mut next = first;
-        for _ in 0..ADVERTS_A_TURN {
-            let Some(packet) = next else { return };
-            self.handle(Input::Packet(packet), out);
-            next = self.inbox.try_recv().ok();
-        }
-        if let Some(packet) = next {
+    fn packets(&mut self, first: Packet, out: &mut Vec<Output>) {
+        self.handle(Input::Packet(first), out);
+        for _ in 1..ADVERTS_A_TURN {
+            let Some(packet) = self.inbox.try_recv() else { return };
             self.handle(Input::Packet(packet), out);
         }
     }
@@ -330,7 +326,7 @@ impl Instance {
         if let Some(seat) = &self.seat {
             seat.endpoint().drain();
         }
-        while let Ok(packet) = self.inbox.try_recv() {
+        while let Some(packet) = self.inbox.try_recv() {
             self.handle(Input::Packet(packet), out);
         }
         self.handle(Input::Deadline, out);
@@ -405,7 +401,7 @@ impl Instance {
             (None, _) => None,
         };
         let place = Place { interface, family: params.family, protocol: params.authentication.protocol() };
-        match self.ports.endpoints.seat(place, params.vrid, hears, self.inbox_sender.clone()) {
+        match self.ports.endpoints.seat(place, params.vrid, hears, self.inbox_post.clone()) {
             Ok(seat) => self.seat = Some(seat),
             Err(error) => {
                 wording::no_socket(&self.plan.name, &error);

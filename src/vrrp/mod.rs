@@ -2,7 +2,7 @@
 //!
 //! The pure files come first. [`machine`] decides; it is told facts ([`machine::Input`]) and answers with an ordered
 //! list of [`machine::Output`]. The drivers ([`demux`], [`group_hub`], [`instance`],
-//! [`observed`], [`pacer`]) carry facts in and decisions out.
+//! [`mailbox`], [`observed`], [`pacer`]) carry facts in and decisions out.
 
 pub mod advert;
 pub mod auth;
@@ -13,6 +13,7 @@ pub mod group;
 pub mod group_hub;
 pub mod instance;
 pub mod machine;
+pub mod mailbox;
 pub mod observed;
 pub mod pacer;
 pub mod params;

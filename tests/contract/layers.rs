@@ -56,6 +56,7 @@ const SUBJECTS: &[&str] =
 /// Files of otherwise pure rooms that drive machines: tasks, with sockets and logs.
 const DRIVERS: &[&str] = &[
     "vrrp/instance.rs",
+    "vrrp/mailbox.rs",
     "vrrp/instance/announce.rs",
     "vrrp/demux.rs",
     "vrrp/group_hub.rs",

@@ -48,7 +48,7 @@ fn reversed(weight: i16, reverse: bool) -> String {
 
 /// The instances that track something.
 fn tracking(view: &View<'_>, is_it: impl Fn(&Subject) -> bool, out: &mut Lines) {
-    let of = |i: &crate::plan::InstancePlan| {
+    let of = |i: &std::sync::Arc<crate::plan::InstancePlan>| {
         let track = i.tracks.iter().find(|track| is_it(&track.what))?;
         Some(format!("{}, {}", i.name, weight(track)))
     };

@@ -267,7 +267,11 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
     }
     startup::raise_file_limit();
     let _pattern = core_dumps(options);
-    let machine = linux::Options { ignore_sigint: options.ignore_sigint, original: Some(original) };
+    let machine = linux::Options {
+        ignore_sigint: options.ignore_sigint,
+        original: Some(original),
+        notes: pid_files.first().map(|file| file.path().with_extension("settings")),
+    };
     let reread = reread(options.clone(), known, top);
     let status = linux::run(machine, |host| Box::pin(daemon::run(host, plan, reread))).unwrap_or_else(
         |error: host::Error| {

@@ -331,3 +331,6 @@ fn mac(instance: &VrrpInstance, family: Family, vrid: Vrid) -> MacAddr {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -151,3 +151,36 @@ fn a_name_that_is_taken_while_we_run_is_waited_for() {
     assert!(!daemon.log().contains("File exists"), "{}", daemon.log());
     daemon.stop();
 }
+
+/// Stock leaves them changed, even after an orderly stop.
+#[test]
+fn settings_are_as_before_after_a_crash_a_start_and_a_stop() {
+    let lan = Lan::new();
+    let router = router(&lan);
+    let before = traces(&router);
+    let config = instance("V", "eth0", 100, "use_vmac", "10.7.0.100/24")
+        + &instance("W", "eth1", 100, "promote_secondaries", "10.8.0.100/24")
+            .replace("virtual_router_id 51", "virtual_router_id 52");
+    for vrrp in [config.as_str(), "global_defs {\n}\n"] {
+        let daemon = router.start(Kind::Ours, &config);
+        wait_until("both are masters", || has(&router, "10.7.0.100") && has(&router, "10.8.0.100"));
+        daemon.crash();
+        assert!(router.run("sysctl -n net.ipv4.conf.eth0.arp_ignore").starts_with('1'));
+        let daemon = router.start(Kind::Ours, vrrp);
+        daemon.wait_log("Startup complete");
+        daemon.stop();
+        if vrrp == config {
+            assert_eq!(traces(&router), before);
+        } else {
+            // Without VRRP nobody knows what else there was; the settings are noted.
+            let settings = |text: &str| {
+                text.lines()
+                    .filter(|l| l.contains("ipv4/conf/") && !l.contains("vrrp"))
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(settings(&traces(&router)), settings(&before));
+        }
+        assert_eq!(router.run("ls /run | grep settings || true"), "");
+    }
+}

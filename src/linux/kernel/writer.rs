@@ -53,11 +53,11 @@ impl KernelWriter for Writer {
 pub(super) async fn run(
     channel: Channel,
     mut firewall: Firewall,
+    mut settings: Settings,
     mut work: mpsc::UnboundedReceiver<Job>,
     plane: Plane,
 ) {
     let mut channel = Some(channel);
-    let mut settings = Settings::default();
     while let Some(job) = work.recv().await {
         let mut answers = Vec::with_capacity(job.ops.len());
         for ops in batches(&job.ops) {

@@ -297,18 +297,18 @@ impl Claim {
         }
     }
 
-    /// Whether it depends on this interface.
-    pub(super) fn is_on(&self, dev: &IfName) -> bool {
+    /// The interfaces that it depends on.
+    pub(super) fn devices(&self) -> Vec<&IfName> {
         match self {
-            Self::Address(claim) => claim.dev == *dev,
-            Self::Route(claim) => claim.route.hops().iter().any(|hop| hop.link.as_ref() == Some(dev)),
-            Self::Rule(_) => false,
-            Self::Link(claim) | Self::LinkLocal(claim) => claim.name == *dev || claim.base == *dev,
+            Self::Address(claim) => vec![&claim.dev],
+            Self::Route(claim) => claim.route.hops().iter().filter_map(|hop| hop.link.as_ref()).collect(),
+            Self::Rule(_) => Vec::new(),
+            Self::Link(claim) | Self::LinkLocal(claim) => vec![&claim.name, &claim.base],
             Self::Firewall(claim) => match &claim.rule {
-                FirewallRule::Divert { link, base, .. } => link == dev || base == dev,
-                FirewallRule::Drop { link, .. } => link.as_ref() == Some(dev),
+                FirewallRule::Divert { link, base, .. } => vec![link, base],
+                FirewallRule::Drop { link, .. } => link.iter().collect(),
             },
-            Self::Setting(setting) => setting.dev() == Some(dev),
+            Self::Setting(setting) => setting.dev().into_iter().collect(),
         }
     }
 

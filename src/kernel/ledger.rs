@@ -5,6 +5,7 @@
 //! report that the change it describes has overtaken, does no harm.
 
 mod entry;
+mod index;
 mod reload;
 mod view;
 mod vmac;
@@ -13,8 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use self::entry::{Entry, Step};
+use self::index::Index;
 use self::view::view;
-use super::claim::{Claim, Key, Obstacle, Occupied, Owner};
+use super::claim::{Claim, Key, Occupied, Owner};
 use super::mirror::Mirror;
 use crate::base::{Family, IfIndex, IfName, InstanceId, Instant};
 use crate::host::kernel::Errno;
@@ -123,13 +125,15 @@ pub struct Ledger {
     forgotten: u64,
     /// The addresses that are claimed at all, on whatever interface.
     claimed: BTreeSet<IpAddr>,
+    /// What is found by the name of a link.
+    index: Index,
     /// VMACs, with all that makes them fit to be used.
     vmacs: BTreeMap<IfName, Vec<Key>>,
     watched: BTreeMap<InstanceId, (Watch, Option<Interface>)>,
     /// Interfaces that instances track, whether they are usable, and who wants to know.
     tracked: BTreeMap<IfName, (Option<bool>, BTreeSet<InstanceId>)>,
-    /// Claims that the kernel has not followed yet.
-    awaiting: BTreeMap<Owner, u64>,
+    /// Claims that the kernel has not followed yet, by number, and something that each was seen to wait for.
+    awaiting: BTreeMap<Owner, (u64, Option<Key>)>,
     retries: BTreeSet<(Instant, Key)>,
     /// What the next [`Ledger::settle`] has to look at.
     dirty: BTreeSet<Key>,
@@ -144,6 +148,7 @@ pub struct Ledger {
 impl Ledger {
     /// Tells the ledger of an instance, its interface and what it may claim. Before its first claim.
     pub fn register(&mut self, owner: InstanceId, watch: Watch, claims: &[Claim]) {
+        self.index.watch(owner, &watch);
         self.watched.insert(owner, (watch, None));
         self.stale_watches.insert(owner);
         for claim in claims {
@@ -176,6 +181,7 @@ impl Ledger {
                     self.vmacs.entry(vmac.clone()).or_default().push(key.clone());
                 }
             }
+            self.index.add(&key, claim);
             let entry = self.entries.entry(key).or_insert_with(|| Entry::new(claim.clone(), place));
             entry.owners.insert(owner);
         }
@@ -201,7 +207,7 @@ impl Ledger {
         } else {
             self.holding.remove(&owner);
         }
-        self.awaiting.insert(owner, number);
+        self.awaiting.insert(owner, (number, None));
         self.unconfirmed.insert(owner);
     }
 
@@ -219,6 +225,7 @@ impl Ledger {
                 for entry in self.entries.values_mut() {
                     entry.missed |= entry.is_missed(mirror);
                 }
+                self.links_known(mirror);
                 self.revive(|_| true);
                 self.stale_watches.extend(self.watched.keys());
             }
@@ -235,7 +242,7 @@ impl Ledger {
                 self.source_changed(&link.name, address.cidr.ip);
                 // What leads to a router may be there now.
                 if !self.claimed.contains(&address.cidr.ip) {
-                    self.revive(|entry| entry.failed.is_some());
+                    self.revive_troubled(|entry| entry.failed.is_some());
                 }
             }
             KernelEvent::Route(route) => {
@@ -258,35 +265,8 @@ impl Ledger {
                     self.gone(mirror, key);
                 }
             }
-            // A link may be new, or up again: what had been given up can be tried.
-            KernelEvent::Link(link) => {
-                // A VMAC may have another name now.
-                let name = mirror.made_as(link.index).unwrap_or(&link.name);
-                let is_vmac = self.vmacs.contains_key(name);
-                if is_vmac {
-                    self.gone(mirror, Key::Link(name.clone()));
-                }
-                self.revive(|entry| {
-                    let is_on = entry.claim.is_on(name) || entry.claim.is_on(&link.name);
-                    // What we do to a VMAC that cannot be had is no reason to try again.
-                    let is_link = matches!(entry.claim, Claim::Link(_));
-                    let is_news = !(is_vmac && is_link && entry.failed.is_some());
-                    is_news && (is_on || entry.is_placed_on(link.index) || entry.failed.is_some())
-                });
-                self.revive(|entry| matches!(entry.obstacle, Some(Obstacle::Occupied(_))));
-                self.stale_watches.extend(self.watched.keys());
-            }
-            KernelEvent::LinkGone(_) => {
-                // It may have been a VMAC.
-                for name in self.vmacs.keys().cloned().collect::<Vec<_>>() {
-                    self.gone(mirror, Key::Link(name));
-                }
-                self.revive(|entry| {
-                    matches!(entry.claim.resolve(mirror), Err(Obstacle::Missing | Obstacle::Waiting))
-                        || matches!(entry.obstacle, Some(Obstacle::Occupied(_)))
-                });
-                self.stale_watches.extend(self.watched.keys());
-            }
+            KernelEvent::Link(link) => self.link_changed(mirror, link),
+            KernelEvent::LinkGone(index) => self.link_gone(mirror, *index),
         }
     }
 
@@ -341,16 +321,22 @@ impl Ledger {
                 }
             }
         }
-        if entry.claim.vmac().is_some() {
-            self.stale_watches.extend(self.watched.keys());
+        if let Some(vmac) = entry.claim.vmac() {
+            self.stale_watches.extend(self.index.watchers(vmac));
         }
+        self.index.note(&key, entry);
         self.unconfirmed.extend(&entry.owners);
         if let Key::Link(name) = &key {
             if taken_over {
                 self.take_over(mirror, name);
             }
             // What belongs to it has waited for this.
-            self.revive(|entry| entry.claim.vmac() == Some(name) && entry.failed.is_none());
+            for part in self.vmacs.get(name).into_iter().flatten() {
+                if let Some(entry) = self.entries.get_mut(part).filter(|entry| entry.failed.is_none()) {
+                    entry.given_up = false;
+                    self.dirty.insert(part.clone());
+                }
+            }
         }
         self.dirty.insert(key);
         out
@@ -404,7 +390,9 @@ impl Ledger {
                 entry.given_up = true;
                 continue;
             }
-            match entry.next_step(now, mirror) {
+            let step = entry.next_step(now, mirror);
+            self.index.note(&key, entry);
+            match step {
                 Step::Rest => {}
                 Step::Change(op) => {
                     self.in_flight += 1;
@@ -432,10 +420,15 @@ impl Ledger {
     /// Tells instances that the kernel has followed their claims.
     fn confirm(&mut self, mirror: &Mirror, out: &mut Vec<Output>) {
         for owner in std::mem::take(&mut self.unconfirmed) {
-            let keys = self.keys.get(&owner).into_iter().flatten();
-            let settled = keys.filter_map(|key| self.entries.get(key)).all(|e| e.is_settled(mirror));
-            if settled
-                && let Some(number) = self.awaiting.remove(&owner)
+            let Some((_, unsettled)) = self.awaiting.get_mut(&owner) else { continue };
+            let is_settled = |key: &Key| self.entries.get(key).is_none_or(|entry| entry.is_settled(mirror));
+            // What it waited for when it was last looked at, most likely it still waits for.
+            if unsettled.as_ref().is_some_and(|key| !is_settled(key)) {
+                continue;
+            }
+            *unsettled = self.keys.get(&owner).into_iter().flatten().find(|key| !is_settled(key)).cloned();
+            if unsettled.is_none()
+                && let Some((number, _)) = self.awaiting.remove(&owner)
                 && let Owner::Instance(owner) = owner
             {
                 out.push(Output::Confirmed { owner, number });

@@ -8,7 +8,7 @@ mod made;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use self::made::Made;
+use self::made::Registry;
 use super::claim::Object;
 use crate::base::{Cidr, Family, IfIndex, IfName};
 use crate::host::route::RouteKey;
@@ -25,8 +25,8 @@ pub struct Mirror {
     /// keepalived's.
     routes: BTreeMap<RouteKey, Vec<Route>>,
     rules: BTreeSet<Rule>,
-    /// Links that we have made, by the names that we gave them.
-    made: BTreeMap<IfName, Made>,
+    /// Links that we have made.
+    registry: Registry,
     /// Settings that we have changed; the kernel does not report it.
     settings: BTreeSet<(Option<IfIndex>, Setting)>,
     /// Entries of the packet filter that we have made; the kernel reports only what others do to them.
@@ -56,7 +56,7 @@ impl Mirror {
                     settings: std::mem::take(&mut self.settings),
                     firewall: std::mem::take(&mut self.firewall),
                     virtuals: std::mem::take(&mut self.virtuals),
-                    made: std::mem::take(&mut self.made),
+                    registry: self.registry.survivors(),
                     ..Self::default()
                 };
                 for link in &dump.links {
@@ -226,13 +226,12 @@ impl Mirror {
     }
 
     fn add_link(&mut self, link: &Link) {
-        if let Some(known) = self.links.insert(link.index, link.clone())
-            && known.name != link.name
-        {
+        let known = self.links.insert(link.index, link.clone());
+        if let Some(known) = known.as_ref().filter(|known| known.name != link.name) {
             self.names.remove(&known.name);
         }
         self.names.insert(link.name.clone(), link.index);
-        self.recognise(link);
+        self.registry.reported(link, known.as_ref());
         if !link.up {
             let is_down = |mirror: &Self, on: Option<IfIndex>| {
                 on.is_some_and(|on| mirror.links.get(&on).is_none_or(|l| !l.up))
@@ -246,8 +245,8 @@ impl Mirror {
     fn remove_link(&mut self, index: IfIndex) {
         if let Some(link) = self.links.remove(&index) {
             self.names.remove(&link.name);
+            self.registry.gone(&link);
         }
-        self.lost(index);
         self.addresses.retain(|(link, _), _| *link != index);
         self.settings.retain(|(link, _)| *link != Some(index));
         self.forget_routes(|_, route| {

@@ -37,32 +37,6 @@ pub struct Present {
     pub ours: BTreeSet<IfName>,
 }
 
-impl Present {
-    /// The macvlan that keepalived would have made for this: it is taken over, under the name that it has.
-    fn left(&self, base: &IfName, kind: VirtualKind) -> Option<&IfName> {
-        let base = self.links.iter().find(|link| link.name == *base)?;
-        let below = match base.stacking.kind {
-            LinkKind::Macvlan { .. } => base.stacking.base,
-            _ => None,
-        };
-        let is_left = |link: &&Link| {
-            let on = link.stacking.base;
-            link.stacking.kind == LinkKind::Macvlan { private: true }
-                && (on == Some(base.index) || (on.is_some() && on == below))
-                && matches!(kind, VirtualKind::Macvlan(mac) if link.mac == Some(mac))
-        };
-        self.links.iter().find(is_left).map(|link| &link.name)
-    }
-
-    /// Whether somebody else's link has this name. What is an ipvlan may be what a predecessor has left.
-    fn is_taken(&self, name: &IfName, kind: VirtualKind) -> bool {
-        let is_ipvlan = |link: &Link| matches!(link.stacking.kind, LinkKind::Ipvlan { .. });
-        let may_be_left = |link: &Link| matches!(kind, VirtualKind::Ipvlan(_)) && is_ipvlan(link);
-        let link = self.links.iter().find(|link| link.name == *name);
-        link.is_some_and(|link| !self.ours.contains(name) && !may_be_left(link))
-    }
-}
-
 /// Whether something in a configuration stands on links that are made for it.
 pub fn makes_links(config: &Config) -> bool {
     let makes = |instance: &VrrpInstance| {
@@ -79,13 +53,16 @@ pub fn makes_links(config: &Config) -> bool {
 /// The links that instances need.
 pub(super) struct Links<'a> {
     globals: &'a Globals,
-    present: &'a Present,
+    /// Links that are there.
+    there: BTreeMap<&'a IfName, &'a Link>,
+    /// Of these, those that the plan which is in force has made.
+    ours: &'a BTreeSet<IfName>,
     table: Arc<FirewallTable>,
     /// By base, family and address: two macvlans with one address cannot be on one link.
     known: BTreeMap<(IfName, Family, VirtualKind), IfName>,
     /// The packet filter is used anyway.
     filters: bool,
-    names: Vec<IfName>,
+    names: BTreeSet<IfName>,
     claims: Vec<Claim>,
     /// What belongs to each link.
     parts: BTreeMap<IfName, Vec<Claim>>,
@@ -117,7 +94,8 @@ impl<'a> Links<'a> {
             filters: firewall.nftables.is_some()
                 || firewall.iptables.is_some()
                 || config.instances.iter().any(filters),
-            present,
+            there: present.links.iter().map(|link| (&link.name, link)).collect(),
+            ours: &present.ours,
             table: table(globals),
             known: BTreeMap::new(),
             names,
@@ -260,12 +238,12 @@ impl<'a> Links<'a> {
         if is_macvlan && let Some(name) = self.known.get(&known) {
             return name.clone();
         }
-        let left = || self.present.left(&wanted.base, wanted.kind).filter(|name| !self.names.contains(name));
+        let left = || self.left(&wanted.base, wanted.kind).filter(|name| !self.names.contains(*name));
         let name = (name.or_else(|| left().cloned()))
             .or_else(|| self.free_name(prefix, &wanted, vrid))
             .unwrap_or(wanted.name.clone());
         self.known.insert(known, name.clone());
-        self.names.push(name.clone());
+        self.names.insert(name.clone());
         let (base, family) = (wanted.base.clone(), wanted.family);
         let link = Arc::new(LinkClaim { name: name.clone(), ..wanted });
         let first = self.claims.len();
@@ -289,6 +267,29 @@ impl<'a> Links<'a> {
         name
     }
 
+    /// The macvlan that keepalived would have made for this: it is taken over, under the name that it has.
+    fn left(&self, base: &IfName, kind: VirtualKind) -> Option<&IfName> {
+        let base = self.there.get(base)?;
+        let below = match base.stacking.kind {
+            LinkKind::Macvlan { .. } => base.stacking.base,
+            _ => None,
+        };
+        let is_left = |link: &&&Link| {
+            let on = link.stacking.base;
+            matches!(kind, VirtualKind::Macvlan(mac) if link.mac == Some(mac))
+                && link.stacking.kind == LinkKind::Macvlan { private: true }
+                && (on == Some(base.index) || (on.is_some() && on == below))
+        };
+        self.there.values().find(is_left).map(|link| &link.name)
+    }
+
+    /// Whether somebody else's link has this name. What is an ipvlan may be what a predecessor has left.
+    fn is_taken(&self, name: &IfName, kind: VirtualKind) -> bool {
+        let is_ipvlan = |link: &Link| matches!(link.stacking.kind, LinkKind::Ipvlan { .. });
+        let may_be_left = |link: &Link| matches!(kind, VirtualKind::Ipvlan(_)) && is_ipvlan(link);
+        self.there.get(name).is_some_and(|link| !self.ours.contains(name) && !may_be_left(link))
+    }
+
     /// `vrrp.51`; if that is taken, `vrrp6.51` for IPv6, then `vrrp1.51` and so on. Names have 15 bytes: of a long
     /// prefix as much as there is room for.
     fn free_name(&self, prefix: &str, wanted: &LinkClaim, vrid: Vrid) -> Option<IfName> {
@@ -304,7 +305,7 @@ impl<'a> Links<'a> {
         // There are more numbers than names: the first will do when they end.
         let mut names = middles.filter_map(make).peekable();
         let first = names.peek().cloned();
-        let is_free = |name: &IfName| !self.names.contains(name) && !self.present.is_taken(name, wanted.kind);
+        let is_free = |name: &IfName| !self.names.contains(name) && !self.is_taken(name, wanted.kind);
         names.find(is_free).or(first)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::claim::{Claim, Object, Obstacle, Occupied, Owner};
 use super::super::mirror::Mirror;
-use crate::base::{IfIndex, Instant};
+use crate::base::Instant;
 use crate::host::KernelOp;
 use crate::host::kernel::Errno;
 
@@ -113,10 +113,6 @@ impl Entry {
             Object::Link(_) => false,
             _ => self.placed.is_some() || object.is_in(mirror),
         }
-    }
-
-    pub(super) fn is_placed_on(&self, index: IfIndex) -> bool {
-        matches!(&self.placed, Some(Object::Address(address)) if address.link == index)
     }
 
     /// When its turn comes among other changes: removals go first, rules, then routes, then addresses; then what is

@@ -14,9 +14,10 @@ impl Ledger {
         if !matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local()) {
             return;
         }
-        for name in self.vmacs.keys().cloned().collect::<Vec<_>>() {
-            let key = Key::LinkLocal(name);
-            if let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.claim.is_on(on)) {
+        let copies: Vec<Key> =
+            self.index.claims(on).filter(|key| matches!(key, Key::LinkLocal(_))).cloned().collect();
+        for key in copies {
+            if let Some(entry) = self.entries.get_mut(&key) {
                 entry.given_up = false;
                 self.gone(mirror, key);
             }

@@ -1,26 +1,31 @@
 //! The `keepalived-rs` daemon: from arguments to an exit status. The only file that names `linux`.
 
+#[path = "main/pid.rs"]
+mod pid;
+#[path = "main/reload.rs"]
+mod reload;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use keepalived_rs::base::IfName;
 use keepalived_rs::cli::{self, LintOptions, Options, Request};
-use keepalived_rs::config::diagnostic::{Class, Diagnostic, Effect, Severity};
-use keepalived_rs::config::model::TopLevel;
+use keepalived_rs::config::diagnostic::{Effect, Severity};
 use keepalived_rs::config::{self, Loaded, lint};
 use keepalived_rs::host::Loader as _;
-use keepalived_rs::linux::{
-    self, daemonize::daemonize, loader::SystemLoader, namespace, pidfile, startup, syslog,
-};
+use keepalived_rs::linux::{self, daemonize::daemonize, loader::SystemLoader, namespace, startup, syslog};
 use keepalived_rs::plan::{self, Plan, Present};
 use keepalived_rs::report::{self, diagnostics, json, log};
 use keepalived_rs::{daemon, host};
 use tracing::{error, info, warn};
+
+use self::pid::{PidFiles, PidNames};
+use self::reload::Reload;
 
 /// Exit status: a normal stop; also: the daemon runs already.
 const OK: u8 = 0;
@@ -30,11 +35,6 @@ const FATAL: u8 = 1;
 const NO_PERMISSION: u8 = 4;
 /// Exit status of `-t`: the configuration has errors.
 const TEST_FAILED: u8 = 5;
-
-/// Pid file of the daemon unless `-p` names another.
-const PID_FILE: &str = "/run/keepalived.pid";
-/// Pid file of stock's VRRP process unless `-r` names another; ours holds the same number as the first.
-const VRRP_PID_FILE: &str = "/run/vrrp.pid";
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -233,33 +233,25 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
     if let Some(mask) = loaded.config.globals.options.umask {
         startup::set_umask(mask.into());
     }
-    let plan = plan_of(options, &loaded, BTreeSet::new());
+    let names = PidNames::new(&loaded.config.top, namespace.is_some());
+    let plan = plan_of(options, &names, &loaded, BTreeSet::new());
     if options.dump_conf {
         for line in report::dump::lines(&loaded.config, &plan, &node_name()) {
             info!("{line}");
         }
     }
-    let known = Known { mistakes: mistakes(&loaded), links: plan.link_names() };
-    let top = loaded.config.top.clone();
-    drop(loaded);
-
     let missing = startup::missing_capabilities();
     if !plan.instances.is_empty() && !missing.is_empty() {
-        return refuse(options, NO_PERMISSION, &format!("VRRP needs root, or {}", missing.join(" and ")));
+        return refuse(options, NO_PERMISSION, &needs(&missing));
     }
     // Whoever finds our number in a pid file may send signals at once.
     startup::ignore_early_signals();
-    let names = match PidNames::new(&top, namespace.is_some()) {
-        Ok(names) => names,
-        Err(error) => return refuse(options, FATAL, &error.to_string()),
-    };
-    let mut pid_files = match lock_pid_files(options, &names, !plan.instances.is_empty()) {
+    let pid_files = match PidFiles::lock(options, &names, !plan.instances.is_empty()) {
         Ok(pid_files) => pid_files,
-        Err(status) => return status,
+        Err(error) => return refuse(options, error.status(), &error.to_string()),
     };
     let background = if options.dont_fork { Ok(()) } else { daemonize() };
-    let ready = background.and_then(|()| pid_files.iter_mut().try_for_each(pidfile::PidFile::write));
-    if let Err(error) = ready {
+    if let Err(error) = background.and_then(|()| pid_files.write()) {
         return refuse(options, FATAL, &error.to_string());
     }
     if let Err(error) = log.detach() {
@@ -270,19 +262,16 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
     let machine = linux::Options {
         ignore_sigint: options.ignore_sigint,
         original: Some(original),
-        notes: pid_files.first().map(|file| file.path().with_extension("settings")),
+        notes: Some(pid_files.notes()),
     };
-    let reread = reread(options.clone(), known, top);
+    let reread = Reload::new(options, &names, loaded, pid_files.clone(), plan.link_names()).reread();
     let status = linux::run(machine, |host| Box::pin(daemon::run(host, plan, reread))).unwrap_or_else(
         |error: host::Error| {
             error!("{error}");
             FATAL
         },
     );
-    drop(pid_files);
-    if names.own_folder {
-        namespace::remove_folder(Path::new(namespace::RUN_DIR));
-    }
+    pid_files.remove();
     status
 }
 
@@ -295,33 +284,14 @@ fn core_dumps(options: &Options) -> Option<startup::CorePattern> {
     startup::CorePattern::set(pattern?).map_err(|error| warn!("{error}")).ok()
 }
 
-/// Pid files unless options name others.
-struct PidNames {
-    main: String,
-    vrrp: String,
-    /// They are in a folder of their own.
-    own_folder: bool,
-}
-
-impl PidNames {
-    fn new(top: &TopLevel, in_namespace: bool) -> Result<Self, host::Error> {
-        if !(in_namespace || top.use_pid_dir || top.instance.is_some()) {
-            return Ok(Self { main: PID_FILE.to_owned(), vrrp: VRRP_PID_FILE.to_owned(), own_folder: false });
-        }
-        namespace::make_folder(Path::new(namespace::RUN_DIR))?;
-        let of = top.instance.as_ref().map(|name| format!("_{name}")).unwrap_or_default();
-        let path = |name| format!("{}/{name}{of}.pid", namespace::RUN_DIR);
-        Ok(Self { main: path("keepalived"), vrrp: path("vrrp"), own_folder: true })
-    }
-}
-
 /// The plan; `ours`: the links that the plan which is in force has made.
-fn plan_of(options: &Options, loaded: &Loaded, ours: BTreeSet<IfName>) -> Plan {
+fn plan_of(options: &Options, names: &PidNames, loaded: &Loaded, ours: BTreeSet<IfName>) -> Plan {
+    let reload = plan::ReloadPlan::of(&loaded.config, &names.reload);
     if options.without_vrrp {
-        return Plan::default();
+        return Plan { reload, ..Plan::default() };
     }
     let links = if plan::makes_links(&loaded.config) { SystemLoader.links() } else { Vec::new() };
-    let mut plan = plan::resolve_among(&loaded.config, &Present { links, ours });
+    let mut plan = Plan { reload, ..plan::resolve_among(&loaded.config, &Present { links, ours }) };
     plan.address_monitoring = options.address_monitoring;
     for instance in &mut plan.instances {
         Arc::make_mut(instance).params.stays = options.dont_release_vrrp;
@@ -329,54 +299,9 @@ fn plan_of(options: &Options, loaded: &Loaded, ours: BTreeSet<IfName>) -> Plan {
     plan
 }
 
-/// What is wrong with the configuration itself, whatever may be wrong with the machine.
-fn mistakes(loaded: &Loaded) -> BTreeSet<String> {
-    let wrong = |d: &&Diagnostic| matches!(d.class, Class::Config | Class::Fatal) || d.effect != Effect::Runs;
-    loaded.diagnostics.iter().filter(wrong).map(|d| d.text.clone()).collect()
-}
-
-/// What is known of the configuration that is in force.
-struct Known {
-    mistakes: BTreeSet<String>,
-    links: BTreeSet<IfName>,
-}
-
-/// Reads the configuration again, on a thread of its own. One that has mistakes which the running one does not have is
-/// of no use as a whole: half of it could be worse than none.
-fn reread(options: Options, known: Known, start: TopLevel) -> daemon::Reread {
-    let known = Arc::new(Mutex::new(known));
-    Box::new(move || {
-        let (options, known, start) = (options.clone(), Arc::clone(&known), start.clone());
-        let read = linux::aside("reload", move || {
-            let loaded = load(&options);
-            log_findings(&loaded, |_| {});
-            if let Some(what) = fixed(&start, &loaded.config.top) {
-                error!("Cannot change {what} at a reload - please restart keepalived");
-                return None;
-            }
-            let mistakes = mistakes(&loaded);
-            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-            let new = mistakes.difference(&known.mistakes).count();
-            if new > 0 {
-                error!("New config failed validation: {new} new errors - the configuration stays as it was");
-                return None;
-            }
-            let plan = plan_of(&options, &loaded, std::mem::take(&mut known.links));
-            *known = Known { mistakes, links: plan.link_names() };
-            Some(plan)
-        });
-        Box::pin(async move { read.await.flatten() })
-    })
-}
-
-/// What has changed that cannot be changed while the daemon runs.
-fn fixed(start: &TopLevel, now: &TopLevel) -> Option<&'static str> {
-    let fixed = [
-        ("network namespace", start.net_namespace != now.net_namespace),
-        ("instance name", start.instance != now.instance),
-        ("use_pid_dir", start.use_pid_dir != now.use_pid_dir),
-    ];
-    fixed.into_iter().find_map(|(what, differs)| differs.then_some(what))
+/// What VRRP lacks.
+fn needs(capabilities: &[&str]) -> String {
+    format!("VRRP needs root, or {}", capabilities.join(" and "))
 }
 
 /// Logs what is wrong with the configuration; `refuses` is told of what refuses a start.
@@ -390,26 +315,6 @@ fn log_findings(loaded: &Loaded, refuses: impl Fn(&str)) {
             Severity::Error => error!("{line}"),
         }
     }
-}
-
-/// Locks the pid files of what will run, or gives the exit status.
-fn lock_pid_files(options: &Options, names: &PidNames, vrrp: bool) -> Result<Vec<pidfile::PidFile>, u8> {
-    let main = options.pid.as_deref().unwrap_or(&names.main);
-    let vrrp = vrrp.then(|| options.vrrp_pid.as_deref().unwrap_or(&names.vrrp));
-    let lock = |path: &str| {
-        pidfile::PidFile::lock(Path::new(path)).map_err(|error| match error {
-            pidfile::Error::Locked(path) => {
-                info!("Another process has pid file {} locked", path.display());
-                refuse(options, OK, "daemon is already running")
-            }
-            pidfile::Error::Failed(error) => match error.source.kind() {
-                std::io::ErrorKind::PermissionDenied => refuse(options, NO_PERMISSION, &error.to_string()),
-                _ => refuse(options, FATAL, &error.to_string()),
-            },
-        })
-    };
-    // One file may serve as both.
-    std::iter::once(main).chain(vrrp.filter(|vrrp| *vrrp != main)).map(lock).collect()
 }
 
 /// Logs why there will be no daemon, and tells it whoever started it. Gives `status`.

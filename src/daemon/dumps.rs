@@ -39,6 +39,8 @@ pub(super) struct Request {
     pub(super) plan: Rc<Plan>,
     /// What is known of things tracked.
     pub(super) tallies: BTreeMap<Subject, Tally>,
+    /// When the next reload is, and whether that was given with its date.
+    pub(super) scheduled: Option<(String, bool)>,
 }
 
 /// Writes dumps, one after the other.
@@ -116,7 +118,11 @@ impl Dumper {
     /// Asks the instances, a few at a time, and the fast plane as a whole.
     async fn findings(&self, request: &Request) -> Findings {
         let by = self.slow.now() + PATIENCE;
-        let mut findings = Findings { tallies: request.tallies.clone(), ..Findings::default() };
+        let mut findings = Findings {
+            tallies: request.tallies.clone(),
+            scheduled: request.scheduled.clone(),
+            ..Findings::default()
+        };
         let (reply, mut answers) = unbounded_channel();
         let (history, clear) = (request.what == Signal::Data, request.what == Signal::StatsClear);
         let ask = Control::Ask(Ask { reply, history, clear });

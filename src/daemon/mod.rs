@@ -2,6 +2,8 @@
 
 mod dumps;
 mod fast;
+mod reload;
+mod timetable;
 mod trackers;
 
 use std::future::poll_fn;
@@ -10,20 +12,23 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use jiff::tz::TimeZone;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use self::dumps::{Dumper, Request};
 use self::fast::{Lines, Order};
+use self::reload::Reader;
 use self::trackers::Trackers;
 use crate::host::{Host, LocalBoxFuture, Plane, Signal};
+use crate::notify::mail::{Mailer, Post};
 use crate::notify::{Message, Notifier, Scripts};
 use crate::plan::{Plan, converge};
 use crate::report::wording;
 use crate::track::listeners::Tell;
 
-/// Reads the configuration again; `None`: it is of no use, which has been told.
-pub type Reread = Box<dyn FnMut() -> LocalBoxFuture<Option<Plan>>>;
+/// Reads the configuration again; an error says in one line why it is of no use.
+pub type Reread = Box<dyn FnMut() -> LocalBoxFuture<Result<Plan, String>>>;
 
 /// How long the fast plane may take to give up all addresses.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
@@ -39,14 +44,20 @@ pub const EXIT_OK: u8 = 0;
 pub const EXIT_FATAL: u8 = 1;
 
 /// Runs a daemon until a signal stops it. Gives its exit status. When a signal says so, `reread` gives it another plan.
-pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
-    let Host { slow, start_fast, processes, carriers, files, process_table, .. } = host;
+pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
+    let Host { slow, start_fast, processes, carriers, network, files, process_table, .. } = host;
     let (mut signals, supervisor) = (host.signals, host.supervisor);
     let scheduler = host.scheduler;
     scheduler.apply(&plan.scheduling);
     let mut plan = Rc::new(plan);
     let (notices, notices_inbox) = unbounded_channel();
-    let notifier = Notifier::new(slow.clone(), Rc::clone(&processes), Rc::clone(&files), Scripts::of(&plan));
+    let (posts, posts_inbox) = unbounded_channel();
+    let mailer = Mailer::new(slow.clone(), network, plan.mail.clone(), TimeZone::system(), host.name.clone());
+    let mailed = start_mailer(&slow, mailer, posts_inbox);
+    let notifier = {
+        let (processes, files) = (Rc::clone(&processes), Rc::clone(&files));
+        Notifier::new(slow.clone(), processes, files, posts.clone(), Scripts::of(&plan))
+    };
     let notified = start_notifier(&slow, notifier, notices_inbox);
     let (tell_carrier, known_carriers) = unbounded_channel();
     let tools = trackers::Tools {
@@ -60,7 +71,7 @@ pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
     let (orders, orders_inbox) = unbounded_channel();
     let mut trackers = Trackers::start(tools, &plan, tell(&orders));
     let (failed, mut failures) = unbounded_channel();
-    let dumps = Dumper::start(slow.clone(), files, host.name, orders.downgrade());
+    let dumps = Dumper::start(slow.clone(), Rc::clone(&files), host.name, orders.downgrade());
     let lines = Lines { notices: notices.clone(), carriers: known_carriers, failed, orders: orders_inbox };
     // With nothing to do the daemon waits all the same, as stock's does.
     if plan.instances.is_empty() && plan.statics.is_empty() {
@@ -75,6 +86,7 @@ pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
             return EXIT_FATAL;
         }
     };
+    let mut reader = Reader::new(reread, slow.clone(), files, Rc::clone(&supervisor), &plan);
     supervisor.ready();
     wording::started();
     let mut status = EXIT_OK;
@@ -91,22 +103,27 @@ pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
                 wording::fast_plane_ended();
                 return EXIT_FATAL;
             }
+            new = reader.next(&plan) => {
+                let changed = new.is_ok();
+                if let Ok(new) = new {
+                    plan = Rc::new(reload(&plan, new, &mut trackers, &notices, &orders));
+                    scheduler.apply(&plan.scheduling);
+                }
+                reader.done(&plan, changed);
+                continue;
+            }
         };
         match signal {
             Signal::Stop => break,
-            Signal::Reload => {
-                supervisor.reloading();
-                wording::reloading();
-                if let Some(new) = reread().await {
-                    plan = Rc::new(reload(&plan, new, &mut trackers, &notices, &orders));
-                    scheduler.apply(&plan.scheduling);
-                    wording::reloaded();
-                }
-                supervisor.ready();
-            }
+            Signal::Reload => reader.ask(&plan),
             what => {
                 wording::printing(what, host.process);
-                let request = Request { what, plan: Rc::clone(&plan), tallies: trackers.known() };
+                let request = Request {
+                    what,
+                    plan: Rc::clone(&plan),
+                    tallies: trackers.known(),
+                    scheduled: reader.scheduled(),
+                };
                 // The dumper ends when nobody can ask it any more.
                 let _ = dumps.send(request);
             }
@@ -116,8 +133,11 @@ pub async fn run(host: Host, plan: Plan, mut reread: Reread) -> u8 {
     let ended = trackers.stop();
     wording::stopping();
     supervisor.stopping();
-    drop((orders, notices, dumps));
+    drop((orders, notices, dumps, reader));
     stop(&slow, fast, notified).await;
+    // Both end by themselves, in a time that is bounded.
+    let _ = posts.send(Post::Stop);
+    let _ = mailed.await;
     tokio::select! {
         biased;
         () = ended => {}
@@ -173,17 +193,34 @@ fn start_notifier(
     mut notifier: Notifier,
     mut inbox: UnboundedReceiver<Message>,
 ) -> oneshot::Receiver<()> {
-    let (done, notified) = oneshot::channel();
+    keep_running(slow, "notify", async move || notifier.run(&mut inbox).await)
+}
+
+fn start_mailer(
+    slow: &Plane,
+    mut mailer: Mailer,
+    mut inbox: UnboundedReceiver<Post>,
+) -> oneshot::Receiver<()> {
+    keep_running(slow, "mail", async move || mailer.run(&mut inbox).await)
+}
+
+/// Does `work` until it ends otherwise than by a panic. What it gives tells of that.
+fn keep_running(
+    slow: &Plane,
+    name: &'static str,
+    mut work: impl AsyncFnMut() + 'static,
+) -> oneshot::Receiver<()> {
+    let (done, ended) = oneshot::channel();
     let plane = slow.clone();
     let task = async move {
-        // What made it panic has been taken out of the inbox.
-        while AssertUnwindSafe(notifier.run(&mut inbox)).catch_unwind().await.is_err() {
-            wording::task_panicked("notify", "goes on with what comes next");
+        // What made it panic has been taken out of its inbox.
+        while AssertUnwindSafe(work()).catch_unwind().await.is_err() {
+            wording::task_panicked(name, "goes on with what comes next");
             plane.sleep(RESTART_PAUSE).await;
         }
         // Nobody waits any more when the stop took too long.
         let _ = done.send(());
     };
-    slow.tasks.spawn("notify", Box::pin(task));
-    notified
+    slow.tasks.spawn(name, Box::pin(task));
+    ended
 }

@@ -23,8 +23,22 @@ pub trait Files {
     /// What the system refused; then `path` is as it was.
     fn replace(&self, path: PathBuf, text: Vec<u8>, mode: u32) -> LocalBoxFuture<Result<(), Error>>;
 
+    /// Removes a file. One that is not there is as good as removed.
+    ///
+    /// # Errors
+    /// What the system refused.
+    fn remove(&self, path: &Path) -> Result<(), Error>;
+
+    /// Makes an empty file that everybody may read (mode 0644 whatever the umask), or empties it. It goes when what is
+    /// given is dropped.
+    ///
+    /// # Errors
+    /// What the system refused.
+    fn mark(&self, path: &Path) -> Result<Box<dyn Mark>, Error>;
+
     /// Where files go that other programs fetch: `$TMPDIR` if that is the absolute path of a directory, else `/tmp`.
     fn temporary_directory(&self) -> PathBuf;
+
     /// Opens a named pipe for writing, and makes it if it is not there, for `owner` alone; if it is, it has to be ours.
     ///
     /// # Errors
@@ -38,6 +52,9 @@ pub trait Files {
     /// The system does not report changes.
     fn watch(&self, paths: &[PathBuf]) -> Result<Box<dyn FileChanges>, Error>;
 }
+
+/// A file that says by being there that something goes on.
+pub trait Mark {}
 
 /// A named pipe. When it is dropped it goes, if we have made it.
 pub trait Pipe {

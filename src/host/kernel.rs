@@ -37,7 +37,56 @@ pub struct Link {
 impl Link {
     /// Whether adverts can leave: up and running.
     pub fn usable(&self) -> bool {
-        self.up && self.running
+        self.state() == LinkState::Up
+    }
+
+    /// How it is.
+    pub fn state(&self) -> LinkState {
+        match (self.up, self.running) {
+            (true, true) => LinkState::Up,
+            (true, false) => LinkState::NoCarrier,
+            (false, _) => LinkState::Down,
+        }
+    }
+}
+
+/// How the interface of a name is, or why there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LinkState {
+    /// Up and running.
+    Up,
+    /// Up, but not running: the cable, or the other end, is missing.
+    NoCarrier,
+    /// Administratively down.
+    Down,
+    /// There is none.
+    #[default]
+    Missing,
+    /// It was deleted.
+    Deleted,
+    /// It has another name now.
+    Renamed,
+    /// It was moved to another network namespace.
+    Moved,
+}
+
+impl LinkState {
+    /// What is to be said behind `interface eth0`.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Up => "is up",
+            Self::NoCarrier => "has no carrier",
+            Self::Down => "is down",
+            Self::Missing => "does not exist",
+            Self::Deleted => "was deleted",
+            Self::Renamed => "was renamed",
+            Self::Moved => "was moved to another network namespace",
+        }
+    }
+
+    /// Whether there is an interface.
+    pub fn exists(self) -> bool {
+        matches!(self, Self::Up | Self::NoCarrier | Self::Down)
     }
 }
 
@@ -112,7 +161,12 @@ pub enum KernelEvent {
     /// A link is new or has changed.
     Link(Link),
     /// A link is gone, and its addresses with it.
-    LinkGone(IfIndex),
+    LinkGone {
+        /// Its index.
+        index: IfIndex,
+        /// It was moved to another network namespace, not deleted.
+        moved: bool,
+    },
     /// An address is new or has changed.
     Address(Address),
     /// An address is gone.

@@ -48,6 +48,8 @@ pub enum ProgramError {
 pub struct Program {
     /// Its path with symbolic links resolved.
     pub path: PathBuf,
+    /// Its path as it was found, with those links.
+    pub found: PathBuf,
     /// The component of its path that somebody other than root can change, if there is one.
     pub insecure: Option<PathBuf>,
 }

@@ -14,6 +14,7 @@ pub mod kernel;
 pub mod link;
 pub mod loader;
 pub mod net;
+pub mod network;
 pub mod process;
 pub mod process_table;
 pub mod route;
@@ -27,12 +28,15 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 pub use carrier::{CarrierMethod, Carriers};
-pub use files::{FileChanges, Files, Pipe};
+pub use files::{FileChanges, Files, Mark, Pipe};
 pub use firewall::{FirewallEntry, FirewallRule, FirewallTable};
-pub use kernel::{Address, AddressOptions, Dump, KernelEvent, KernelEvents, KernelOp, KernelWriter, Link};
+pub use kernel::{
+    Address, AddressOptions, Dump, KernelEvent, KernelEvents, KernelOp, KernelWriter, Link, LinkState,
+};
 pub use link::{Isolation, Setting, Stacking, VirtualKind, VirtualLink};
 pub use loader::Loader;
 pub use net::{Announcer, Datagram, Endpoint, EndpointSpec, Frame, VrrpNet, VrrpReceiver, VrrpSender};
+pub use network::{Network, Stream};
 pub use process::{Child, Command, Credentials, Exit, Kill, Processes, Signal, Signals, Supervisor};
 pub use process_table::{Pid, ProcessEvent, ProcessEvents, ProcessFacts, ProcessTable};
 pub use route::{Route, Rule};
@@ -59,6 +63,8 @@ pub struct Host {
     pub processes: Rc<dyn Processes>,
     /// Interfaces that are asked for their carrier.
     pub carriers: Rc<dyn Carriers>,
+    /// Other machines.
+    pub network: Rc<dyn Network>,
     /// Files that are tracked.
     pub files: Rc<dyn Files>,
     /// Processes that are tracked.

@@ -81,6 +81,8 @@ pub trait VrrpSender {
 pub struct Frame {
     /// The interface it leaves by.
     pub link: IfIndex,
+    /// What that is called.
+    pub name: IfName,
     /// The frame from the destination MAC address on, without frame check sequence.
     pub bytes: Vec<u8>,
 }

@@ -98,6 +98,8 @@ pub trait Supervisor {
     fn ready(&self);
     /// The daemon reloads its configuration.
     fn reloading(&self);
+    /// One line for people who ask the service manager how the daemon is.
+    fn status(&self, text: &str);
     /// The daemon is stopping.
     fn stopping(&self);
 }

@@ -15,6 +15,10 @@ pub struct Scheduling {
     pub lock_memory: bool,
     /// How long a real-time thread may run without a pause before that is told; zero: for ever.
     pub cpu_time: Duration,
+    /// What tools call the process, at most 15 bytes; `None`: as it was started.
+    pub process_name: Option<String>,
+    /// What they call the thread of the fast plane.
+    pub fast_name: Option<String>,
     /// How late the fast plane's timers may be before that is told; `None`: nothing is told.
     pub tolerance: Option<Duration>,
     /// The highest real-time priority that it may get because of such lateness; 0: none.
@@ -36,6 +40,8 @@ impl Default for Scheduling {
             cpus: Vec::new(),
             lock_memory: false,
             cpu_time: Self::CPU_TIME,
+            process_name: None,
+            fast_name: None,
             tolerance: Some(Self::TOLERANCE),
             highest: 0,
         }

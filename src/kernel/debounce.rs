@@ -59,7 +59,7 @@ impl Debounce {
     pub fn event(&mut self, now: Instant, mut event: KernelEvent) -> KernelEvent {
         match &mut event {
             KernelEvent::Link(link) => self.link(now, link),
-            KernelEvent::LinkGone(index) => {
+            KernelEvent::LinkGone { index, .. } => {
                 self.reported.remove(index);
                 self.shown.remove(index);
                 self.held.remove(index);
@@ -192,10 +192,10 @@ mod tests {
         assert_eq!(debounce.event(at(0), event(true)), event(false));
         assert_eq!(debounce.carrier(at(1000), name.clone(), true), Some(event(true)));
         assert_eq!(debounce.event(at(1500), event(false)), event(true));
-        let gone = debounce.event(at(1600), KernelEvent::LinkGone(IfIndex(2)));
+        let gone = debounce.event(at(1600), KernelEvent::LinkGone { index: IfIndex(2), moved: false });
         assert_eq!(
             (gone, debounce.carrier(at(2000), name, false)),
-            (KernelEvent::LinkGone(IfIndex(2)), None)
+            (KernelEvent::LinkGone { index: IfIndex(2), moved: false }, None)
         );
     }
 
@@ -203,7 +203,7 @@ mod tests {
     fn a_link_that_is_gone_is_not_held_back() {
         let mut debounce = debounce();
         let _ = debounce.event(at(100), KernelEvent::Link(link(false, 1500)));
-        let gone = KernelEvent::LinkGone(IfIndex(2));
+        let gone = KernelEvent::LinkGone { index: IfIndex(2), moved: false };
         assert_eq!(debounce.event(at(200), gone.clone()), gone);
         assert_eq!(debounce.next_deadline(), None);
     }

@@ -21,7 +21,7 @@ use super::mirror::Mirror;
 use crate::base::{Family, IfIndex, IfName, InstanceId, Instant};
 use crate::host::kernel::Errno;
 use crate::host::route::RouteKey;
-use crate::host::{KernelEvent, KernelOp, Link, Rule};
+use crate::host::{KernelEvent, KernelOp, LinkState, Rule};
 
 /// A decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,8 +67,8 @@ pub enum Output {
     },
     /// What an instance has to know of its interface has changed.
     Interface(InstanceId, Interface),
-    /// An interface that an instance tracks is usable now or not.
-    Tracked(InstanceId, IfName, bool),
+    /// An interface that an instance tracks is like this now.
+    Tracked(InstanceId, IfName, LinkState),
 }
 
 /// What an instance has to know of its interface.
@@ -76,13 +76,20 @@ pub enum Output {
 pub struct Interface {
     /// The index of what it sends and listens on: its VMAC, if it has one, or itself; `None`: that does not exist.
     pub index: Option<IfIndex>,
-    /// It exists, and is up and running; with a VMAC, this is its base.
-    pub usable: bool,
+    /// How it is; with a VMAC, how its base is.
+    pub state: LinkState,
     /// Where adverts may come from: its first address of the wanted family that no instance claims, or the one that
     /// is wanted, if it is there.
     pub source: Option<IpAddr>,
     /// Why its VMAC is not there, if somebody else's link is in its way.
     pub occupied: Option<Occupied>,
+}
+
+impl Interface {
+    /// Whether it exists, and is up and running.
+    pub fn is_usable(&self) -> bool {
+        self.state == LinkState::Up
+    }
 }
 
 /// What an instance wants to know of.
@@ -130,8 +137,10 @@ pub struct Ledger {
     /// VMACs, with all that makes them fit to be used.
     vmacs: BTreeMap<IfName, Vec<Key>>,
     watched: BTreeMap<InstanceId, (Watch, Option<Interface>)>,
-    /// Interfaces that instances track, whether they are usable, and who wants to know.
-    tracked: BTreeMap<IfName, (Option<bool>, BTreeSet<InstanceId>)>,
+    /// Interfaces that instances track, how they are, and who wants to know.
+    tracked: BTreeMap<IfName, (Option<LinkState>, BTreeSet<InstanceId>)>,
+    /// Of interfaces that matter and were there: why they are not.
+    vacated: BTreeMap<IfName, LinkState>,
     /// Claims that the kernel has not followed yet, by number, and something that each was seen to wait for.
     awaiting: BTreeMap<Owner, (u64, Option<Key>)>,
     retries: BTreeSet<(Instant, Key)>,
@@ -213,6 +222,9 @@ impl Ledger {
 
     /// The kernel reported a change, which `mirror` has followed already.
     pub fn event(&mut self, mirror: &Mirror, event: &KernelEvent) {
+        if let Some((name, how)) = mirror.vacated() {
+            self.vacated_if_known(name, *how);
+        }
         match event {
             KernelEvent::Resync(_) => {
                 if !self.synced {
@@ -265,8 +277,11 @@ impl Ledger {
                     self.gone(mirror, key);
                 }
             }
-            KernelEvent::Link(link) => self.link_changed(mirror, link),
-            KernelEvent::LinkGone(index) => self.link_gone(mirror, *index),
+            KernelEvent::Link(link) => {
+                self.vacated.remove(&link.name);
+                self.link_changed(mirror, link);
+            }
+            KernelEvent::LinkGone { index, .. } => self.link_gone(mirror, *index),
         }
     }
 
@@ -440,15 +455,15 @@ impl Ledger {
     fn watch(&mut self, mirror: &Mirror, out: &mut Vec<Output>) {
         // First, so that an instance that is about to start knows what it tracks.
         for (name, (known, owners)) in &mut self.tracked {
-            let usable = mirror.link(name).is_some_and(Link::usable);
-            if known.replace(usable) != Some(usable) {
-                out.extend(owners.iter().map(|owner| Output::Tracked(*owner, name.clone(), usable)));
+            let state = view::state(mirror, name, &self.vacated);
+            if known.replace(state) != Some(state) {
+                out.extend(owners.iter().map(|owner| Output::Tracked(*owner, name.clone(), state)));
             }
         }
         for owner in std::mem::take(&mut self.stale_watches) {
             let Some((watch, known)) = self.watched.get(&owner) else { continue };
             let before = known.and_then(|i| i.source);
-            let mut now = view(mirror, watch, before, &self.claimed);
+            let mut now = view(mirror, watch, before, &self.claimed, &self.vacated);
             if let Some(vmac) = watch.vmac.as_ref().filter(|vmac| !self.is_fit(mirror, vmac)) {
                 now.index = None;
                 now.occupied = self.occupied(vmac);
@@ -459,6 +474,16 @@ impl Ledger {
                 }
                 out.push(Output::Interface(owner, now));
             }
+        }
+    }
+
+    /// A link has lost its name. If somebody wants to know of links of that name, it is remembered why.
+    fn vacated_if_known(&mut self, name: &IfName, how: LinkState) {
+        let mut watches = self.watched.values().map(|(watch, _)| watch);
+        if self.tracked.contains_key(name)
+            || watches.any(|w| w.interface.as_ref().or(w.vrf.as_ref()) == Some(name))
+        {
+            self.vacated.insert(name.clone(), how);
         }
     }
 

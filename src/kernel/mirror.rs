@@ -12,7 +12,7 @@ use self::made::Registry;
 use super::claim::Object;
 use crate::base::{Cidr, Family, IfIndex, IfName};
 use crate::host::route::RouteKey;
-use crate::host::{Address, FirewallEntry, KernelEvent, Link, Route, Rule, Setting};
+use crate::host::{Address, FirewallEntry, KernelEvent, Link, LinkState, Route, Rule, Setting};
 
 /// A copy of the kernel's tables.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +35,8 @@ pub struct Mirror {
     virtuals: BTreeSet<IpAddr>,
     /// How many routes were forgotten without a report.
     forgotten: u64,
+    /// The name that the last report took from a link, and why nothing is called so any more.
+    vacated: Option<(IfName, LinkState)>,
 }
 
 /// Links and addresses at one moment.
@@ -49,6 +51,7 @@ pub struct Survey {
 impl Mirror {
     /// Follows a report.
     pub fn apply(&mut self, event: &KernelEvent) {
+        self.vacated = None;
         match event {
             KernelEvent::Resync(dump) => {
                 *self = Self {
@@ -72,7 +75,11 @@ impl Mirror {
                 self.review_made();
             }
             KernelEvent::Link(link) => self.add_link(link),
-            KernelEvent::LinkGone(index) => self.remove_link(*index),
+            KernelEvent::LinkGone { index, moved } => {
+                let how = if *moved { LinkState::Moved } else { LinkState::Deleted };
+                self.vacated = self.link_at(*index).map(|link| (link.name.clone(), how));
+                self.remove_link(*index);
+            }
             KernelEvent::Address(address) => self.add(address),
             KernelEvent::AddressGone(address) => self.remove(address.link, address.cidr),
             KernelEvent::Route(route) => self.add_route(route),
@@ -229,6 +236,7 @@ impl Mirror {
         let known = self.links.insert(link.index, link.clone());
         if let Some(known) = known.as_ref().filter(|known| known.name != link.name) {
             self.names.remove(&known.name);
+            self.vacated = Some((known.name.clone(), LinkState::Renamed));
         }
         self.names.insert(link.name.clone(), link.index);
         self.registry.reported(link, known.as_ref());
@@ -262,6 +270,11 @@ impl Mirror {
     /// The link with this index.
     pub fn link_at(&self, index: IfIndex) -> Option<&Link> {
         self.links.get(&index)
+    }
+
+    /// The name that the last report took from a link, and why nothing is called so any more.
+    pub fn vacated(&self) -> Option<&(IfName, LinkState)> {
+        self.vacated.as_ref()
     }
 
     /// All links.

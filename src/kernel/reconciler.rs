@@ -17,7 +17,7 @@ use super::ledger::{Interface, Ledger, Output, Watch};
 use super::mirror::Mirror;
 use crate::base::{IfName, InstanceId};
 use crate::host::kernel::Errno;
-use crate::host::{KernelEvent, KernelEvents, KernelOp, KernelWriter, LocalBoxFuture, Plane};
+use crate::host::{KernelEvent, KernelEvents, KernelOp, KernelWriter, LinkState, LocalBoxFuture, Plane};
 use crate::report::wording;
 
 /// What an instance asks of the reconciler.
@@ -77,8 +77,8 @@ pub enum News {
     Restored,
     /// The interface has changed, or is told of for the first time.
     Interface(Interface),
-    /// A tracked interface is usable now or not.
-    Tracked(IfName, bool),
+    /// A tracked interface is like this now.
+    Tracked(IfName, LinkState),
 }
 
 /// Delivers [`News`] to one instance.
@@ -276,8 +276,8 @@ impl Reconciler {
                 }
             }
             Output::Interface(owner, interface) => self.deliver(*owner, News::Interface(*interface)),
-            Output::Tracked(owner, name, usable) => {
-                self.deliver(*owner, News::Tracked(name.clone(), *usable));
+            Output::Tracked(owner, name, state) => {
+                self.deliver(*owner, News::Tracked(name.clone(), *state));
             }
             Output::Apply(_)
             | Output::Restored { .. }

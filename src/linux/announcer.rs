@@ -92,14 +92,14 @@ impl Announcer for PacketAnnouncer {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
                     // It stopped at the first frame that is left. The next one may be for another interface.
-                    first_error.get_or_insert((frame.link, error));
+                    first_error.get_or_insert_with(|| (frame.name.clone(), error));
                     left = rest;
                 }
             }
         }
         match first_error {
             None => Ok(()),
-            Some((link, error)) => Err(Error::new("announce on interface number", link.0, error)),
+            Some((name, error)) => Err(Error::new("announce on interface", name, error)),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::task::{Context, Poll, ready};
 
@@ -15,7 +15,7 @@ use tokio::io::unix::AsyncFd;
 
 use super::watch::watch;
 use super::{plane, replace};
-use crate::host::{Credentials, Error, FileChanges, Files, LocalBoxFuture, Pipe};
+use crate::host::{Credentials, Error, FileChanges, Files, LocalBoxFuture, Mark, Pipe};
 
 /// What is asked about a directory. A file counts when its writer closes it.
 const MASK: u32 = libc::IN_CLOSE_WRITE
@@ -66,6 +66,18 @@ impl Files for LocalFiles {
         })
     }
 
+    fn remove(&self, path: &Path) -> Result<(), Error> {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed.map_err(|e| Error::new("remove", path.display(), e)),
+        }
+    }
+
+    fn mark(&self, path: &Path) -> Result<Box<dyn Mark>, Error> {
+        let mark = FileMark::make(path).map_err(|e| Error::new("make", path.display(), e))?;
+        Ok(Box::new(mark))
+    }
+
     fn temporary_directory(&self) -> PathBuf {
         replace::temporary_directory()
     }
@@ -82,6 +94,32 @@ impl Files for LocalFiles {
             inotify.follow(index).map_err(failed)?;
         }
         Ok(Box::new(inotify))
+    }
+}
+
+/// A file that is there as long as this is.
+struct FileMark(PathBuf);
+
+impl FileMark {
+    fn make(path: &Path) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o644);
+        let file = options.custom_flags(libc::O_NONBLOCK | libc::O_NOFOLLOW).open(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "something else is there"));
+        }
+        let made = Self(path.to_owned());
+        file.set_permissions(std::fs::Permissions::from_mode(0o644))?;
+        Ok(made)
+    }
+}
+
+impl Mark for FileMark {}
+
+impl Drop for FileMark {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = std::fs::remove_file(&self.0);
     }
 }
 

@@ -203,7 +203,7 @@ fn judge(path: &Path, uid: u32, gid: u32) -> Result<Program, ProgramError> {
         return Err(ProgramError::NotExecutable);
     }
     let insecure = insecure(&real).or_else(|| insecure(path));
-    Ok(Program { path: real, insecure })
+    Ok(Program { path: real, found: path.to_owned(), insecure })
 }
 
 /// Whether the permission bits let this user execute a file or walk a directory. The superuser walks all

@@ -16,9 +16,10 @@ use super::clock::Clock;
 use super::files::LocalFiles;
 use super::kernel;
 use super::loader::SystemLoader;
+use super::network::Internet;
 use super::process::LocalProcesses;
 use super::process_table::ProcFs;
-use super::scheduling::Threads;
+use super::scheduling::{self, Threads};
 use super::signals::ProcessSignals;
 use super::startup::Original;
 use super::supervisor::Systemd;
@@ -69,6 +70,7 @@ pub fn host(options: Options) -> Result<Host, Error> {
         start_fast: Box::new(move |main| start_fast(main, fast, notes)),
         processes: Rc::new(LocalProcesses { original: Some(original) }),
         carriers: Rc::new(Interfaces),
+        network: Rc::new(Internet),
         files: Rc::new(LocalFiles),
         process_table: Rc::new(ProcFs),
         signals: Box::new(ProcessSignals::install(options.ignore_sigint)?),
@@ -139,7 +141,7 @@ pub(super) fn start_thread<T: Send + 'static>(
 
 fn start_fast(main: FastMain, threads: Threads, notes: Option<PathBuf>) -> Result<LocalBoxFuture<()>, Error> {
     let (done, finished) = oneshot::channel::<()>();
-    let ((), thread) = start_thread("vrrp", move |started| {
+    let ((), thread) = start_thread(scheduling::FAST, move |started| {
         let _done = done; // dropped at the end, also after a panic
         if let Err(error) = fast_plane(main, threads, notes, started) {
             let _ = started.send(Err(error));

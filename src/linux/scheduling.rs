@@ -19,6 +19,9 @@ use crate::host::{Error, Scheduler, Scheduling};
 /// script that it starts may end it.
 const RUNAWAY: Duration = Duration::from_secs(5);
 
+/// What the thread of the fast plane is called unless it is given another name.
+pub(super) const FAST: &str = "vrrp";
+
 /// May lock memory without a limit (`linux/capability.h`).
 const CAP_IPC_LOCK: u32 = 14;
 /// May raise hard limits.
@@ -38,13 +41,16 @@ struct State {
     original: Original,
     /// CPUs of the main thread.
     cpus: Option<CpuSet>,
+    /// What the main thread is called.
+    name: String,
 }
 
 impl Threads {
     pub(super) fn new(original: Original) -> Self {
         let cpus = sched_getaffinity(Pid::from_raw(0)).ok();
         let wanted = Scheduling::default();
-        Self(Arc::new(Mutex::new(State { fast: Vec::new(), wanted, realtime: 0, original, cpus })))
+        let name = std::fs::read_to_string("/proc/self/comm").unwrap_or_default();
+        Self(Arc::new(Mutex::new(State { fast: Vec::new(), wanted, realtime: 0, original, cpus, name })))
     }
 
     /// The calling thread is one of the fast plane from now on.
@@ -52,6 +58,9 @@ impl Threads {
         let thread = gettid();
         let mut state = self.lock();
         state.fast.push(thread);
+        if state.fast.len() == 1 && state.wanted.fast_name.is_some() {
+            state.name_fast().unwrap_or_else(refused);
+        }
         if !state.wanted.cpus.is_empty() {
             state.bind(thread).unwrap_or_else(refused);
         }
@@ -97,6 +106,13 @@ impl Scheduler for Threads {
         }
         if before.lock_memory != scheduling.lock_memory {
             lock_memory(scheduling.lock_memory).unwrap_or_else(refused);
+        }
+        if before.process_name != scheduling.process_name {
+            let name = scheduling.process_name.as_deref().unwrap_or(state.name.trim_end());
+            set_name(Pid::this(), name).unwrap_or_else(refused);
+        }
+        if before.fast_name != scheduling.fast_name {
+            state.name_fast().unwrap_or_else(refused);
         }
         if before.cpus != scheduling.cpus {
             let bound = state.fast.iter().try_for_each(|thread| state.bind(*thread));
@@ -165,6 +181,12 @@ impl State {
             .map_err(|e| Error::new("limit", "the time a real-time thread may run without a pause", e))
     }
 
+    /// The first thread of the fast plane, which gave it its name, gets the one that is wanted.
+    fn name_fast(&self) -> Result<(), Error> {
+        let Some(thread) = self.fast.first() else { return Ok(()) };
+        set_name(*thread, self.wanted.fast_name.as_deref().unwrap_or(FAST))
+    }
+
     /// Binds a thread to the CPUs that are wanted, or to none.
     fn bind(&self, thread: Pid) -> Result<(), Error> {
         let failed =
@@ -180,6 +202,12 @@ impl State {
             (false, _) => sched_setaffinity(thread, &set).map_err(failed),
         }
     }
+}
+
+/// Names a thread of this process; the main one's name is that of the process.
+fn set_name(thread: Pid, name: &str) -> Result<(), Error> {
+    let named = std::fs::write(format!("/proc/self/task/{thread}/comm"), name);
+    named.map_err(|e| Error::new("name", format!("a thread {name}"), e))
 }
 
 /// All threads that there are get this nice value; those to come inherit it.

@@ -20,6 +20,11 @@ impl Supervisor for Systemd {
         }
     }
 
+    fn status(&self, text: &str) {
+        // A line feed would end it, and begin another message.
+        notify(&[NotifyState::Status(&text.replace(char::is_control, " "))]);
+    }
+
     fn stopping(&self) {
         notify(&[NotifyState::Stopping]);
     }

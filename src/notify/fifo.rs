@@ -34,17 +34,19 @@ impl Pipes {
     /// From now on these. One that stays the same stays open, and its reader does not notice; a reader that had ended is
     /// started again.
     pub(super) fn replace(&mut self, plans: &[PipePlan]) {
-        let mut before = std::mem::take(&mut self.open);
+        let before = std::mem::take(&mut self.open);
+        let (mut same, others): (Vec<_>, Vec<_>) = before.into_iter().partition(|o| plans.contains(&o.plan));
+        // They go before others are made: one that goes is removed, and a new one may have its path.
+        for mut reader in others.into_iter().filter_map(|open| open.reader) {
+            reader.kill(Kill::Terminate);
+        }
         for plan in plans {
-            let known = before.iter().position(|open| open.plan == *plan).map(|place| before.remove(place));
+            let known = same.iter().position(|open| open.plan == *plan).map(|place| same.remove(place));
             self.open.extend(match known {
                 Some(open) if open.reader.is_none() => Some(self.with_reader(open)),
                 Some(open) => Some(open),
                 None => self.make(plan),
             });
-        }
-        for mut reader in before.into_iter().filter_map(|open| open.reader) {
-            reader.kill(Kill::Terminate);
         }
     }
 

@@ -1,14 +1,17 @@
-//! Changes of state → scripts and pipes, in order.
+//! Changes of state → scripts, pipes and mail, in order.
 //!
 //! | file | subject |
 //! |---|---|
 //! | `words` | what is to be told, and in which words |
 //! | `lane` | the scripts of one instance or group, one transition after the other |
 //! | `fifo` | named pipes and who reads them |
+//! | `mail` | mail, which has a task of its own |
 
 mod fifo;
 mod lane;
 mod words;
+
+pub mod mail;
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -16,10 +19,11 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use self::fifo::Pipes;
 use self::lane::{Lane, Patience};
+use self::mail::Post;
 use crate::base::InstanceId;
 use crate::host::{Child, Files, Kill, Plane, Processes};
 use crate::report::wording;
@@ -36,21 +40,28 @@ enum Source {
     Group(String),
 }
 
-/// Runs notify scripts and writes to pipes.
+/// Runs notify scripts, writes to pipes, and tells the mailer.
 pub struct Notifier {
     plane: Plane,
     processes: Rc<dyn Processes>,
     scripts: Scripts,
     pipes: Pipes,
+    posts: UnboundedSender<Post>,
     lanes: BTreeMap<Source, Lane>,
 }
 
 impl Notifier {
-    /// Opens the pipes that `scripts` has.
-    pub fn new(plane: Plane, processes: Rc<dyn Processes>, files: Rc<dyn Files>, scripts: Scripts) -> Self {
+    /// Opens the pipes that `scripts` has. What is to be mailed goes to `posts`.
+    pub fn new(
+        plane: Plane,
+        processes: Rc<dyn Processes>,
+        files: Rc<dyn Files>,
+        posts: UnboundedSender<Post>,
+        scripts: Scripts,
+    ) -> Self {
         let mut pipes = Pipes::new(files, Rc::clone(&processes));
         pipes.replace(scripts.pipes());
-        Self { plane, processes, scripts, pipes, lanes: BTreeMap::new() }
+        Self { plane, processes, scripts, pipes, posts, lanes: BTreeMap::new() }
     }
 
     /// Does what messages say, in the order in which they come, until all senders are gone; then starts what is still
@@ -85,6 +96,7 @@ impl Notifier {
             if scripts.repeats_states() {
                 self.scripts.known().for_each(|line| self.pipes.write(&line));
             }
+            self.post(Post::Settings(scripts.mail()));
             self.scripts.replace(scripts);
             return;
         }
@@ -92,6 +104,9 @@ impl Notifier {
             self.pipes.write(&line);
         }
         self.scripts.remember(&message);
+        if let Some(alert) = self.scripts.alert(&message) {
+            self.post(Post::Alert(alert, self.plane.unix_time()));
+        }
         let (name, commands) = self.scripts.commands(&message);
         let (source, is_stop) = match &message {
             Message::Instance(id, Notice::MasterRxLowerPri(_)) => (Source::Lower(*id), false),
@@ -100,7 +115,7 @@ impl Notifier {
             }
             Message::Instance(id, _) => (Source::Instance(*id), false),
             Message::Group(name, state) => (Source::Group(name.clone()), *state == State::Stopped),
-            Message::Reload(_) => return,
+            Message::Mail(_) | Message::Reload(_) => return,
         };
         if !commands.is_empty() {
             let lane = self.lanes.entry(source.clone()).or_default();
@@ -112,6 +127,11 @@ impl Notifier {
         if let Message::Instance(id, Notice::Deleted(_)) = message {
             self.scripts.forget(id);
         }
+    }
+
+    fn post(&self, post: Post) {
+        // It ends after this one.
+        let _ = self.posts.send(post);
     }
 
     /// Starts what can be started.

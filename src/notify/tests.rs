@@ -18,6 +18,8 @@ struct Bench {
     world: World,
     node: crate::sim::NodeId,
     messages: Option<UnboundedSender<Message>>,
+    /// What the mailer is told.
+    posts: UnboundedReceiver<Post>,
 }
 
 impl Bench {
@@ -35,14 +37,15 @@ impl Bench {
         let mut world = World::new(1);
         let node = world.node("a");
         let (messages, mut inbox) = unbounded_channel();
+        let (posts, posted) = unbounded_channel();
         world.start(node, move |host| {
-            let mut notifier = Notifier::new(host.slow, host.processes, host.files, scripts);
+            let mut notifier = Notifier::new(host.slow, host.processes, host.files, posts, scripts);
             Box::pin(async move {
                 notifier.run(&mut inbox).await;
                 0
             })
         });
-        Self { world, node, messages: Some(messages) }
+        Self { world, node, messages: Some(messages), posts: posted }
     }
 
     fn state(&mut self, state: State) {
@@ -56,6 +59,18 @@ impl Bench {
 
     fn run(&mut self, millis: u64) {
         self.world.run_for(Duration::from_millis(millis));
+    }
+
+    /// What the mailer was told, since this was asked last.
+    fn posted(&mut self) -> Vec<String> {
+        let mut posted = Vec::new();
+        while let Ok(post) = self.posts.try_recv() {
+            posted.push(match post {
+                Post::Alert(alert, _) => format!("{}: {}", alert.subject, alert.body),
+                other => format!("{other:?}"),
+            });
+        }
+        posted
     }
 
     /// What was run and written since `from`.
@@ -142,4 +157,37 @@ fn pipes_are_told_at_once_and_in_words() {
     let mut done = bench.done();
     assert_eq!(done.remove(0), "/n/any /run/vrrp", "its reader is started with the pipe");
     assert_eq!(done, expected.iter().flat_map(|line| [*line, *line]).collect::<Vec<_>>());
+}
+
+const MAIL: &str = "smtp_server 10.0.0.25\n notification_email {\n a@b.c\n }\n";
+
+#[test]
+fn what_is_mailed_of_an_instance() {
+    let mut bench = Bench::new(MAIL, "smtp_alert\n notify_deleted");
+    for state in [State::Init, State::Backup, State::Backup, State::Master, State::Fault, State::Stopped] {
+        bench.state(state);
+    }
+    bench.tell(Message::Instance(ID, Notice::MasterRxLowerPri(Priority::DEFAULT)));
+    bench.tell(Message::Instance(ID, Notice::Priority { master: true, priority: Priority::DEFAULT }));
+    bench.tell(Message::Instance(ID, Notice::Deleted(Priority::DEFAULT)));
+    let expected = [
+        "VRRP Instance V - Entering BACKUP state: => VRRP Instance is no longer owning VRRP VIPs <=",
+        "VRRP Instance V - Entering MASTER state: => VRRP Instance is now owning VRRP VIPs <=",
+        "VRRP Instance V - Entering FAULT state: => VRRP Instance is no longer owning VRRP VIPs <=",
+        "VRRP Instance V - Stopping: => VRRP Instance stopping <=",
+        "VRRP Instance V - Deleted: => VRRP Deleted at reload <=",
+    ];
+    assert_eq!(bench.posted(), expected);
+}
+
+#[test]
+fn mail_of_others_is_passed_on_if_there_is_a_server() {
+    let alert = mail::Alert { subject: "Realserver x - DOWN".to_owned(), body: "=> why <=".to_owned() };
+    for (global, expected) in [(MAIL, &["Realserver x - DOWN: => why <="][..]), ("smtp_alert", &[])] {
+        let mut bench = Bench::new(global, "");
+        bench.tell(Message::Mail(alert.clone()));
+        bench.state(State::Master);
+        assert_eq!(bench.posted().iter().map(String::as_str).take(1).collect::<Vec<_>>(), expected);
+        assert_eq!(bench.done(), [""; 0], "neither scripts nor pipes");
+    }
 }

@@ -3,29 +3,43 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::mail::{Alert, Change};
 use crate::base::{InstanceId, Priority};
-use crate::config::model::Script;
+use crate::config::model::{Run, Script};
 use crate::host::{Command, Credentials};
-use crate::plan::{InstancePlan, NotifyPlan, PipePlan, Plan};
+use crate::plan::{GroupPlan, InstancePlan, MailPlan, NotifyPlan, PipePlan, Plan};
 use crate::report::wording;
 use crate::vrrp::machine::{Notice, State};
 
-/// Something to be told to scripts and pipes.
+/// Something to be told to scripts and pipes, and by mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// By an instance.
     Instance(InstanceId, Notice),
     /// By the sync group of this name: all members are in this state.
     Group(String, State),
+    /// To be mailed as it is, by whomever.
+    Mail(Alert),
     /// The configuration has changed.
     Reload(Scripts),
 }
 
-/// An instance, and what its scripts were told last.
+/// An instance, and what was told of it last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Instance {
     plan: Arc<InstancePlan>,
     last: Option<(State, Priority)>,
+    /// By mail.
+    mailed: Option<Change>,
+}
+
+/// A sync group, and what was told of it last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Group {
+    plan: NotifyPlan,
+    last: Option<State>,
+    /// By mail.
+    mailed: Option<Change>,
 }
 
 /// What instances and sync groups want told.
@@ -33,20 +47,25 @@ struct Instance {
 pub struct Scripts {
     instances: BTreeMap<InstanceId, Instance>,
     /// By name.
-    groups: BTreeMap<String, (NotifyPlan, Option<State>)>,
+    groups: BTreeMap<String, Group>,
     pipes: Vec<PipePlan>,
+    mail: Option<Arc<MailPlan>>,
     repeats_states: bool,
 }
 
 impl Scripts {
     /// Those of a plan.
     pub fn of(plan: &Plan) -> Self {
-        let instance = |i: &Arc<InstancePlan>| (i.id, Instance { plan: Arc::clone(i), last: None });
-        let groups = plan.groups.iter().map(|group| (group.name.clone(), (group.notify.clone(), None)));
+        let instance =
+            |i: &Arc<InstancePlan>| (i.id, Instance { plan: Arc::clone(i), last: None, mailed: None });
+        let group = |group: &GroupPlan| {
+            (group.name.clone(), Group { plan: group.notify.clone(), last: None, mailed: None })
+        };
         Self {
             instances: plan.instances.iter().map(instance).collect(),
-            groups: groups.collect(),
+            groups: plan.groups.iter().map(group).collect(),
             pipes: plan.pipes.clone(),
+            mail: plan.mail.clone(),
             repeats_states: plan.pipes_repeat_states,
         }
     }
@@ -54,6 +73,11 @@ impl Scripts {
     /// The pipes.
     pub(super) fn pipes(&self) -> &[PipePlan] {
         &self.pipes
+    }
+
+    /// How mail is sent, if it is.
+    pub(super) fn mail(&self) -> Option<Arc<MailPlan>> {
+        self.mail.clone()
     }
 
     /// Whether a reload writes all states again.
@@ -64,10 +88,14 @@ impl Scripts {
     /// From now on these. Instances that have gone may still have something to say.
     pub(super) fn replace(&mut self, mut new: Self) {
         for (id, instance) in &mut new.instances {
-            instance.last = self.instances.get(id).and_then(|known| known.last);
+            if let Some(known) = self.instances.get(id) {
+                (instance.last, instance.mailed) = (known.last, known.mailed);
+            }
         }
-        for (name, (_, last)) in &mut new.groups {
-            *last = self.groups.get(name).and_then(|(_, last)| *last);
+        for (name, group) in &mut new.groups {
+            if let Some(known) = self.groups.get(name) {
+                (group.last, group.mailed) = (known.last, known.mailed);
+            }
         }
         let gone = std::mem::take(&mut self.instances).into_iter();
         let mut instances: BTreeMap<_, _> = gone.collect();
@@ -89,8 +117,8 @@ impl Scripts {
                 }
             }
             Message::Group(name, state) => {
-                if let Some((_, last)) = self.groups.get_mut(name) {
-                    *last = Some(*state);
+                if let Some(group) = self.groups.get_mut(name) {
+                    group.last = Some(*state);
                 }
             }
             _ => {}
@@ -102,7 +130,7 @@ impl Scripts {
         let groups = self
             .groups
             .iter()
-            .filter_map(|(name, (_, last))| line("GROUP", name, wording::state_word((*last)?)?, 0));
+            .filter_map(|(name, group)| line("GROUP", name, wording::state_word(group.last?)?, 0));
         let instances = self.instances.values().filter_map(|instance| {
             let (state, priority) = instance.last?;
             line("INSTANCE", &instance.plan.name, wording::state_word(state)?, priority.get())
@@ -126,7 +154,7 @@ impl Scripts {
                 line("INSTANCE", name, word, priority.get())
             }
             Message::Group(name, state) => line("GROUP", name, wording::state_word(*state)?, 0),
-            Message::Reload(_) => None,
+            Message::Mail(_) | Message::Reload(_) => None,
         }
     }
 
@@ -139,15 +167,43 @@ impl Scripts {
                     (i.name.as_str(), of_instance(&i.name, &i.notify, *notice))
                 })
             }
-            Message::Group(name, state) => self.groups.get_key_value(name).map(|(name, (plan, _))| {
-                let own = of_state(plan, *state);
+            Message::Group(name, state) => self.groups.get_key_value(name).map(|(name, group)| {
+                let own = of_state(&group.plan, *state);
                 let any = wording::state_word(*state).map(|word| (word, 0));
-                (name.as_str(), commands(own, plan, "GROUP", name, any))
+                (name.as_str(), commands(own, &group.plan, "GROUP", name, any))
             }),
-            Message::Reload(_) => None,
+            Message::Mail(_) | Message::Reload(_) => None,
         };
         found.unwrap_or_default()
     }
+
+    /// What is to be mailed. The same is not mailed twice in a row, and a fault that is not told does not count.
+    pub(super) fn alert(&mut self, message: &Message) -> Option<Alert> {
+        let faults = self.mail.as_ref()?.faults;
+        match message {
+            Message::Mail(alert) => Some(alert.clone()),
+            Message::Instance(id, notice) => {
+                let Instance { plan, mailed, .. } = self.instances.get_mut(id)?;
+                let change = Change::of(*notice, plan.notify.deleted.is_some())?;
+                is_news(change, &plan.notify, mailed, faults).then(|| Alert::of_instance(&plan.name, change))
+            }
+            Message::Group(name, state) => {
+                let Group { plan, mailed, .. } = self.groups.get_mut(name)?;
+                let change = Change::into_state(*state)?;
+                is_news(change, plan, mailed, faults).then(|| Alert::of_group(name, change))
+            }
+            Message::Reload(_) => None,
+        }
+    }
+}
+
+/// Whether a change is mailed; then it is the last one that was.
+fn is_news(change: Change, plan: &NotifyPlan, mailed: &mut Option<Change>, faults: bool) -> bool {
+    let news = plan.mail && *mailed != Some(change) && (faults || change != Change::Fault);
+    if news {
+        *mailed = Some(change);
+    }
+    news
 }
 
 fn line(kind: &str, name: &str, word: &str, priority: u8) -> Option<String> {
@@ -208,7 +264,8 @@ fn commands(
 
 /// The program to run for `script`, with `more` arguments; `None` if it is not a program.
 pub fn command(script: &Script, more: &[String]) -> Option<Command> {
-    let Script::Run { program, argv, user } = script else { return None };
+    let Script::Run(run) = script else { return None };
+    let Run { program, argv, user } = &**run;
     Some(Command {
         program: program.clone(),
         argv: argv.iter().chain(more).cloned().collect(),

@@ -3,8 +3,10 @@
 mod authentication;
 mod converge;
 mod links;
+mod mail;
 mod notify;
 mod pacing;
+mod reload;
 mod routes;
 mod scheduling;
 mod tracks;
@@ -30,8 +32,10 @@ use crate::wire::ip::VRRP_TTL;
 
 pub use converge::{Convergence, converge};
 pub use links::{LinkDelays, LinkbeatPlan, ShortenedDelay};
+pub use mail::MailPlan;
 pub use notify::{NotifyPlan, PipePlan};
 pub use pacing::{Intervals, PacingGroup, PacingPlan};
+pub use reload::{ReloadPlan, ReloadTime};
 pub use tracks::{FilePlan, ProcessPlan, ScriptPlan, Subject, TrackPlan};
 pub use vmac::{Present, VmacPlan, makes_links};
 
@@ -43,6 +47,9 @@ pub const VRRP_GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12
 const UNICAST_HOPS_V6: u8 = 64;
 /// Shortest and longest interval of version 3, which counts centiseconds in 12 bits.
 const V3_INTERVALS_MS: (u128, u128) = (10, 40_950);
+
+/// `reload_file` unless it names another, and unless pid files are elsewhere.
+const RELOAD_FILE: &str = "/run/keepalived.reload";
 
 /// A whole daemon.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,6 +74,8 @@ pub struct Plan {
     pub pipes: Vec<PipePlan>,
     /// Whether all states are written to them again after a reload.
     pub pipes_repeat_states: bool,
+    /// How mail is sent, if it is.
+    pub mail: Option<Arc<MailPlan>>,
     /// Whether packets of unknown VRIDs are logged.
     pub log_unknown_vrids: bool,
     /// Pauses between announcements.
@@ -81,6 +90,8 @@ pub struct Plan {
     pub delay_after_boot: Duration,
     /// How the daemon is scheduled.
     pub scheduling: Scheduling,
+    /// When the configuration is read again, and what is seen of that.
+    pub reload: ReloadPlan,
     /// Whether every address that comes or goes is logged (`-a`).
     pub address_monitoring: bool,
     /// What was written, but for virtual servers: dumps show it.
@@ -137,7 +148,7 @@ pub struct InstancePlan {
     pub tracks: Vec<TrackPlan>,
     /// Whether it goes on when its own interface is down.
     pub dont_track_primary: bool,
-    /// Scripts to run on changes.
+    /// Who is told of changes.
     pub notify: NotifyPlan,
 }
 
@@ -199,7 +210,7 @@ pub struct GroupPlan {
     pub name: String,
     /// Its members, in configuration order; each instance is in one group at most.
     pub members: Vec<InstanceId>,
-    /// Scripts to run on changes of state of the group.
+    /// Who is told of changes of state of the group.
     pub notify: NotifyPlan,
 }
 
@@ -216,6 +227,7 @@ pub fn resolve_among(config: &Config, present: &Present) -> Plan {
         startup_delay: config.globals.options.startup_delay.unwrap_or_default(),
         delay_after_boot: config.globals.options.delay_after_boot.unwrap_or_default(),
         scheduling: scheduling::resolve(&config.globals.options),
+        reload: ReloadPlan::of(config, RELOAD_FILE),
         written: Arc::new(without_servers(config)),
         ..Plan::default()
     };
@@ -244,9 +256,11 @@ pub fn resolve_among(config: &Config, present: &Present) -> Plan {
         plan.statics.push(Claim::Setting(Setting::Filter(vmac::table(&config.globals))));
     }
     plan.pipes = notify::pipes(&config.globals);
+    plan.mail = mail::resolve(&config.globals).map(Arc::new);
     plan.pipes_repeat_states = config.globals.options.fifo_states_on_reload;
     plan.numbers = plan.instances.len() as u32;
-    plan.groups = config.sync_groups.iter().map(|group| resolve_group(group, &plan.instances)).collect();
+    plan.groups =
+        config.sync_groups.iter().map(|group| resolve_group(config, group, &plan.instances)).collect();
     plan.linkbeats = links::linkbeats(config, &plan.instances);
     plan.link_delays = links::resolve(config, &plan.instances);
     plan
@@ -275,7 +289,7 @@ fn without_servers(config: &Config) -> Config {
     }
 }
 
-fn resolve_group(group: &SyncGroup, instances: &[Arc<InstancePlan>]) -> GroupPlan {
+fn resolve_group(config: &Config, group: &SyncGroup, instances: &[Arc<InstancePlan>]) -> GroupPlan {
     let id = |name: &String| instances.iter().find(|i| i.name == *name).map(|i| i.id);
     GroupPlan {
         name: group.name.clone(),
@@ -286,6 +300,7 @@ fn resolve_group(group: &SyncGroup, instances: &[Arc<InstancePlan>]) -> GroupPla
             fault: group.notify_fault.clone(),
             stop: group.notify_stop.clone(),
             any: group.notify.clone(),
+            mail: config.globals.options.mail.tells_of(group.smtp_alert),
             ..NotifyPlan::default()
         },
     }
@@ -364,7 +379,8 @@ fn resolve_instance(
         id,
         name: instance.name.clone(),
         source: instance.source.or(ipvlan_address.map(|cidr| cidr.ip)),
-        track_source: instance.track_src_ip,
+        // Without an interface there is nothing else that could tell that it can be heard.
+        track_source: instance.track_src_ip || interface.is_none(),
         params,
         addresses,
         advertised,

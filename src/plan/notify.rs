@@ -1,9 +1,9 @@
-//! Who is told of changes: scripts and named pipes.
+//! Who is told of changes: scripts, named pipes, readers of mail.
 
 use crate::config::model::{Fifo, Globals, Script, SyncGroup, VrrpInstance};
 use crate::host::Credentials;
 
-/// Scripts to run on changes of state.
+/// Who is told of changes of state: scripts, and readers of mail.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NotifyPlan {
     /// `notify_master`.
@@ -22,6 +22,8 @@ pub struct NotifyPlan {
     pub deleted: Option<Option<Script>>,
     /// `notify_priority_changes`.
     pub priority_changes: bool,
+    /// `smtp_alert`.
+    pub mail: bool,
 }
 
 /// A named pipe.
@@ -56,6 +58,7 @@ pub(super) fn resolve(globals: &Globals, instance: &VrrpInstance, group: Option<
     let changes = instance.options.notify_priority_changes.or(of_group);
     NotifyPlan {
         deleted: instance.options.notify_deleted.clone(),
+        mail: globals.options.mail.tells_of(instance.options.smtp_alert),
         priority_changes: changes.or(globals.options.notify_priority_changes).unwrap_or(false),
         master: instance.notify_master.clone(),
         backup: instance.notify_backup.clone(),

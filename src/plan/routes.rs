@@ -154,8 +154,10 @@ pub(super) fn track_devices(config: &Config, instance: &VrrpInstance, tracks: &m
         .chain(rules.filter_map(|r| r.iif.as_ref()));
     for dev in devices.filter(|dev| Some(*dev) != instance.interface.as_ref()) {
         let what = Subject::Interface(dev.clone());
-        if !tracks.iter().any(|track| track.what == what) {
-            tracks.push(TrackPlan { what, weight: 0, reverse: false });
+        match tracks.iter_mut().find(|track| track.what == what) {
+            // A weight says that the instance can do without, which is not so: stock lets it have no effect.
+            Some(track) => (track.weight, track.reverse) = (0, false),
+            None => tracks.push(TrackPlan { what, weight: 0, reverse: false }),
         }
     }
 }

@@ -175,11 +175,11 @@ fn excluded_addresses_are_held_but_not_advertised() {
 fn a_script_runs_once_however_many_track_it_and_not_at_all_when_nobody_does() {
     let script = |name: &str| VrrpScript {
         name: name.to_owned(),
-        script: model::Script::Run {
+        script: model::Script::Run(Arc::new(model::Run {
             program: "/x".to_owned(),
             argv: vec!["x".to_owned()],
             user: User { uid: 0, gid: 0, groups: Vec::new() },
-        },
+        })),
         interval: Some(Duration::from_secs(7)),
         timeout: None,
         weight: Some(-5),

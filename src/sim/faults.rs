@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::lan::{self, LanOptions, Origin, Packet};
+use super::network::MailServer;
 use super::observe::What;
 use super::process::Behaviour;
 use super::state::{Event, Mode};
@@ -174,6 +175,22 @@ impl World {
         kernel::remove_link(&mut self.state.borrow_mut(), node, index);
     }
 
+    /// Moves an interface to another network namespace. To the router this is its end.
+    pub fn move_link(&mut self, node: NodeId, name: &str) {
+        let index = self.index(node, name);
+        self.fault(node, "move link");
+        kernel::move_link(&mut self.state.borrow_mut(), node, index);
+    }
+
+    /// Gives an interface another name, with its addresses.
+    ///
+    /// # Panics
+    /// If `new` is no name.
+    pub fn rename_link(&mut self, node: NodeId, name: &str, new: &str) {
+        let new = IfName::new(new).unwrap_or_else(|| panic!("{new} is no name of an interface"));
+        self.change_link(node, name, |link| link.name = new);
+    }
+
     /// An administrator adds an address.
     ///
     /// # Errors
@@ -232,6 +249,24 @@ impl World {
     pub fn set_program(&mut self, node: NodeId, path: &str, behaviour: Behaviour) {
         self.fault(node, &format!("{path}: {behaviour:?}"));
         self.state.borrow_mut().node(node).programs.behaviours.insert(path.to_owned(), behaviour);
+    }
+
+    /// Sets how the mail server at `server` behaves towards `node` from now on; it works unless said otherwise.
+    pub fn set_mail_server(&mut self, node: NodeId, server: IpAddr, behaviour: MailServer) {
+        self.fault(node, &format!("mail server {server}: {behaviour:?}"));
+        self.state.borrow_mut().node(node).servers.mail.insert(server, behaviour);
+    }
+
+    /// Sets what `node` finds when it looks a host up; nothing unless said otherwise.
+    pub fn set_addresses(&mut self, node: NodeId, name: &str, addresses: &[IpAddr]) {
+        self.fault(node, &format!("{name} is {addresses:?}"));
+        self.state.borrow_mut().node(node).servers.names.insert(name.to_owned(), addresses.to_vec());
+    }
+
+    /// Sets whether name servers answer `node`.
+    pub fn set_resolver(&mut self, node: NodeId, answers: bool) {
+        self.fault(node, &format!("name servers answer: {answers}"));
+        self.state.borrow_mut().node(node).servers.mute = !answers;
     }
 
     /// Writes the file `path` on `node`, or removes it.

@@ -10,8 +10,8 @@ use super::observe::What;
 use super::state::Shared;
 use crate::base::IfName;
 use crate::host::{
-    CarrierMethod, Carriers, Credentials, Error, FileChanges, Files, LocalBoxFuture, Pid, Pipe, ProcessEvent,
-    ProcessEvents, ProcessFacts, ProcessTable,
+    CarrierMethod, Carriers, Credentials, Error, FileChanges, Files, LocalBoxFuture, Mark, Pid, Pipe,
+    ProcessEvent, ProcessEvents, ProcessFacts, ProcessTable,
 };
 
 /// What waits for a daemon, and the daemon that waits for it.
@@ -47,9 +47,9 @@ impl<T> Queue<T> {
 #[derive(Default)]
 pub(super) struct Tracked {
     files: BTreeMap<PathBuf, Vec<u8>>,
-    /// What the daemon watches.
-    paths: Vec<PathBuf>,
-    changes: Queue<usize>,
+    /// What the daemon watches, by the number of who does.
+    watches: BTreeMap<u64, (Vec<PathBuf>, Queue<usize>)>,
+    last_watch: u64,
     processes: BTreeMap<Pid, ProcessFacts>,
     last_pid: u32,
     /// The kernel reports processes.
@@ -59,8 +59,7 @@ pub(super) struct Tracked {
 
 impl Tracked {
     pub(super) fn forget_process(&mut self) {
-        self.paths.clear();
-        self.changes = Queue::default();
+        self.watches.clear();
         self.events = Queue::default();
     }
 
@@ -70,8 +69,10 @@ impl Tracked {
             Some(text) => self.files.insert(path.to_owned(), text.to_vec()),
             None => self.files.remove(path),
         };
-        for (index, _) in self.paths.iter().enumerate().filter(|(_, watched)| *watched == path) {
-            self.changes.push(index);
+        for (paths, changes) in self.watches.values_mut() {
+            for (index, _) in paths.iter().enumerate().filter(|(_, watched)| *watched == path) {
+                changes.push(index);
+            }
         }
     }
 
@@ -150,6 +151,16 @@ impl Files for Tracking {
         Box::pin(async { Ok(()) })
     }
 
+    fn remove(&self, path: &Path) -> Result<(), Error> {
+        self.with(|tracked| tracked.set_file(path, None));
+        Ok(())
+    }
+
+    fn mark(&self, path: &Path) -> Result<Box<dyn Mark>, Error> {
+        self.with(|tracked| tracked.set_file(path, Some(b"")));
+        Ok(Box::new(NodeMark { node: self.again(), path: path.to_owned() }))
+    }
+
     fn temporary_directory(&self) -> PathBuf {
         "/tmp".into()
     }
@@ -159,8 +170,26 @@ impl Files for Tracking {
     }
 
     fn watch(&self, paths: &[PathBuf]) -> Result<Box<dyn FileChanges>, Error> {
-        self.with(|tracked| tracked.paths = paths.to_vec());
-        Ok(Box::new(self.again()))
+        let number = self.with(|tracked| {
+            tracked.last_watch += 1;
+            tracked.watches.insert(tracked.last_watch, (paths.to_vec(), Queue::default()));
+            tracked.last_watch
+        });
+        Ok(Box::new(NodeWatch { node: self.again(), number }))
+    }
+}
+
+/// A file that is there as long as this is.
+struct NodeMark {
+    node: Tracking,
+    path: PathBuf,
+}
+
+impl Mark for NodeMark {}
+
+impl Drop for NodeMark {
+    fn drop(&mut self) {
+        self.node.with(|tracked| tracked.set_file(&self.path, None));
     }
 }
 
@@ -179,9 +208,24 @@ impl Pipe for NodePipe {
     }
 }
 
-impl FileChanges for Tracking {
+/// Somebody who watches files, by number.
+struct NodeWatch {
+    node: Tracking,
+    number: u64,
+}
+
+impl FileChanges for NodeWatch {
     fn poll_change(&mut self, cx: &mut Context<'_>) -> Poll<usize> {
-        self.with(|tracked| tracked.changes.poll(cx))
+        let poll = |tracked: &mut Tracked| {
+            tracked.watches.get_mut(&self.number).map_or(Poll::Pending, |(_, changes)| changes.poll(cx))
+        };
+        self.node.with(poll)
+    }
+}
+
+impl Drop for NodeWatch {
+    fn drop(&mut self) {
+        self.node.with(|tracked| tracked.watches.remove(&self.number));
     }
 }
 

@@ -293,6 +293,15 @@ fn make_link(
 
 /// An interface goes, with its addresses and what stands on it.
 pub(super) fn remove_link(state: &mut State, node: NodeId, index: IfIndex) {
+    take_link(state, node, index, false);
+}
+
+/// An interface goes to another network namespace, as [`remove_link`].
+pub(super) fn move_link(state: &mut State, node: NodeId, index: IfIndex) {
+    take_link(state, node, index, true);
+}
+
+fn take_link(state: &mut State, node: NodeId, index: IfIndex, moved: bool) {
     let kernel = &state.node(node).kernel;
     let stacked = kernel.links.values().filter(|(link, _)| link.stacking.base == Some(index));
     for above in stacked.map(|(link, _)| link.index).collect::<Vec<_>>() {
@@ -309,7 +318,7 @@ pub(super) fn remove_link(state: &mut State, node: NodeId, index: IfIndex) {
     }
     went_down(state, node, index);
     state.node(node).kernel.links.remove(&index);
-    report(state, node, KernelEvent::LinkGone(index));
+    report(state, node, KernelEvent::LinkGone { index, moved });
 }
 
 /// IPv4 routes that go with an address, without a report: those it is the source of, and all of an interface that has

@@ -81,7 +81,8 @@ impl MemoryLoader {
     /// Adds a program that everybody may run and only root can change.
     #[must_use]
     pub fn program(mut self, name: &str) -> Self {
-        self.programs.insert(name.to_owned(), Ok(Program { path: name.into(), insecure: None }));
+        let (path, found) = (name.into(), name.into());
+        self.programs.insert(name.to_owned(), Ok(Program { path, found, insecure: None }));
         self
     }
 }

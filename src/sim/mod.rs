@@ -28,7 +28,7 @@
 //! |---|---|
 //! | `exec` | tasks of a process |
 //! | `state` | the schedule, and what all ports share |
-//! | `time`, `net`, `kernel`, `process`, `files`, `loader` | the ports |
+//! | `time`, `net`, `network`, `kernel`, `process`, `files`, `loader` | the ports |
 //! | `lan` | who hears what |
 //! | `faults` | what a scenario can do to a world |
 //! | `observe`, `log`, `pcap` | what it can see |
@@ -42,6 +42,7 @@ mod kernel;
 mod lan;
 mod log;
 mod net;
+mod network;
 mod observe;
 mod pcap;
 mod process;
@@ -59,7 +60,8 @@ use std::time::Duration;
 pub use kernel::{By, EVENT_BUFFER};
 pub use lan::LanOptions;
 pub use net::RECEIVE_BUFFER;
-pub use observe::{Advert, Record, What};
+pub use network::MailServer;
+pub use observe::{Advert, Mail, Record, What};
 pub use process::Behaviour;
 pub use rng::Rng;
 
@@ -134,6 +136,7 @@ impl World {
                 deferred: Vec::new(),
                 programs: process::Programs::default(),
                 tracked: files::Tracked::default(),
+                servers: network::Servers::default(),
                 signals: Rc::default(),
                 arp: BTreeMap::new(),
                 exit_status: None,
@@ -335,6 +338,7 @@ fn host(world: &Shared, node: NodeId, inbox: &Rc<Inbox>, fast_ended: &Rc<Latch>)
         start_fast: start_fast(world, node, plane(PlaneId::Fast), inbox, fast_ended),
         processes: manager.clone(),
         carriers: tracking.clone(),
+        network: Rc::new(network::Internet { world: Rc::clone(world), node }),
         files: tracking.clone(),
         process_table: tracking,
         signals: Box::new(process::Receiver(signals)),

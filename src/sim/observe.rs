@@ -1,7 +1,7 @@
 //! What a scenario can see of a world: the records of what happened, and the tables as they are.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -82,16 +82,40 @@ pub enum What {
         /// What.
         text: String,
     },
+    /// A mail server took a mail of the daemon.
+    Mailed(Mail),
     /// The daemon told the service manager that it is up.
     Ready,
     /// The daemon told the service manager that it reloads its configuration.
     Reloading,
+    /// The daemon told the service manager how it is.
+    Status(String),
     /// The daemon told the service manager that it is stopping.
     Stopping,
     /// The daemon exited with this status.
     Exit(u8),
     /// The scenario did something.
     Fault(String),
+}
+
+/// A mail that a server has taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mail {
+    /// By which one.
+    pub server: SocketAddr,
+    /// Who sent it.
+    pub from: String,
+    /// Who gets it.
+    pub to: Vec<String>,
+    /// Its text, lines ending with LF.
+    pub text: String,
+}
+
+impl Mail {
+    /// What it is about.
+    pub fn subject(&self) -> &str {
+        self.text.lines().find_map(|line| line.strip_prefix("Subject: ")).unwrap_or_default()
+    }
 }
 
 /// A VRRP advert that was sent.
@@ -178,6 +202,19 @@ impl World {
             What::Program(command) if record.node == Some(node) => Some((record.at, command.clone())),
             _ => None,
         })
+    }
+
+    /// The mails of `node` that servers have taken, and when.
+    pub fn mails(&self, node: NodeId) -> Vec<(Instant, Mail)> {
+        self.records_since(Instant::ZERO, |record| match &record.what {
+            What::Mailed(mail) if record.node == Some(node) => Some((record.at, mail.clone())),
+            _ => None,
+        })
+    }
+
+    /// How many connections `node` has to mail servers.
+    pub fn open_connections(&self, node: NodeId) -> usize {
+        self.state.borrow_mut().node(node).servers.open
     }
 
     /// How many programs of the daemon of `node` are running.
@@ -285,9 +322,11 @@ impl World {
             What::Link(link) => format!("link {} up {} running {}", link.name, link.up, link.running),
             What::Log { level, text } => format!("{level} {text}"),
             What::Program(command) => format!("ran {}", command.argv.join(" ")),
+            What::Mailed(mail) => format!("mailed {:?} to {}", mail.subject(), mail.to.join(", ")),
             What::Ready => "ready".to_owned(),
             What::Piped { path, text } => format!("wrote {text:?} to {}", path.display()),
             What::Reloading => "reloading".to_owned(),
+            What::Status(text) => format!("status {text:?}"),
             What::Stopping => "stopping".to_owned(),
             What::Exit(status) => format!("exit {status}"),
             What::Fault(text) => format!("-- {text}"),

@@ -185,6 +185,10 @@ impl Supervisor for Manager {
         self.world.borrow_mut().record(Some(self.node), What::Reloading);
     }
 
+    fn status(&self, text: &str) {
+        self.world.borrow_mut().record(Some(self.node), What::Status(text.to_owned()));
+    }
+
     fn stopping(&self) {
         self.world.borrow_mut().record(Some(self.node), What::Stopping);
     }

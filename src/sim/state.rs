@@ -12,6 +12,7 @@ use super::files::Tracked;
 use super::kernel::Kernel;
 use super::lan::{Lan, Packet};
 use super::net::Socket;
+use super::network::Servers;
 use super::observe::{Record, What};
 use super::process::Programs;
 use super::rng::Rng;
@@ -65,6 +66,7 @@ pub(super) struct Node {
     pub(super) deferred: Vec<u64>,
     pub(super) programs: Programs,
     pub(super) tracked: Tracked,
+    pub(super) servers: Servers,
     pub(super) signals: super::process::SignalQueue,
     /// What the node's ARP cache would hold: who was heard to announce an address last, and when.
     pub(super) arp: BTreeMap<IpAddr, (Instant, MacAddr)>,

@@ -108,7 +108,7 @@ impl Tracker {
     async fn once(&self, last: Option<Outcome>, running: &Cell<Option<Box<dyn Child>>>) -> Outcome {
         let command = match &self.plan.script {
             Script::Open(path) => {
-                let opened = self.processes.open_for_reading(Path::new(path));
+                let opened = self.processes.open_for_reading(Path::new(&**path));
                 return Outcome::Ended(Exit::Status(i32::from(opened.is_err())));
             }
             script => notify::command(script, &[]),

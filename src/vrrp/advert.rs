@@ -116,6 +116,10 @@ impl Adverts {
     }
 
     fn make(&self, params: &Params, priority: u8) -> Vec<Packet> {
+        // Whoever is to sign and cannot is in FAULT; without a signature nothing leaves even so.
+        if params.authentication.lacks_key() {
+            return Vec::new();
+        }
         match &params.delivery {
             Delivery::Multicast(group) => {
                 self.packet(params, priority, *group, VRRP_TTL).into_iter().collect()

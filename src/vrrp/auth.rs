@@ -248,6 +248,11 @@ impl Authentication {
         if matches!(self, Self::Hmac(hmac) if hmac.signs()) { TRAILER_LEN } else { 0 }
     }
 
+    /// Whether our own adverts are to be signed, and cannot be: they must not be sent.
+    pub fn lacks_key(&self) -> bool {
+        matches!(self, Self::Hmac(hmac) if hmac.mode != HmacMode::ReceiveOnly && !hmac.signs())
+    }
+
     /// The IP protocol of adverts.
     pub fn protocol(&self) -> u8 {
         if matches!(self, Self::Ah(_)) { PROTO_AH } else { PROTO_VRRP }

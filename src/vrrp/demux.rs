@@ -11,7 +11,7 @@ use futures_util::FutureExt as _;
 
 use super::check::Packet;
 use super::mailbox::Post;
-use super::sparing::Sparing;
+use super::sparing::{Failures, Sparing};
 use crate::base::{Family, IfIndex, IfName, Vrid};
 use crate::host::{Datagram, EndpointSpec, Error, Plane, VrrpNet, VrrpReceiver, VrrpSender};
 use crate::report::wording;
@@ -61,17 +61,20 @@ pub struct Endpoint {
     /// Packets without a whole header, and those of routers we do not know: what is said of them.
     short: Sparing,
     unknown: Sparing,
+    /// Packets that could not be sent: what is said of them.
+    unsent: Failures,
     /// Packets that found an inbox full.
     overflows: Cell<u64>,
 }
 
 impl Endpoint {
-    /// Sends a complete packet.
-    ///
-    /// # Errors
-    /// What the system answered.
-    pub fn send(&self, packet: &[u8], destination: IpAddr) -> Result<(), Error> {
-        self.sender.send(packet, destination)
+    /// Sends a complete packet of the instance `name`. A failure is logged, but not each time again while it lasts.
+    pub fn send(&self, name: &str, packet: &[u8], destination: IpAddr) {
+        if let Err(error) = self.sender.send(packet, destination)
+            && let Some(left_out) = self.unsent.turn(self.plane.now(), error.source.raw_os_error())
+        {
+            wording::send_failed(name, &error, left_out);
+        }
     }
 
     /// Delivers everything that has arrived, without waiting: an advert that is here beats a timer that is due.
@@ -276,6 +279,8 @@ impl Endpoints {
         let number = endpoint.numbers.get() + 1;
         endpoint.numbers.set(number);
         if let Some(slots) = endpoint.slots.borrow_mut().get_mut(usize::from(vrid.get())) {
+            // One in most of them, and there may be thousands.
+            slots.reserve_exact(1);
             slots.push(Slot { number, hears, inbox });
         }
         endpoint.refilter();
@@ -302,6 +307,7 @@ impl Endpoints {
             buffer: RefCell::new(vec![0; LONGEST]),
             short: Sparing::default(),
             unknown: Sparing::default(),
+            unsent: Failures::default(),
             overflows: Cell::new(0),
         });
         self.open.borrow_mut().insert((link, family, protocol), Rc::downgrade(&endpoint));

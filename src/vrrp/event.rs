@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::auth::{Doubt, SkewWarning};
 use super::machine::State;
 use crate::base::{Family, Instant, Priority};
+use crate::host::LinkState;
 
 /// Why a packet was dropped, or what is odd about one that was not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,13 @@ pub enum Reject {
     Trailer(Doubt),
     /// Accepted all the same: the sender's clock differs from ours so much that soon it will not be.
     ClockSkew(SkewWarning),
+}
+
+impl Fault {
+    /// Whether both are the same thing that is wrong, perhaps in another way.
+    pub fn is_like(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
 }
 
 impl Reject {
@@ -119,17 +127,17 @@ impl Reject {
     }
 }
 
-/// Why a router cannot take part.
+/// Why a router cannot take part. There is one of each kind at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
-    /// Its interface does not exist.
-    InterfaceMissing,
-    /// Its interface is down.
-    InterfaceDown,
-    /// Its interface has no address of this family to send from, or not the one it is to send from.
-    NoAddress(Family),
+    /// Its interface is not up and running, or not there.
+    Link(LinkState),
+    /// There is no address to send from.
+    NoAddress(Source),
     /// It is to speak to single routers, and there are none.
     NoPeers,
+    /// Its adverts are to be signed, and there is no key to sign them with.
+    NoKey,
     /// Its sockets cannot be opened.
     NoSocket,
     /// Its VMAC or ipvlan is not there.
@@ -140,6 +148,15 @@ pub enum Fault {
     VmacAddressTaken,
     /// Another member of its sync group is in FAULT.
     Group,
+}
+
+/// What a router needs to send from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// Any address of this family on its interface; of IPv6, a link-local one.
+    Any(Family),
+    /// This address.
+    Only(IpAddr),
 }
 
 /// What brought a change of state about.
@@ -165,16 +182,16 @@ pub enum Cause {
     Stalled(IpAddr, u8),
     /// Another member of the sync group lost an election.
     Group,
-    /// Something is wrong with the interface, or with another member of the sync group.
+    /// Something is wrong with the router itself, or with another member of the sync group.
     Fault(Fault),
-    /// Something tracked failed: what.
+    /// That is over.
+    Over(Fault),
+    /// Something tracked has changed: what, and what is known of it.
     Tracked(String),
     /// We were away so long that another router must have taken over (`timer_expired_backup`).
     TimerExpired(Duration),
     /// Another address owner does not give way to us, and so we give way to it.
     OwnerConflict(IpAddr),
-    /// Nothing is wrong any more.
-    Recovered,
     /// The daemon stops.
     Stop,
 }
@@ -211,6 +228,8 @@ pub enum Event {
         /// Why.
         cause: Cause,
     },
+    /// Still FAULT, for another reason than before.
+    StillFault(Cause),
     /// Stopped.
     Stopped,
     /// Resigned: an advert with priority 0 was sent.

@@ -13,7 +13,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::advert::Adverts;
 use super::check::Packet;
 use super::demux::{Endpoints, Hears, Place, Seat};
-use super::event::Fault;
+use super::event::{Fault, Source};
 use super::group::{Order, Report};
 use super::group_hub::GroupHub;
 use super::machine::{Input, Machine, Notice, Output, Reload, State};
@@ -181,14 +181,10 @@ impl Instance {
     pub async fn run(&mut self, messages: &mut Mailbox<Message>) {
         let mut timer = self.ports.plane.timers.timer();
         let mut seat_timer = self.ports.plane.timers.timer();
-        let mut out = Vec::new();
-        self.recall(&mut out);
-        // What is known of trackers from the start counts before the start.
-        while let Some(message) = messages.try_recv() {
-            self.message(message, &mut out);
-        }
-        self.perform(&mut out);
+        self.begin(messages);
         while !self.stopped {
+            // Not kept, since there may be thousands of instances that wait.
+            let mut out = Vec::new();
             timer.set(self.machine.next_deadline());
             seat_timer.set(self.try_again);
             tokio::select! {
@@ -203,6 +199,16 @@ impl Instance {
             }
             self.perform(&mut out);
         }
+    }
+
+    /// What is known of trackers from the start counts before the start.
+    fn begin(&mut self, messages: &mut Mailbox<Message>) {
+        let mut out = Vec::new();
+        self.recall(&mut out);
+        while let Some(message) = messages.try_recv() {
+            self.message(message, &mut out);
+        }
+        self.perform(&mut out);
     }
 
     fn handle(&mut self, input: Input, out: &mut Vec<Output>) {
@@ -237,9 +243,8 @@ impl Instance {
     fn control(&mut self, message: Control, out: &mut Vec<Output>) {
         match message {
             Control::Tracked(what, status) => self.tracked(what, status, out),
-            Control::Kernel(News::Tracked(name, usable)) => {
-                let status = if usable { Status::Good } else { Status::Bad };
-                self.tracked(Subject::Interface(name), status, out);
+            Control::Kernel(News::Tracked(name, state)) => {
+                self.tracked(Subject::Interface(name), Status::Link(state), out);
             }
             Control::Kernel(News::Confirmed(number)) => self.handle(Input::Confirmed(number), out),
             Control::Kernel(News::Restored) => self.handle(Input::Restored, out),
@@ -340,7 +345,10 @@ impl Instance {
             self.seat = None;
         }
         let params = &self.plan.params;
-        let (family, unicast) = (params.family, params.delivery.is_unicast());
+        let unicast = params.delivery.is_unicast();
+        let keyless = params.authentication.lacks_key();
+        let wanted = self.plan.source.filter(|_| self.plan.track_source);
+        let wanted = wanted.map_or(Source::Any(params.family), Source::Only);
         let no_peers = matches!(&params.delivery, Delivery::Unicast(to) if to.peers.is_empty());
         let source = self.plan.source.filter(|_| !self.plan.track_source).or(interface.source);
         if let Some(source) = source
@@ -355,13 +363,13 @@ impl Instance {
         }
         self.take_seat(before.is_none(), out);
         // Of what is usable, only a VMAC can be missing; it will be back.
-        let there = interface.index.is_some() || interface.usable || self.plan.device().is_none();
-        let down = !interface.usable && !self.plan.dont_track_primary;
+        let there = interface.index.is_some() || self.plan.device().is_none();
+        let tracked = !(there && self.plan.dont_track_primary);
         let mut faults = [
-            (Fault::InterfaceMissing, !there),
-            (Fault::InterfaceDown, there && down),
-            (Fault::NoAddress(family), there && source.is_none()),
+            (Fault::Link(interface.state), tracked && !interface.is_usable()),
+            (Fault::NoAddress(wanted), interface.state.exists() && source.is_none()),
             (Fault::NoPeers, no_peers),
+            (Fault::NoKey, keyless),
         ];
         // Those that appear first: one that goes must not leave a moment without any.
         faults.sort_by_key(|(_, present)| !present);
@@ -391,9 +399,9 @@ impl Instance {
         let interface = match (self.plan.device(), known.index) {
             (Some(name), Some(index)) => Some((index, name.clone())),
             (Some(_), None) => {
-                if known.usable && (overdue || known.occupied.is_some()) {
+                if known.is_usable() && (overdue || known.occupied.is_some()) {
                     self.vmac_fault(Some(known.occupied), out);
-                } else if known.usable {
+                } else if known.is_usable() {
                     self.try_again = Some(self.ports.plane.now() + SEAT_PAUSE);
                 }
                 return;
@@ -459,7 +467,7 @@ impl Instance {
                 Output::AnnounceSource => self.announce_source(),
                 Output::Group(report) => self.report(report),
                 Output::Notify(notice) => self.notify(notice),
-                Output::Event(event) => wording::vrrp(&self.plan.name, self.machine.params(), &event),
+                Output::Event(event) => wording::vrrp(&self.plan, self.machine.params(), &event),
             }
         }
     }
@@ -468,9 +476,7 @@ impl Instance {
         let (Some(seat), Some(adverts)) = (&self.seat, &mut self.adverts) else { return };
         let mark = self.machine.mark(self.ports.plane.unix_time());
         for (packet, destination) in adverts.next(self.machine.params(), priority, mark) {
-            if let Err(error) = seat.endpoint().send(packet, destination) {
-                wording::send_failed(&self.plan.name, &error);
-            }
+            seat.endpoint().send(&self.plan.name, packet, destination);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The fold of everything tracked into a priority and a fault.
 
 use crate::base::Priority;
+use crate::host::LinkState;
 
 /// The most that one object can add or take. A file that wants to take more is a fault.
 const MOST_POINTS: i64 = 253;
@@ -14,6 +15,8 @@ pub enum Status {
     Good,
     /// It does not.
     Bad,
+    /// An interface is like this; it works while it is up.
+    Link(LinkState),
     /// A file says this number.
     Number(i32),
 }
@@ -33,10 +36,31 @@ pub struct Tracked {
 }
 
 impl Tracked {
+    /// What is known, but that an interface just works or does not.
+    fn verdict(&self) -> Status {
+        match self.status {
+            Status::Link(LinkState::Up) => Status::Good,
+            Status::Link(_) => Status::Bad,
+            status => status,
+        }
+    }
+
+    /// What is known, in a few words.
+    pub fn words(&self) -> String {
+        let how = match self.status {
+            Status::Pending => "is not known yet",
+            Status::Good => "is good",
+            Status::Bad => "failed",
+            Status::Link(state) => state.words(),
+            Status::Number(number) => return format!("{} says {number}", self.what),
+        };
+        format!("{} {how}", self.what)
+    }
+
     /// Points towards the priority.
     fn contribution(&self) -> i32 {
         let weight = i32::from(self.weight);
-        let points = match (self.status, self.weight) {
+        let points = match (self.verdict(), self.weight) {
             (Status::Good, 1..) | (Status::Bad, ..=-1) => weight,
             (Status::Number(_), _) => return self.product().clamp(-MOST_POINTS, MOST_POINTS) as i32,
             _ => 0,
@@ -53,7 +77,7 @@ impl Tracked {
 
     /// Whether it keeps the instance in FAULT.
     fn is_fault(&self) -> bool {
-        match (self.status, self.weight) {
+        match (self.verdict(), self.weight) {
             (Status::Number(number), 0) => (number != 0) != self.reverse,
             (Status::Number(_), _) => self.product() < -MOST_POINTS,
             (status, 0) => status == if self.reverse { Status::Good } else { Status::Bad },

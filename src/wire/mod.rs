@@ -7,6 +7,7 @@ pub mod ah;
 pub mod arp;
 pub mod ip;
 pub mod ndisc;
+pub mod smtp;
 pub mod trailer;
 pub mod vrrp;
 

@@ -73,7 +73,7 @@ impl Loader for Willing {
     }
 
     fn program(&self, name: &str, _: u32, _: u32) -> Result<Program, ProgramError> {
-        Ok(Program { path: PathBuf::from(name), insecure: None })
+        Ok(Program { path: PathBuf::from(name), found: PathBuf::from(name), insecure: None })
     }
 }
 

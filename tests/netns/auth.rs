@@ -1,5 +1,7 @@
 //! Authentication: AH, also against stock; `auth_hmac`, which stock's 2.2.7 does not have.
 
+use nix::sys::signal::Signal;
+
 use crate::lab::{Kind, wait_until};
 use crate::support::{A, B, Two, config, each_pair, holds, subject};
 
@@ -56,4 +58,53 @@ fn every_byte_of_ah_is_stocks() {
     let ours = first_adverts(subject());
     assert_eq!(ours[0].len(), 2 * (20 + 24 + 8 + 8 + 8), "IP, AH, VRRP, two addresses, no password");
     assert_eq!(ours, first_adverts(Kind::Stock));
+}
+
+/// The usual instance with a key in a file.
+fn hmac_of_a_file(priority: u8) -> String {
+    hmac(3, priority).replace("0123456789abcdef0123456789abcdef", "file:/etc/keepalived/key")
+}
+
+/// Whoever is to sign and has lost his key is silent. While he runs, he keeps the one that he has.
+#[test]
+fn nothing_leaves_unsigned_when_the_key_is_gone() {
+    const SIGNED: usize = 20 + 8 + 2 * 4 + 28;
+    const KEY: &str = "/etc/keepalived/key";
+    let two = Two::new();
+    for router in [&two.a, &two.b] {
+        router.write(KEY, "0123456789abcdef0123456789abcdef\n");
+        router.run(&format!("chmod 600 {KEY}"));
+    }
+    let (first, second) = two.started((Kind::Ours, Kind::Ours), &hmac_of_a_file(150), &hmac_of_a_file(100));
+    two.a.run(&format!("mv {KEY} /run/key"));
+    first.signal(Signal::SIGHUP);
+    first.wait_log(&format!("cannot be read from {KEY}"));
+    first.wait_log("the configuration stays as it was");
+    let mark = two.capture.mark();
+    two.wait_adverts(mark, A, 3);
+    assert!(holds(&two.a));
+
+    // One that starts without it waits in FAULT until a reload finds it.
+    first.stop();
+    wait_until("B is master", || holds(&two.b));
+    let mark = two.capture.mark();
+    let again = two.a.start(Kind::Ours, &hmac_of_a_file(150));
+    again.wait_log("Entering FAULT STATE (init) (auth_hmac has no key to sign with)");
+    two.wait_adverts(mark, B, 10);
+    assert_eq!(two.capture.adverts_since(mark, A).len(), 0, "it has nothing to say");
+    two.a.run(&format!("mv /run/key {KEY}"));
+    again.signal(Signal::SIGHUP);
+    two.wait_master_a();
+    again.wait_log("(auth_hmac has a key to sign with)");
+
+    // Another key in the file counts after a reload: who does not know it hears nobody, and the log says so.
+    two.a.write(KEY, "ffffffffffffffffffffffffffffffff");
+    again.signal(Signal::SIGHUP);
+    wait_until("both are master", || holds(&two.a) && holds(&two.b));
+    again.wait_log(&format!("invalid authentication HMAC from {B}"));
+    two.b.write(KEY, "ffffffffffffffffffffffffffffffff");
+    second.signal(Signal::SIGHUP);
+    two.wait_master_a();
+    let unsigned = [A, B].map(|from| two.capture.adverts(from)).concat();
+    assert!(unsigned.iter().all(|advert| advert.bytes.len() == SIGNED), "nothing was ever sent unsigned");
 }

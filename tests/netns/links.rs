@@ -219,3 +219,36 @@ fn words_of_static_addresses() {
     };
     assert_eq!(words(shown(crate::support::subject())), words(shown(Kind::Stock)));
 }
+
+/// The log says what has become of an interface, and when it is over.
+#[test]
+fn what_becomes_of_an_interface_is_told() {
+    let two = Two::new();
+    let first = two.a.start(Kind::Ours, &dynamic(150, ""));
+    wait_until("A is master", || holds(&two.a));
+    two.lan.namespace().run("ip link set port0 down");
+    first.wait_log("Entering FAULT STATE (interface eth0 has no carrier)");
+    two.lan.namespace().run("ip link set port0 up");
+    first.wait_log("Entering BACKUP STATE (interface eth0 has a carrier again)");
+    wait_until("A is master again", || holds(&two.a));
+    two.a.run("ip link set eth0 down");
+    first.wait_log("FAULT STATE (interface eth0 is down)");
+    two.a.run("ip link set eth0 name lan0");
+    first.wait_log("Still in FAULT STATE (interface eth0 was renamed)");
+    two.a.run("ip link set lan0 name eth0");
+    first.wait_log("Still in FAULT STATE (interface eth0 is down)");
+    two.a.run("ip link set eth0 up");
+    first.wait_log("Entering BACKUP STATE (interface eth0");
+    wait_until("A is master again", || holds(&two.a));
+    two.a.run(
+        "unshare -n sleep 60 >/dev/null 2>&1 & there=$!
+         until [ \"$(readlink /proc/$there/ns/net)\" != \"$(readlink /proc/self/ns/net)\" ]; do sleep 0.05; done
+         ip link set eth0 netns $there && kill $there",
+    );
+    first.wait_log("Interface eth0 deleted (moved to another network namespace)");
+    first.wait_log("FAULT STATE (interface eth0 was moved to another network namespace)");
+    two.a.attach(&two.lan, "eth0", &format!("{A}/24"));
+    wait_until("A is master again", || holds(&two.a));
+    two.a.run("ip link del eth0");
+    first.wait_log("FAULT STATE (interface eth0 was deleted)");
+}

@@ -48,3 +48,21 @@ fn a_broken_file_is_refused_as_a_whole() {
     assert!(adverts.iter().all(|advert| advert.priority == 150), "{adverts:?}");
     assert!(holds(&two.a));
 }
+
+/// A file that is not there any more is named, and what was read before goes on.
+#[test]
+fn a_file_that_is_gone_is_named() {
+    let two = Two::new();
+    let first = two.a.start(subject(), &config(3, 150, ""));
+    wait_until("A is master", || holds(&two.a));
+    two.a.run(&format!("mv {CONFIG} /run/kept"));
+    first.signal(Signal::SIGHUP);
+    first.wait_log(&format!("Config files missing '{CONFIG}'."));
+    first.wait_log("the configuration stays as it was");
+    two.a.run(&format!("echo 'include /run/gone.conf' > {CONFIG}; cat /run/kept >> {CONFIG}"));
+    first.signal(Signal::SIGHUP);
+    first.wait_log("/run/gone.conf");
+    let mark = two.capture.mark();
+    two.wait_adverts(mark, A, 3);
+    assert!(holds(&two.a));
+}

@@ -125,7 +125,7 @@ fn what_is_in_the_way_of_a_vmac_is_said_and_left_alone() {
     wait_until("its addresses can be used", || !two.a.run("ip -6 -o addr show").contains("tentative"));
     let before = traces(&two.a);
     let first = two.a.start(Kind::Ours, &instance("V", "eth0", 150, "use_vmac", "10.7.0.100/24"));
-    first.wait_log("(another macvlan has the hardware address of the VMAC interface)");
+    first.wait_log("(another macvlan has the hardware address of VMAC interface vrrp.51)");
     let _second = two.b.start(Kind::Ours, &instance("V", "eth0", 100, "use_vmac", "10.7.0.100/24"));
     wait_until("the other one is master", || has(&two.b, "10.7.0.100"));
     two.wait_adverts(two.capture.mark(), B, 5);

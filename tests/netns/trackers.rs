@@ -92,6 +92,26 @@ fn an_interface_that_fails_costs_priority() {
     interface("eth1 weight -60");
 }
 
+/// A weight has no effect on an interface with one of the instance's own addresses: it cannot do without.
+#[test]
+fn the_interface_of_an_address_has_no_weight() {
+    each_pair(|a, b| {
+        let two = Two::new();
+        let other = Lan::new();
+        two.a.attach(&other, "eth1", "10.9.0.1/24");
+        let more =
+            "track_interface {\n eth1 weight 20\n }\n virtual_ipaddress_excluded {\n 10.9.0.9 dev eth1\n }";
+        let (first, _second) = two.started((a, b), &config(3, 150, more), &config(3, 100, ""));
+        let mark = two.capture.mark();
+        assert!(two.wait_adverts(mark, A, 3).iter().all(|advert| advert.priority == 150));
+        other.namespace().run("ip link set port0 down");
+        first.wait_log("(VI_1) Entering FAULT STATE");
+        two.wait_master_b();
+        other.namespace().run("ip link set port0 up");
+        two.wait_master_a();
+    });
+}
+
 /// Routers of the laboratory are like containers: the kernel does not report processes there, and stock counts none.
 #[test]
 fn processes_are_counted_in_a_container() {
@@ -118,9 +138,13 @@ fn processes_are_counted_in_a_container() {
 #[test]
 fn a_link_that_is_asked() {
     each_pair(|a, b| {
-        for method in ["", "IOCTL"] {
+        for how in [
+            "linkbeat_interfaces {\n eth0\n}",
+            "linkbeat_interfaces {\n eth0 IOCTL\n}",
+            "linkbeat_use_polling",
+        ] {
             let two = Two::new();
-            let first = format!("linkbeat_interfaces {{\n eth0 {method}\n}}\n") + &config(3, 150, "");
+            let first = format!("{how}\n{}", config(3, 150, ""));
             let (first, _second) = two.started((a, b), &first, &config(3, 100, ""));
             two.lan.namespace().run("ip link set port0 down");
             first.wait_log("Linkbeat reports eth0 down");

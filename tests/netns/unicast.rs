@@ -126,3 +126,24 @@ fn the_old_checksum_is_refused() {
         assert!(adverts.iter().all(|advert| covers(advert, A)), "the checksum of RFC 9568");
     });
 }
+
+/// Without an interface only its source address tells whether a router can be heard. Stock 2.2.7 wants an interface.
+#[test]
+fn without_an_interface_the_source_address_is_watched() {
+    let two = Two::new();
+    let text = |source: Ipv4Addr, peer, priority| {
+        let text = to(peer, "", priority, &format!("unicast_src_ip {source}"));
+        text.replace(" interface eth0\n", "").replace("/24\n", "/24 dev eth0\n")
+    };
+    for router in [&two.a, &two.b] {
+        router.run("sysctl -qw net.ipv4.conf.all.promote_secondaries=1");
+    }
+    let kinds = (Kind::Ours, Kind::Ours);
+    let (first, _second) = two.started(kinds, &text(A, B, 150), &text(B, A, 100));
+    two.a.run(&format!("ip addr del {A}/24 dev eth0"));
+    first.wait_log(&format!("Entering FAULT STATE (no interface has the source address {A})"));
+    wait_until("B takes over", || holds(&two.b) && !holds_any(&two.a));
+    two.a.run(&format!("ip addr add {A}/24 dev eth0"));
+    first.wait_log(&format!("Entering BACKUP STATE (the source address {A} is there now)"));
+    two.wait_master_a();
+}

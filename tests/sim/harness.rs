@@ -297,7 +297,7 @@ pub(crate) fn reread(file: &Rc<RefCell<String>>) -> daemon::Reread {
     let file = Rc::clone(file);
     Box::new(move || {
         let plan = plan_of(&file.borrow());
-        Box::pin(async move { Some(plan) })
+        Box::pin(async move { Ok(plan) })
     })
 }
 

@@ -1,11 +1,13 @@
 //! Single stories with exact expectations.
 
 mod auth;
+mod causes;
 mod dumps;
 mod failover;
 mod family;
 mod groups;
 mod kernel;
+mod mail;
 mod many;
 mod options;
 mod panic;
@@ -13,6 +15,7 @@ mod reload;
 mod routes;
 mod scripts;
 mod stalls;
+mod timetable;
 mod trackers;
 mod traps;
 mod vmac;

@@ -28,10 +28,15 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
     b.run("auth_hmac", &stmt.body);
     let Some(Draft { hmac }) = b.drafts.hmac.take() else { return };
     let active = hmac.active.is_some_and(|id| hmac.keys.iter().any(|k| k.0 == id));
-    if active {
-        set_options(b, |p| p.hmac = Some(hmac));
-    } else {
-        let text = "auth_hmac has no active_key that is defined - not in use";
+    let signs = hmac.mode != HmacMode::ReceiveOnly;
+    set_options(b, |p| p.hmac = Some(hmac));
+    if !active {
+        // Stock goes on without signatures, which is what nobody who writes this can want.
+        let text = if signs {
+            "auth_hmac has no active_key that is defined - the instance stays in FAULT"
+        } else {
+            "auth_hmac has no active_key that is defined"
+        };
         b.report
             .lacks_one_of(&stmt.line, &["key", "active_key"], text)
             .hint("key ID TEXT, and active_key ID");

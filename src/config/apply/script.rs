@@ -1,9 +1,11 @@
 //! `vrrp_script`, and commands wherever they stand.
 
+use std::sync::Arc;
+
 use super::super::diagnostic::{Class, Severity};
 use super::super::grammar;
 use super::super::lines::Line;
-use super::super::model::{Script, User, VrrpScript};
+use super::super::model::{Run, Script, User, VrrpScript};
 use super::super::tree::Stmt;
 use super::{Build, user};
 use crate::host::loader::ProgramError;
@@ -20,7 +22,7 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
     let name = stmt.word(1).unwrap_or_default().to_owned();
     let script = VrrpScript {
         name: name.clone(),
-        script: Script::Open(String::new()),
+        script: Script::Open("".into()),
         interval: None,
         timeout: None,
         weight: None,
@@ -96,7 +98,7 @@ fn failing(b: &mut Build<'_>, script: &VrrpScript, command: &str, user: User, li
     }
     // With script security nothing may run that was not looked at: then it fails until the next start.
     let program = if b.config.globals.script_security { String::new() } else { name.clone() };
-    Some(Script::Run { program, argv, user })
+    Some(Script::Run(Arc::new(Run { program, argv, user })))
 }
 
 fn draft(b: &mut Build<'_>, set: impl FnOnce(&mut Draft)) {
@@ -272,7 +274,7 @@ fn usable(
     missing: Option<Class>,
 ) -> Option<Script> {
     if let Some(path) = command.strip_prefix('<') {
-        return Some(Script::Open(path.trim_start().to_owned()));
+        return Some(Script::Open(path.trim_start().into()));
     }
     let Ok(argv) = grammar::command_argv(command) else {
         b.report.error(line, format!("Unterminated quote in {what} - disabling"));
@@ -330,7 +332,10 @@ fn usable(
         b.report.warning(line, format!("Unsafe permissions found for script '{name}'. {why}")).hint(hint);
     }
     b.security.scripts = true;
-    Some(Script::Run { program: program.path.to_string_lossy().into_owned(), argv, user })
+    let keeps_links = b.config.globals.options.use_symlink_paths == Some(true);
+    let path = if keeps_links { program.found } else { program.path };
+    let program = path.to_string_lossy().into_owned();
+    Some(Script::Run(Arc::new(Run { program, argv, user })))
 }
 
 /// Advice for those who expect a shell.

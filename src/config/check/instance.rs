@@ -99,6 +99,7 @@ pub(crate) fn check(
     }
     no_address(b, draft, strict);
     weights::useless(b, draft, group, weights);
+    weights::needed(b, draft);
 }
 
 /// The version an instance speaks: IPv6 is version 3 unless it says otherwise.

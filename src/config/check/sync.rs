@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::config::apply::Build;
 use crate::config::apply::instance::Draft;
+use crate::config::diagnostic::{Class, Severity};
 use crate::config::model::SyncGroup;
 
 use super::instance::is_owner;
@@ -50,7 +51,8 @@ pub(super) fn link(b: &mut Build<'_>, drafts: &[Draft]) -> Vec<SyncGroup> {
                 let text = format!(
                     "Sync group {name} has only 1 virtual router ({only}) - this probably isn't what you want"
                 );
-                b.report.error(&draft.name, text);
+                // Nothing of it is lost: to stock an error, but none that keeps a configuration from being used.
+                b.report.at(&draft.name, Severity::Warning, Class::Config, text);
                 // A member that does not exist, or is in another group, has been told.
                 b.report.comes_from(before);
             }

@@ -49,6 +49,25 @@ impl Weights {
     }
 }
 
+/// Weights of interfaces that the instance cannot do without.
+pub(super) fn needed(b: &mut Build<'_>, draft: &Draft) {
+    let instance = &draft.instance;
+    let held = instance.addresses.iter().chain(&instance.excluded).filter(|a| !a.flags.no_track);
+    let routes = instance.options.routes.iter().filter(|route| route.tracked);
+    let needed: Vec<_> =
+        held.filter_map(|a| a.dev.as_ref()).chain(routes.filter_map(|r| r.dev.as_ref())).collect();
+    let weighted = instance.tracks.interfaces.iter().filter(|track| track.weight != 0);
+    for track in weighted.filter(|track| needed.contains(&&track.interface)) {
+        let text = format!(
+            "({}) the weight of track_interface {} has no effect: without it the instance is in FAULT, as its own \
+             addresses or routes are on it",
+            instance.name, track.interface
+        );
+        let hint = "with no_track behind these, the weight counts";
+        b.report.warning(draft.line("track_interface"), text).hint(hint);
+    }
+}
+
 /// Rule 5.23: the priority of an address owner is fixed, and so is that of a member of a sync group, which changes
 /// state with the others, unless the group says otherwise.
 pub(super) fn useless(b: &mut Build<'_>, draft: &mut Draft, group: Option<&SyncGroup>, own: &Weights) {

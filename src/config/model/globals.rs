@@ -144,6 +144,13 @@ pub struct Mail {
     pub no_checkers: Option<bool>,
 }
 
+impl Mail {
+    /// Whether mail tells of an instance or a sync group, with its own `smtp_alert` or without.
+    pub fn tells_of(&self, own: Option<bool>) -> bool {
+        own.or(self.alert_vrrp).or(self.alert).unwrap_or(false)
+    }
+}
+
 /// `smtp_server`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MailServer {

@@ -21,6 +21,7 @@ pub use routes::*;
 pub use track::*;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Cidr, Family, IfName, Priority, Vrid};
@@ -140,16 +141,20 @@ pub struct User {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Script {
     /// Execute a program.
-    Run {
-        /// The file to execute.
-        program: String,
-        /// Arguments as configured, `argv[0]` included.
-        argv: Vec<String>,
-        /// Who it runs as.
-        user: User,
-    },
+    Run(Arc<Run>),
     /// `</PATH`: succeeds if this path can be opened for reading.
-    Open(String),
+    Open(Arc<str>),
+}
+
+/// A program to execute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The file to execute.
+    pub program: String,
+    /// Arguments as configured, `argv[0]` included.
+    pub argv: Vec<String>,
+    /// Who it runs as.
+    pub user: User,
 }
 
 /// `vrrp_script`.

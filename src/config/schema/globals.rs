@@ -33,29 +33,29 @@ pub(crate) static GLOBAL_DEFS_INCLUDE_CHECK: Table =
 pub(crate) static GLOBAL_DEFS: Table = table(
     "global_defs",
     &[
-        flag("process_names").stores(|b, _| settings::flag(b, |g| &mut g.processes.default_names)),
+        flag("process_names").does(|b, _| settings::flag(b, |g| &mut g.processes.default_names)),
         value("process_name", Arg::Text)
             .fatal()
-            .stores(|b, s| settings::process_name(b, s, |g| &mut g.processes.parent)),
+            .does(|b, s| settings::process_name(b, s, |g| &mut g.processes.parent)),
         value("vrrp_process_name", Arg::Text)
             .fatal()
-            .stores(|b, s| settings::process_name(b, s, |g| &mut g.processes.vrrp)),
+            .does(|b, s| settings::process_name(b, s, |g| &mut g.processes.vrrp)),
         value("checker_process_name", Arg::Text).fatal().stores(apply::lvs::globals::process),
         value("lvs_process_name", Arg::Text).fatal().stores(apply::lvs::globals::process),
         value("bfd_process_name", Arg::Text)
             .fatal()
             .stores(|b, s| settings::process_name(b, s, |g| &mut g.processes.bfd)),
-        boolean("use_symlink_paths").stores(|b, s| settings::boolean(b, s, |g| &mut g.use_symlink_paths)),
+        boolean("use_symlink_paths").does(|b, s| settings::boolean(b, s, |g| &mut g.use_symlink_paths)),
         boolean("set_supplementary_groups")
             .does(|b, s| settings::boolean(b, s, |g| &mut g.set_supplementary_groups)),
         value("router_id", Arg::Text).required().does(apply::globals::router_id),
-        value("notification_email_from", Arg::Text).required().stores(settings::notification_email_from),
-        value("smtp_server", Arg::Text).fatal().stores(settings::smtp_server),
-        value("smtp_helo_name", Arg::Text).stores(|b, s| settings::text(b, s, |g| &mut g.mail.helo)),
-        value("smtp_connect_timeout", loose(0, 4_294)).fatal().stores(settings::smtp_connect_timeout),
-        list("notification_email", &NO_WORDS).stores(settings::notification_email),
-        boolean("smtp_alert").stores(|b, s| settings::boolean(b, s, |g| &mut g.mail.alert)),
-        boolean("smtp_alert_vrrp").stores(|b, s| settings::boolean(b, s, |g| &mut g.mail.alert_vrrp)),
+        value("notification_email_from", Arg::Text).required().does(settings::notification_email_from),
+        value("smtp_server", Arg::Text).fatal().does(settings::smtp_server),
+        value("smtp_helo_name", Arg::Text).does(|b, s| settings::text(b, s, |g| &mut g.mail.helo)),
+        value("smtp_connect_timeout", loose(0, 4_294)).fatal().does(settings::smtp_connect_timeout),
+        list("notification_email", &NO_WORDS).does(settings::notification_email),
+        boolean("smtp_alert").does(|b, s| settings::boolean(b, s, |g| &mut g.mail.alert)),
+        boolean("smtp_alert_vrrp").does(|b, s| settings::boolean(b, s, |g| &mut g.mail.alert_vrrp)),
         boolean("smtp_alert_checker").stores(apply::lvs::globals::boolean),
         value("startup_script", Arg::Command)
             .required()
@@ -77,7 +77,7 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("dynamic_interfaces", Arg::Text)
             .words(&DYNAMIC_INTERFACES)
             .does(apply::globals::dynamic_interfaces),
-        flag("no_email_faults").stores(|b, _| settings::flag(b, |g| &mut g.mail.no_faults)),
+        flag("no_email_faults").does(|b, _| settings::flag(b, |g| &mut g.mail.no_faults)),
         value("default_interface", Arg::Interface).required().does(settings::default_interface),
         flag("disable_local_igmp").stores(|b, _| settings::flag(b, |g| &mut g.disable_local_igmp)),
         flag("v3_checksum_as_v2").does(|b, _| b.config.globals.v3_checksum_as_v2 = true),
@@ -262,12 +262,12 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("random_seed", int(0, 4_294_967_295))
             .fatal()
             .stores(|b, s| settings::number(b, s, |g| &mut g.random_seed)),
-        value("reload_check_config", Arg::Text).stores(settings::reload_check),
+        value("reload_check_config", Arg::Text).does(settings::reload_check),
         value("reload_time_file", Arg::Text)
             .required()
-            .stores(|b, s| settings::one_path(b, s, |g| &mut g.reload.time_file)),
-        flag("reload_repeat").stores(|b, _| settings::flag(b, |g| &mut g.reload.repeat)),
-        value("reload_file", Arg::Text).stores(settings::reload_file),
+            .does(|b, s| settings::one_path(b, s, |g| &mut g.reload.time_file)),
+        flag("reload_repeat").does(|b, _| settings::flag(b, |g| &mut g.reload.repeat)),
+        value("reload_file", Arg::Text).does(settings::reload_file),
         value("include_check", Arg::Text)
             .words(&GLOBAL_DEFS_INCLUDE_CHECK)
             .does(apply::globals::include_check),

@@ -32,7 +32,7 @@ pub(crate) static VRRP_SYNC_GROUP: Table = table(
         value("notify_fault", Arg::Command).fatal().does(apply::group::notify_fault),
         value("notify_stop", Arg::Command).fatal().does(apply::group::notify_stop),
         value("notify", Arg::Command).fatal().does(apply::group::notify),
-        boolean("smtp_alert").stores(apply::group::smtp_alert),
+        boolean("smtp_alert").does(apply::group::smtp_alert),
         boolean("notify_priority_changes").does(apply::group::notify_priority_changes),
         flag("global_tracking").deprecated("please remove it").does(apply::group::global_tracking),
         flag("sync_group_tracking_weight").does(apply::group::tracking_weight),
@@ -165,7 +165,7 @@ pub(crate) static VRRP_INSTANCE: Table = table(
         value("notify_master_rx_lower_pri", Arg::Command)
             .fatal()
             .does(apply::instance::notify_master_rx_lower_pri),
-        boolean("smtp_alert").stores(|b, s| options::boolean(b, s, |p| &mut p.smtp_alert)),
+        boolean("smtp_alert").does(|b, s| options::boolean(b, s, |p| &mut p.smtp_alert)),
         boolean("notify_priority_changes")
             .does(|b, s| options::boolean(b, s, |p| &mut p.notify_priority_changes)),
         value("lvs_sync_daemon_interface", Arg::Interface)

@@ -268,8 +268,8 @@ fn commands_of_what_is_dropped_are_not_looked_for() {
     let loaded = load_text(&format!("{open}{up}\n{REAL}\n}}"));
     assert_eq!(loaded.test_status(), 6);
     let [server] = &loaded.config.lvs.servers[..] else { panic!() };
-    let Some(Script::Run { program, .. }) = &server.quorum_up else { panic!("{server:?}") };
-    assert_eq!(program, "/bin/notify.sh");
+    let Some(Script::Run(run)) = &server.quorum_up else { panic!("{server:?}") };
+    assert_eq!(run.program, "/bin/notify.sh");
 }
 
 #[test]

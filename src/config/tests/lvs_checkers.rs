@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::base::IfName;
-use crate::config::model::Script;
 use crate::config::model::checkers::*;
 use crate::config::model::lvs::{Ssl, Timing};
+use crate::config::model::{Run, Script};
 
 /// The checkers of a real server, and what is said.
 fn checkers(text: &str) -> (Vec<Checker>, Vec<String>) {
@@ -136,7 +136,8 @@ fn a_program() {
     let text = "MISC_CHECK {\nmisc_path \"/bin/check a\"\nmisc_timeout 5\nmisc_dynamic\nuser nobody\n}";
     let (found, _) = checkers(text);
     let [Checker { check: Check::Misc(misc), .. }] = &found[..] else { panic!("{found:?}") };
-    let Script::Run { program, argv, user } = &misc.script else { panic!("{misc:?}") };
+    let Script::Run(run) = &misc.script else { panic!("{misc:?}") };
+    let Run { program, argv, user } = &**run;
     assert_eq!((&program[..], &argv[..]), ("/bin/check", &["/bin/check".to_owned(), "a".to_owned()][..]));
     assert_eq!((user.uid, misc.timeout, misc.dynamic), (65_534, Some(Duration::from_secs(5)), true));
     // One that is not there is left out, and the others stay.
@@ -144,7 +145,7 @@ fn a_program() {
     let (found, told) = checkers(&format!("TCP_CHECK {{ }}\n{gone}\n{text}\n{gone}\nPING_CHECK {{ }}"));
     let [tcp, misc, ping] = &found[..] else { panic!("{told:?}") };
     assert_eq!((&tcp.check, &ping.check), (&Check::Tcp, &Check::Ping));
-    assert!(matches!(&misc.check, Check::Misc(m) if matches!(m.script, Script::Run { .. })));
+    assert!(matches!(&misc.check, Check::Misc(m) if matches!(m.script, Script::Run(_))));
 }
 
 #[test]

@@ -130,8 +130,9 @@ fn an_unsafe_path_is_told_with_the_component_that_is_unsafe() {
             "global_defs {{\n {security}\n script_user root\n}}\nvrrp_script S {{\n script /srv/a/check\n}}\n"
         );
         let mut machine = machine(&text);
-        let (path, insecure) = ("/srv/a/check".into(), Some("/srv/a".into()));
-        machine.programs.insert("/srv/a/check".into(), Ok(Program { path, insecure }));
+        let path = std::path::PathBuf::from("/srv/a/check");
+        let insecure = Some("/srv/a".into());
+        machine.programs.insert("/srv/a/check".into(), Ok(Program { found: path.clone(), path, insecure }));
         let told = format!(
             "(x: Line 6) Unsafe permissions found for script '/srv/a/check'{verdict} \
              (it runs as root, but others than root can change '/srv/a')"

@@ -1,5 +1,6 @@
 //! What is understood.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
@@ -35,11 +36,11 @@ fn a_seed_in_full() {
         *script,
         VrrpScript {
             name: "check_nginx".into(),
-            script: Script::Run {
+            script: Script::Run(Arc::new(Run {
                 program: "/usr/local/keepalived/etc/keepalived/check_nginx.sh".into(),
                 argv: vec!["/usr/local/keepalived/etc/keepalived/check_nginx.sh".into()],
                 user: User { uid: 0, gid: 0, groups: Vec::new() },
-            },
+            })),
             interval: Some(Duration::from_secs(2)),
             timeout: None,
             weight: Some(-5),
@@ -124,11 +125,11 @@ fn scripts_of_an_instance() {
     let instance = &loaded.config.instances[0];
     let run = |argv: &[&str], id| {
         let argv = argv.iter().map(|&a| a.to_owned()).collect();
-        Some(Script::Run {
+        Some(Script::Run(Arc::new(Run {
             program: "/bin/notify.sh".into(),
             argv,
             user: User { uid: id, gid: id, groups: Vec::new() },
-        })
+        })))
     };
     assert_eq!(instance.notify_master, run(&["/bin/notify.sh", "a b", "c"], 65_534));
     assert_eq!(instance.notify, run(&["/bin/notify.sh"], 0));

@@ -196,7 +196,7 @@ fn groups_of_notify(users: &str, command: &str) -> Vec<u32> {
     machine.groups.extend([("eve".to_owned(), 7), ("eve-more".to_owned(), 8), ("mail".to_owned(), 12)]);
     let loaded = load_from(&machine);
     match &loaded.config.instances[0].notify {
-        Some(Script::Run { user, .. }) => user.groups.clone(),
+        Some(Script::Run(run)) => run.user.groups.clone(),
         other => panic!("{other:?}: {:?}", lines(&loaded)),
     }
 }

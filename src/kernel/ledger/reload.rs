@@ -58,10 +58,10 @@ impl Ledger {
             owners.remove(&owner);
         }
         for interface in tracked {
-            let (usable, owners) = self.tracked.entry(interface.clone()).or_default();
+            let (state, owners) = self.tracked.entry(interface.clone()).or_default();
             owners.insert(owner);
             // Told to all of them again: it is news to this one.
-            *usable = None;
+            *state = None;
         }
     }
 

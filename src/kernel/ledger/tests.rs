@@ -318,13 +318,14 @@ fn addresses_follow_an_interface_that_goes_and_comes_back() {
     bench.claim(TWO, true, 1);
     bench.answer(Ok(()));
     bench.out.clear();
-    bench.event(&KernelEvent::LinkGone(ETH0));
+    bench.event(&KernelEvent::LinkGone { index: ETH0, moved: false });
+    let gone = Interface { state: LinkState::Deleted, ..Interface::default() };
     assert_eq!(
         bench.out,
         [
             Output::NoInterface { key: claim("10.0.0.2").key() },
-            Output::Interface(ONE, Interface::default()),
-            Output::Interface(TWO, Interface::default()),
+            Output::Interface(ONE, gone),
+            Output::Interface(TWO, gone),
         ]
     );
     bench.event(&KernelEvent::Link(Link { index: IfIndex(9), ..link(true) }));
@@ -345,24 +346,24 @@ fn an_address_that_an_administrator_adds_to_a_backup_is_left_alone() {
 #[test]
 fn instances_hear_of_their_interface_and_its_first_address_that_is_no_virtual_one() {
     let mut bench = Bench::new(&["10.0.0.2", "10.0.0.7", "10.0.0.8"]);
-    let interface = |source: &str, usable| Interface {
+    let interface = |source: &str, state| Interface {
         index: Some(ETH0),
-        usable,
+        state,
         source: source.parse().ok(),
         occupied: None,
     };
     let both = |i: Interface| vec![Output::Interface(ONE, i), Output::Interface(TWO, i)];
-    assert_eq!(std::mem::take(&mut bench.out), both(interface("10.0.0.7", true)));
+    assert_eq!(std::mem::take(&mut bench.out), both(interface("10.0.0.7", LinkState::Up)));
     bench.event(&KernelEvent::Link(link(false)));
-    assert_eq!(std::mem::take(&mut bench.out), both(interface("10.0.0.7", false)));
+    assert_eq!(std::mem::take(&mut bench.out), both(interface("10.0.0.7", LinkState::NoCarrier)));
     bench.event(&KernelEvent::Address(claim("10.0.0.3").on(ETH0)));
     bench.event(&KernelEvent::Link(link(false)));
     assert_eq!(std::mem::take(&mut bench.out), [], "nothing new");
     bench.delete("10.0.0.7");
-    assert_eq!(std::mem::take(&mut bench.out), both(interface("10.0.0.8", false)));
+    assert_eq!(std::mem::take(&mut bench.out), both(interface("10.0.0.8", LinkState::NoCarrier)));
     bench.delete("10.0.0.8");
     bench.delete("10.0.0.3");
-    assert_eq!(bench.out.split_off(2), both(interface("", false)));
+    assert_eq!(bench.out.split_off(2), both(interface("", LinkState::NoCarrier)));
 }
 
 #[test]
@@ -390,13 +391,20 @@ fn instances_hear_of_interfaces_they_track() {
         out.retain(|o| matches!(o, Output::Tracked(..)));
         out
     };
-    let both = |usable| [ONE, TWO].map(|id| Output::Tracked(id, name("eth0"), usable)).to_vec();
-    assert_eq!(tell(&KernelEvent::Resync(Dump::default())), both(false), "it does not exist");
-    assert_eq!(tell(&KernelEvent::Link(link(true))), both(true));
+    let both = |state| [ONE, TWO].map(|id| Output::Tracked(id, name("eth0"), state)).to_vec();
+    assert_eq!(tell(&KernelEvent::Resync(Dump::default())), both(LinkState::Missing));
+    assert_eq!(tell(&KernelEvent::Link(link(true))), both(LinkState::Up));
     assert_eq!(tell(&KernelEvent::Link(link(true))), []);
-    assert_eq!(tell(&KernelEvent::Link(link(false))), both(false));
+    assert_eq!(tell(&KernelEvent::Link(link(false))), both(LinkState::NoCarrier));
+    assert_eq!(tell(&KernelEvent::Link(Link { up: false, ..link(false) })), both(LinkState::Down));
+    for (moved, state) in [(false, LinkState::Deleted), (true, LinkState::Moved)] {
+        tell(&KernelEvent::Link(link(true)));
+        assert_eq!(tell(&KernelEvent::LinkGone { index: ETH0, moved }), both(state));
+    }
     tell(&KernelEvent::Link(link(true)));
-    assert_eq!(tell(&KernelEvent::LinkGone(ETH0)), both(false));
+    let renamed = KernelEvent::Link(Link { name: name("lan0"), ..link(true) });
+    assert_eq!(tell(&renamed), both(LinkState::Renamed));
+    assert_eq!(tell(&KernelEvent::Link(link(true))), both(LinkState::Up), "it has its name back");
 }
 
 #[test]
@@ -544,7 +552,12 @@ fn instances_hear_of_their_interface_when_the_static_items_are_there() {
     let mut bench = Bench::of(ledger, &[]);
     assert_eq!((bench.ops(), &bench.out[..]), (vec!["add 10.0.0.7".to_owned()], &[][..]));
     bench.answer(Ok(()));
-    let told = Interface { index: Some(ETH0), usable: true, source: "10.0.0.7".parse().ok(), occupied: None };
+    let told = Interface {
+        index: Some(ETH0),
+        state: LinkState::Up,
+        source: "10.0.0.7".parse().ok(),
+        occupied: None,
+    };
     assert_eq!(bench.out, [Output::Interface(ONE, told)]);
     bench.ledger.claim(Owner::Static, false, 2);
     assert!(!bench.ledger.is_idle());

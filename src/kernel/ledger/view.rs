@@ -1,11 +1,11 @@
 //! What there is to know of an instance's interface.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::{Interface, Watch};
-use crate::base::Family;
-use crate::host::Link;
+use crate::base::{Family, IfName};
+use crate::host::{Link, LinkState};
 use crate::kernel::mirror::Mirror;
 
 /// What there is to know of an interface. The source address stays `before` while that is there.
@@ -14,18 +14,20 @@ pub(super) fn view(
     watch: &Watch,
     before: Option<IpAddr>,
     claimed: &BTreeSet<IpAddr>,
+    vacated: &BTreeMap<IfName, LinkState>,
 ) -> Interface {
     let Some(name) = &watch.interface else {
         let there = |ip: &IpAddr| mirror.links().any(|link| mirror.has_ip(link.index, *ip));
         let vrf = watch.vrf.as_ref().map(|name| mirror.link(name));
         return Interface {
             index: vrf.flatten().map(|link| link.index),
-            usable: vrf.is_none_or(|vrf| vrf.is_some_and(Link::usable)),
+            state: watch.vrf.as_ref().map_or(LinkState::Up, |name| state(mirror, name, vacated)),
             source: watch.source.filter(there),
             occupied: None,
         };
     };
-    let Some(link) = mirror.link(name) else { return Interface::default() };
+    let state = state(mirror, name, vacated);
+    let Some(link) = mirror.link(name) else { return Interface { state, ..Interface::default() } };
     let place = watch.vmac.as_ref().map_or(Some(link), |vmac| mirror.link(vmac));
     let has =
         |ip: &IpAddr| [Some(link), place].into_iter().flatten().any(|link| mirror.has_ip(link.index, *ip));
@@ -38,7 +40,13 @@ pub(super) fn view(
             None => source(mirror, link, watch.family, before, claimed),
         },
     };
-    Interface { index: place.map(|place| place.index), usable: link.usable(), source, occupied: None }
+    Interface { index: place.map(|place| place.index), state, source, occupied: None }
+}
+
+/// How the interface of this name is, or why there is none; `vacated`: those that there were.
+pub(super) fn state(mirror: &Mirror, name: &IfName, vacated: &BTreeMap<IfName, LinkState>) -> LinkState {
+    let gone = || vacated.get(name).copied().unwrap_or_default();
+    mirror.link(name).map_or_else(gone, Link::state)
 }
 
 /// An address of its own that adverts may come from. Of IPv6 only link-local ones (RFC 9568 section 5.1.2.1).

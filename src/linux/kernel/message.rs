@@ -25,7 +25,9 @@ pub(super) fn event(message: &Message) -> Option<KernelEvent> {
     match message {
         RouteNetlinkMessage::NewLink(message) => link(message).map(KernelEvent::Link),
         RouteNetlinkMessage::DelLink(message) if is_about_link(message) => {
-            Some(KernelEvent::LinkGone(IfIndex(message.header.index)))
+            let moved = |attribute: &LinkAttribute| matches!(attribute, LinkAttribute::NewNetnsId(_));
+            let moved = message.attributes.iter().any(moved);
+            Some(KernelEvent::LinkGone { index: IfIndex(message.header.index), moved })
         }
         // One that is still being examined for duplicates can be neither sent from nor announced; it is reported
         // again when it can.
@@ -279,7 +281,7 @@ mod tests {
         message.header.index = 3;
         let gone =
             |message: &LinkMessage| event(&Message::from(RouteNetlinkMessage::DelLink(message.clone())));
-        assert_eq!(gone(&message), Some(KernelEvent::LinkGone(IfIndex(3))));
+        assert_eq!(gone(&message), Some(KernelEvent::LinkGone { index: IfIndex(3), moved: false }));
         message.header.interface_family = AddressFamily::Bridge;
         assert_eq!(gone(&message), None);
     }

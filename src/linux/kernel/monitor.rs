@@ -191,7 +191,7 @@ fn apply(dump: &mut Dump, event: KernelEvent) {
             Some(known) => *known = link,
             None => dump.links.push(link),
         },
-        KernelEvent::LinkGone(index) => {
+        KernelEvent::LinkGone { index, .. } => {
             dump.links.retain(|known| known.index != index);
             dump.routes.retain(|route| route.hops().iter().all(|hop| hop.link != Some(index)));
             dump.addresses.retain(|known| known.link != index);
@@ -268,7 +268,7 @@ mod tests {
             KernelEvent::Link(link(1, 9000)),
             KernelEvent::AddressGone(address(1, 9)),
             KernelEvent::Address(address(1, 1)),
-            KernelEvent::LinkGone(IfIndex(2)),
+            KernelEvent::LinkGone { index: IfIndex(2), moved: false },
         ];
         for event in during {
             apply(&mut dump, event);

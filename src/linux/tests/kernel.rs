@@ -153,7 +153,9 @@ fn what_others_do_is_seen() {
         started.until("the loss of the carrier", |event| lost(event).then_some(())).await;
         ip("link del va");
         started
-            .until("the end of the link", |event| (event == KernelEvent::LinkGone(va)).then_some(()))
+            .until("the end of the link", |event| {
+                (event == KernelEvent::LinkGone { index: va, moved: false }).then_some(())
+            })
             .await;
     });
 }

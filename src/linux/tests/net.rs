@@ -249,9 +249,10 @@ fn announcements_leave_in_order_and_one_failure_stops_nobody() {
         listener.set_nonblocking(true).unwrap();
         buffer::receive(&listener, 8 << 20).unwrap();
         let mac = MacAddr([2, 0, 0, 0, 0, 0x0a]);
-        let frame = |link, n: u16| {
+        let frame = |link: IfIndex, n: u16| {
             let [high, low] = n.to_be_bytes();
-            Frame { link, bytes: arp::gratuitous(mac, Ipv4Addr::new(10, 8, high, low)).to_vec() }
+            let name = IfName::new(&format!("number{}", link.0)).unwrap();
+            Frame { link, name, bytes: arp::gratuitous(mac, Ipv4Addr::new(10, 8, high, low)).to_vec() }
         };
         let mut frames: Vec<_> = (0..COUNT).map(|n| frame(index("va"), n)).collect();
         frames.insert(300, frame(IfIndex(4711), 0));
@@ -260,6 +261,7 @@ fn announcements_leave_in_order_and_one_failure_stops_nobody() {
         let error = announcer.announce(&frames).unwrap_err();
         println!("{COUNT} announcements left in {:?}", plane.now() - start);
         assert!(matches!(error.source.raw_os_error(), Some(libc::ENXIO | libc::ENODEV)), "{error}");
+        assert!(error.to_string().starts_with("cannot announce on interface number4711: "), "{error}");
 
         // The listener hears both ends; what it hears at vb has crossed the wire.
         let mut seen = Vec::new();

@@ -108,7 +108,14 @@ fn process(view: &View<'_>, whole: bool, out: &mut Lines) {
     }
     if let Some(file) = &reload.time_file {
         put(out, "Reload time file", format_args!("{file}{}", if reload.repeat { " (repeat)" } else { "" }));
-        out.add(" No reload scheduled");
+        match &view.findings.scheduled {
+            Some((time, dated)) => {
+                // Stock's parenthesis, which it does not close.
+                let dated = if *dated { " (date specified" } else { "" };
+                out.add(format_args!(" Reload scheduled for {time}{dated}"));
+            }
+            None => out.add(" No reload scheduled"),
+        }
     }
     put_some(out, "Reload_file", reload.file.as_ref());
     put_some(out, "config save directory", options.files.temporary.as_ref());

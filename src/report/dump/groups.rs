@@ -87,8 +87,11 @@ fn one(view: &View<'_>, group: &GroupPlan, written: &SyncGroup, out: &mut Lines)
     let name = |id: &InstanceId| view.plan.instances.iter().find(|i| i.id == *id).map(|i| i.name.clone());
     let members: Vec<String> = group.members.iter().filter_map(name).collect();
     out.list("VRRP member instances", &members, String::clone);
+    if written.tracking_weight {
+        out.add("   sync group tracking weight set");
+    }
     let mail = &view.config.globals.options.mail;
-    let mails = written.smtp_alert.or(mail.alert_vrrp).or(mail.alert).unwrap_or(false);
+    let mails = mail.tells_of(written.smtp_alert);
     out.put("Using smtp notification", yes(mails));
     if let Some(on) = written.notify_priority_changes {
         out.put("Notify priority changes", yes(on));

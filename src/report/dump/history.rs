@@ -17,7 +17,7 @@ pub(super) fn section(view: &View<'_>, out: &mut Lines) {
             out.add("   It did not answer");
             continue;
         };
-        let cause = |cause| Some(wording::cause(cause)).filter(|text| !text.is_empty());
+        let cause = |cause| Some(wording::cause(cause, plan)).filter(|text| !text.is_empty());
         let start = || "start".to_owned();
         out.put("Cause", cause(&observed.snapshot.cause).unwrap_or_else(start));
         for (kind, count) in observed.snapshot.counters.rejects.iter().enumerate() {

@@ -166,8 +166,7 @@ pub fn accepts(view: &View<'_>, plan: &InstancePlan, written: &VrrpInstance) -> 
 
 /// Whether mails are sent about it.
 pub fn mails(view: &View<'_>, written: &VrrpInstance) -> bool {
-    let mail = &view.config.globals.options.mail;
-    written.options.smtp_alert.or(mail.alert_vrrp).or(mail.alert).unwrap_or(false)
+    view.config.globals.options.mail.tells_of(written.options.smtp_alert)
 }
 
 /// Whether its changes of priority are told.

@@ -32,8 +32,8 @@ pub(super) fn script(view: &View<'_>, script: &VrrpScript, out: &mut Lines) {
             },
         );
     }
-    if let Script::Run { user, .. } = &script.script {
-        out.put("Script uid:gid", format_args!("{}:{}", user.uid, user.gid));
+    if let Script::Run(run) = &script.script {
+        out.put("Script uid:gid", format_args!("{}:{}", run.user.uid, run.user.gid));
     }
     out.add("   VRRP instances :");
     tracking(view, |what| script_name(what) == Some(&script.name), out);

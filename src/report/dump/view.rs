@@ -23,6 +23,8 @@ pub struct Findings {
     pub observed: BTreeMap<InstanceId, Observed>,
     /// What is known of things tracked.
     pub tallies: BTreeMap<Subject, Tally>,
+    /// When the next reload is, and whether that was given with its date.
+    pub scheduled: Option<(String, bool)>,
     /// Links and addresses, if the fast plane answered.
     pub survey: Option<Survey>,
 }
@@ -187,9 +189,9 @@ pub(super) fn seconds_6(time: Duration) -> String {
 /// Each word of a command in quotes.
 pub fn quoted(script: &Script) -> String {
     match script {
-        Script::Run { argv, .. } => {
+        Script::Run(run) => {
             let mut text = String::new();
-            for word in argv {
+            for word in &run.argv {
                 let blank = if text.is_empty() { "" } else { " " };
                 // A String takes everything.
                 let _ = write!(text, "{blank}'{word}'");
@@ -203,7 +205,7 @@ pub fn quoted(script: &Script) -> String {
 /// A command and who it runs as.
 pub(super) fn command(script: &Script) -> String {
     match script {
-        Script::Run { user, .. } => format!("{}, uid:gid {}:{}", quoted(script), user.uid, user.gid),
+        Script::Run(run) => format!("{}, uid:gid {}:{}", quoted(script), run.user.uid, run.user.gid),
         Script::Open(_) => quoted(script),
     }
 }

@@ -79,7 +79,7 @@ fn changes_by_others_are_reported_and_an_overrun_starts_anew() {
             assert_eq!(dump.addresses.len(), 3);
             let KernelEvent::AddressGone(_) = next(&mut fast.events).await else { panic!() };
             let KernelEvent::AddressGone(_) = next(&mut fast.events).await else { panic!() };
-            assert_eq!(next(&mut fast.events).await, KernelEvent::LinkGone(link));
+            assert_eq!(next(&mut fast.events).await, KernelEvent::LinkGone { index: link, moved: false });
         })
     });
     world.run_for(MS);

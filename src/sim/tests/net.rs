@@ -7,6 +7,10 @@ use crate::wire::ip::V4Header;
 
 const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
 
+fn eth0() -> IfName {
+    IfName::new("eth0").unwrap()
+}
+
 fn spec(link: IfIndex) -> EndpointSpec {
     EndpointSpec {
         interface: Some((link, IfName::new("eth0").unwrap())),
@@ -183,7 +187,8 @@ fn sending_fails_as_on_linux() {
             let mut errors = Vec::new();
             for step in 1..=4_u32 {
                 let vrrp = sender.send(&packet([10, 0, 0, 1], 1, 1), GROUP.into()).err();
-                let frame = fast.announcer.announce(&[Frame { link, bytes: vec![0; 42] }]).err();
+                let frame =
+                    fast.announcer.announce(&[Frame { link, name: eth0(), bytes: vec![0; 42] }]).err();
                 errors.push([vrrp, frame].map(|e| e.and_then(|e| e.source.raw_os_error())));
                 fast.plane.sleep_until(start + step * 10 * MS).await;
             }
@@ -216,7 +221,7 @@ fn announcements_reach_the_caches_of_those_who_hear_them() {
             assert_eq!(arp.len(), 42);
             let mut question = arp.clone();
             question[41] = 101;
-            let frames = [arp, question].map(|bytes| Frame { link, bytes });
+            let frames = [arp, question].map(|bytes| Frame { link, name: eth0(), bytes });
             fast.announcer.announce(&frames).unwrap();
         })
     });

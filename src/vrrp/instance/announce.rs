@@ -78,5 +78,5 @@ fn frame(
         IpAddr::V4(ip) => arp::gratuitous(link.mac?, ip).to_vec(),
         IpAddr::V6(ip) => ndisc::unsolicited(link.mac?, ip, forwards(dev)).to_vec(),
     };
-    Some(Frame { link: link.index, bytes })
+    Some(Frame { link: link.index, name: dev.clone(), bytes })
 }

@@ -11,16 +11,16 @@ impl Machine {
     /// Something tracked changed.
     pub(super) fn tracked(&mut self, now: Instant, index: usize, status: Status, out: &mut Vec<Output>) {
         let Some((item, fault)) = self.tracking.update(index, status) else { return };
-        let what = item.what.clone();
+        let (what, words) = (item.what.clone(), item.words());
         if let Some(fault) = fault {
-            out.push(Output::Event(Event::TrackedFault { what: what.clone(), fault }));
+            out.push(Output::Event(Event::TrackedFault { what, fault }));
         }
         let before = self.priority;
         self.priority = self.effective_priority();
         if self.priority != before {
-            self.priority_changed(now, before, what.clone(), out);
+            self.priority_changed(now, before, words.clone(), out);
         }
-        self.reconsider(now, &Cause::Tracked(what), out);
+        self.reconsider(now, &Cause::Tracked(words), out);
     }
 
     /// As configured and tracked, unless we gave way to another owner.
@@ -47,16 +47,19 @@ impl Machine {
         out.push(Output::Notify(Notice::Priority { master: self.state == State::Master, priority: after }));
     }
 
-    /// A reason not to take part appeared or went.
+    /// A reason not to take part appeared, is another one of its kind, or went.
     pub(super) fn fault(&mut self, now: Instant, fault: Fault, present: bool, out: &mut Vec<Output>) {
-        match (self.faults.binary_search(&fault), present) {
-            (Err(at), true) => self.faults.insert(at, fault),
-            (Ok(at), false) => {
-                self.faults.remove(at);
-            }
-            _ => return,
+        let known = self.faults.iter().position(|f| f.is_like(&fault)).map(|at| self.faults.remove(at));
+        if present {
+            self.faults.push(fault);
+            self.faults.sort_unstable();
         }
-        let cause = if present { Cause::Fault(fault) } else { Cause::Recovered };
+        let cause = match (known, present) {
+            (None, false) => return,
+            (Some(known), true) if known == fault => return,
+            (_, true) => Cause::Fault(fault),
+            (Some(known), false) => Cause::Over(known),
+        };
         self.reconsider(now, &cause, out);
     }
 
@@ -67,17 +70,23 @@ impl Machine {
         }
         let init = self.state == State::Init;
         let reason = self.faults.first().map(|f| Cause::Fault(*f));
-        let reason = reason.or_else(|| self.tracking.faults().next().map(|t| Cause::Tracked(t.what.clone())));
+        let reason = reason.or_else(|| self.tracking.faults().next().map(|t| Cause::Tracked(t.words())));
         match (reason, self.state) {
             // Worth knowing when it is asked why the fault lasts.
-            (Some(_), State::Fault) => self.record(now, State::Fault, news.clone()),
+            (Some(cause), State::Fault) => {
+                self.record(now, State::Fault, news.clone());
+                if cause != self.cause {
+                    self.cause = cause.clone();
+                    out.push(Output::Event(Event::StillFault(cause)));
+                }
+            }
             (Some(cause), _) => self.enter_fault(now, init, cause, out),
             // A script that has not run yet may well fail: nobody starts on hope.
             (None, State::Init | State::Fault) if self.tracking.is_awaited() => {}
             (None, State::Init) => self.first_state(now, news.clone(), out),
             (None, State::Fault) => {
                 self.master_interval = self.params.advert_int;
-                self.enter_backup(now, false, Cause::Recovered, out);
+                self.enter_backup(now, false, news.clone(), out);
                 if self.params.delivery.is_unicast() {
                     out.push(Output::AnnounceSource);
                 }

@@ -1,6 +1,7 @@
 //! What the tests share: a router that is told facts, and keeps the answers.
 
 mod auth;
+mod causes;
 mod delivery;
 mod elections;
 mod faults;
@@ -14,10 +15,11 @@ use std::time::Duration;
 use super::*;
 use crate::base::{Family, Vrid};
 use crate::config::model::Version;
+use crate::host::LinkState;
 use crate::vrrp::advert::Adverts;
 use crate::vrrp::auth::Authentication;
 use crate::vrrp::check::Packet;
-use crate::vrrp::event::Reject;
+use crate::vrrp::event::{Reject, Source};
 use crate::vrrp::params::{Delivery, GarpSchedule};
 use crate::vrrp::tracking::Status;
 use crate::wire::ip::Header;
@@ -27,6 +29,8 @@ const LOW: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 1));
 const HIGH: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 9));
 const VIP: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 9, 0, 100));
 const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
+
+const NO_ADDRESS: Fault = Fault::NoAddress(Source::Any(Family::V4));
 
 fn params(priority: u8) -> Params {
     Params {
@@ -55,6 +59,7 @@ fn params(priority: u8) -> Params {
 }
 
 /// A machine with a clock that the test winds.
+#[derive(Clone)]
 struct Router {
     machine: Machine,
     now: Instant,

@@ -37,7 +37,7 @@ pub enum Input {
     Deadline,
     /// Something tracked changed: its place in the list, and what is known now.
     Tracked(usize, Status),
-    /// A reason not to take part appeared (`true`) or went (`false`).
+    /// A reason not to take part is there (`true`), or none of its kind (`false`).
     Fault(Fault, bool),
     /// Adverts leave from this address.
     Source(IpAddr),

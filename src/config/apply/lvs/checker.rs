@@ -41,7 +41,7 @@ pub(crate) fn block(b: &mut Build<'_>, stmt: &Stmt) {
         "SSL_GET" => Check::Http(Box::new(HttpCheck { tls: true, ..HttpCheck::default() })),
         "DNS_CHECK" => Check::Dns { record: None, name: None },
         "MISC_CHECK" => {
-            let script = Script::Open(String::new());
+            let script = Script::Open("".into());
             Check::Misc(Box::new(MiscCheck { script, timeout: None, dynamic: false }))
         }
         "FILE_CHECK" => Check::File { file: String::new(), weight: None, reverse: None },

@@ -46,8 +46,12 @@ fn vmac_bench() -> Bench {
     bench.event(&KernelEvent::Link(vmac_link(7, true)));
     assert!(!bench.out.iter().any(|out| matches!(out, Output::Interface(..))), "not before it is diverted");
     bench.answer(Ok(()));
-    let told =
-        Interface { index: Some(IfIndex(7)), usable: true, source: "10.0.0.7".parse().ok(), occupied: None };
+    let told = Interface {
+        index: Some(IfIndex(7)),
+        state: LinkState::Up,
+        source: "10.0.0.7".parse().ok(),
+        occupied: None,
+    };
     assert!(bench.out.contains(&Output::Interface(ONE, told)), "{:?}", bench.out);
     bench.out.clear();
     bench
@@ -80,13 +84,14 @@ fn a_vmac_that_is_gone_is_made_again_with_all_that_was_on_it() {
     bench.event(&KernelEvent::Address(Address { link: IfIndex(7), ..claim("10.0.0.1").on(ETH0) }));
     bench.out.clear();
     bench.event(&KernelEvent::Link(vmac_link(7, false)));
-    let lost = Interface { index: None, usable: true, source: "10.0.0.7".parse().ok(), occupied: None };
+    let lost =
+        Interface { index: None, state: LinkState::Up, source: "10.0.0.7".parse().ok(), occupied: None };
     assert!(bench.out.contains(&Output::Interface(ONE, lost)), "{:?}", bench.out);
     assert_eq!(bench.ops(), ["make vrrp.51"], "it is to be up");
     // The answer comes before the reports of what happened earlier.
     bench.answer(Ok(()));
     bench.event(&KernelEvent::AddressGone(Address { link: IfIndex(7), ..claim("10.0.0.1").on(ETH0) }));
-    bench.event(&KernelEvent::LinkGone(IfIndex(7)));
+    bench.event(&KernelEvent::LinkGone { index: IfIndex(7), moved: false });
     assert_eq!(bench.ops(), ["unfilter IPv4 of 7"], "it has been made already");
     bench.event(&KernelEvent::Link(vmac_link(8, false)));
     bench.answer(Ok(()));
@@ -105,7 +110,7 @@ fn a_vmac_that_is_gone_is_made_again_with_all_that_was_on_it() {
 #[test]
 fn a_vmac_whose_report_never_comes_is_made_again() {
     let mut bench = vmac_bench();
-    bench.event(&KernelEvent::LinkGone(IfIndex(7)));
+    bench.event(&KernelEvent::LinkGone { index: IfIndex(7), moved: false });
     assert_eq!(bench.ops(), ["unfilter IPv4 of 7", "make vrrp.51"]);
     bench.answer(Ok(()));
     bench.pass(Duration::from_millis(999));
@@ -208,7 +213,7 @@ fn a_link_in_the_way_of_a_vmac_is_left_alone_and_named() {
             _ => None,
         });
         assert_eq!(told.map(|told| (told.index, told.occupied)), Some((None, Some(what))));
-        bench.event(&KernelEvent::LinkGone(IfIndex(9)));
+        bench.event(&KernelEvent::LinkGone { index: IfIndex(9), moved: false });
         assert_eq!(bench.ops(), ["make vrrp.51"]);
     }
 }

@@ -99,8 +99,8 @@ fn nobody_writes_to_himself() {
 #[test]
 fn who_recovers_tells_his_peers_where_he_is() {
     let mut router = Router::new(unicast(UnicastChecksum::New));
-    router.tell(Input::Fault(Fault::InterfaceDown, true));
+    router.tell(Input::Fault(Fault::Link(LinkState::Down), true));
     router.out.clear();
-    router.tell(Input::Fault(Fault::InterfaceDown, false));
+    router.tell(Input::Fault(Fault::Link(LinkState::Down), false));
     assert!(router.out.contains(&Output::AnnounceSource));
 }

@@ -5,21 +5,21 @@ use super::*;
 #[test]
 fn a_fault_resigns_and_recovery_starts_over() {
     let mut router = Router::master(params(100));
-    router.tell(Input::Fault(Fault::InterfaceDown, true));
-    router.tell(Input::Fault(Fault::NoAddress(Family::V4), true));
+    router.tell(Input::Fault(Fault::Link(LinkState::Down), true));
+    router.tell(Input::Fault(NO_ADDRESS, true));
     assert_eq!(router.state(), State::Fault);
     assert_eq!(router.adverts(), [0, 0], "twice, as stock");
     assert_eq!(router.machine.next_deadline(), None);
     router.hear(HIGH, 200);
     assert_eq!(router.machine.snapshot().counters.advert_rcvd, 0, "deaf");
-    router.tell(Input::Fault(Fault::InterfaceDown, false));
+    router.tell(Input::Fault(Fault::Link(LinkState::Down), false));
     assert_eq!(router.state(), State::Fault, "one reason is left");
-    router.tell(Input::Fault(Fault::NoAddress(Family::V4), false));
+    router.tell(Input::Fault(NO_ADDRESS, false));
     assert_eq!(router.state(), State::Backup);
     assert_eq!(router.election(), Some(router.now + Duration::from_micros(3_609_375)));
     let mut owner = Router::master(params(255));
-    owner.tell(Input::Fault(Fault::InterfaceDown, true));
-    owner.tell(Input::Fault(Fault::InterfaceDown, false));
+    owner.tell(Input::Fault(Fault::Link(LinkState::Down), true));
+    owner.tell(Input::Fault(Fault::Link(LinkState::Down), false));
     owner.pass(Duration::from_micros(1));
     assert_eq!(owner.state(), State::Master);
 }
@@ -33,7 +33,7 @@ fn a_router_waits_for_the_first_result_of_a_script_that_can_fault_it() {
         router.hear(LOW, 200);
         router.tell(Input::Tracked(0, status));
         assert_eq!(router.state(), state);
-        let cause = Cause::Tracked("script s".to_owned());
+        let cause = Cause::Tracked("script s failed".to_owned());
         let tracked = Event::TrackedFault { what: "script s".to_owned(), fault: true };
         let expected = match state {
             State::Fault => vec![tracked, Event::Fault { init, cause }],

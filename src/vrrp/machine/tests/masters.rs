@@ -105,7 +105,7 @@ fn a_stop_resigns_once_and_is_final() {
     assert_eq!(router.adverts(), [0]);
     router.confirm();
     assert_eq!(router.notices(), [Notice::State(State::Stopped, Priority::DEFAULT)]);
-    router.tell(Input::Fault(Fault::InterfaceDown, true));
+    router.tell(Input::Fault(Fault::Link(LinkState::Down), true));
     router.hear(LOW, 1);
     assert_eq!((router.state(), router.machine.next_deadline()), (State::Stopped, None));
 }

@@ -95,20 +95,20 @@ fn addresses_of_a_known_master_need_not_be_looked_at() {
 fn the_last_hundred_changes_are_kept_with_their_causes() {
     let mut router = Router::new(params(100));
     assert_eq!(router.machine.history()[0].cause, Cause::Start);
-    router.tell(Input::Fault(Fault::InterfaceDown, true));
-    router.tell(Input::Fault(Fault::NoAddress(Family::V4), true));
+    router.tell(Input::Fault(Fault::Link(LinkState::Down), true));
+    router.tell(Input::Fault(NO_ADDRESS, true));
     let kept: Vec<_> = router.machine.history().iter().map(|c| (c.state, c.cause.clone())).collect();
     assert_eq!(
         kept,
         [
             (State::Backup, Cause::Start),
-            (State::Fault, Cause::Fault(Fault::InterfaceDown)),
-            (State::Fault, Cause::Fault(Fault::NoAddress(Family::V4))),
+            (State::Fault, Cause::Fault(Fault::Link(LinkState::Down))),
+            (State::Fault, Cause::Fault(NO_ADDRESS)),
         ]
     );
     for _ in 0..200 {
-        router.tell(Input::Fault(Fault::NoAddress(Family::V4), false));
-        router.tell(Input::Fault(Fault::NoAddress(Family::V4), true));
+        router.tell(Input::Fault(NO_ADDRESS, false));
+        router.tell(Input::Fault(NO_ADDRESS, true));
     }
     assert_eq!(router.machine.history().len(), 100);
 }

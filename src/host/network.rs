@@ -1,0 +1,34 @@
+//! Connections to other machines, over TCP.
+
+use std::net::{IpAddr, SocketAddr};
+use std::task::{Context, Poll};
+
+use super::{Error, LocalBoxFuture};
+
+/// The network as a client sees it. For the slow plane.
+pub trait Network {
+    /// Connects to `to`, from wherever the routes lead. It takes as long as the system thinks fit: whoever waits has a
+    /// limit of his own.
+    fn connect(&self, to: SocketAddr) -> LocalBoxFuture<Result<Box<dyn Stream>, Error>>;
+
+    /// The addresses of a host, best first; none: it is not known, or nobody who knows can be asked.
+    fn look_up(&self, name: &str) -> LocalBoxFuture<Vec<IpAddr>>;
+
+    /// The name others know this machine by, with its domain where it has one.
+    fn own_name(&self) -> LocalBoxFuture<String>;
+}
+
+/// A connection. It closes when it is dropped.
+pub trait Stream {
+    /// Reads into `buffer`. Gives how many bytes; 0: the other side has closed it.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<Result<usize, Error>>;
+
+    /// Writes of `bytes` what it takes at once. Gives how many.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize, Error>>;
+}

@@ -1,0 +1,207 @@
+//! What is said to a mail server, and how it answers.
+
+use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::letter::Letter;
+use crate::host::{Error, Network, Plane, Stream};
+use crate::report::wording::mail as wording;
+use crate::wire::smtp;
+
+/// What has become of a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It is on its way, or nobody will ever take it.
+    Done,
+    /// Some have got it. To be tried again for these, as they were configured.
+    Partly(Vec<String>),
+    /// To be tried again, for these; `None`: for all that it was for.
+    Later(Option<Vec<String>>),
+    /// No server could be reached.
+    Unreachable,
+}
+
+/// A server that cannot be talked to.
+enum Broken {
+    /// It takes too long.
+    Timeout,
+    /// It has hung up.
+    Closed,
+    /// It does not speak SMTP.
+    NoReply,
+    Failed(Error),
+}
+
+/// What a reply means (RFC 5321 section 4.2.1).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Good,
+    /// Not now.
+    Transient,
+    Permanent,
+}
+
+impl Verdict {
+    fn of(code: u16) -> Self {
+        match code {
+            200..400 => Self::Good,
+            500..600 => Self::Permanent,
+            _ => Self::Transient,
+        }
+    }
+}
+
+/// Waits for `future`, but not longer than `limit`.
+pub(super) async fn within<T>(plane: &Plane, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+    let mut timer = plane.timers.timer();
+    timer.set(Some(plane.now() + limit));
+    tokio::select! {
+        biased;
+        value = future => Some(value),
+        () = timer.fired() => None,
+    }
+}
+
+/// Connects to the first of `servers` that answers.
+pub(super) async fn connect(
+    plane: &Plane,
+    network: &dyn Network,
+    servers: &[SocketAddr],
+    timeout: Duration,
+) -> Option<Talk> {
+    for &server in servers {
+        match within(plane, timeout, network.connect(server)).await {
+            Some(Ok(stream)) => {
+                wording::connected(server);
+                return Some(Talk { plane: plane.clone(), stream, server, timeout, received: Vec::new() });
+            }
+            Some(Err(error)) => wording::failed(server, &error),
+            None => wording::connect_timeout(server),
+        }
+    }
+    None
+}
+
+/// A conversation with a server.
+pub(super) struct Talk {
+    plane: Plane,
+    stream: Box<dyn Stream>,
+    server: SocketAddr,
+    /// For each answer.
+    timeout: Duration,
+    /// Not yet understood.
+    received: Vec<u8>,
+}
+
+impl Talk {
+    /// Hands over `letter`, and hangs up.
+    pub(super) async fn deliver(mut self, letter: &Letter) -> Outcome {
+        let broken = match self.hand_over(letter).await {
+            Ok(outcome) => {
+                // What it thinks of that does not matter.
+                let _ = self.ask("QUIT\r\n".as_bytes()).await;
+                return outcome;
+            }
+            Err(broken) => broken,
+        };
+        match broken {
+            Broken::Timeout => wording::read_timeout(self.server),
+            Broken::Closed => wording::closed(self.server),
+            Broken::NoReply => wording::no_reply(self.server),
+            Broken::Failed(error) => wording::failed(self.server, &error),
+        }
+        Outcome::Later(None)
+    }
+
+    /// `HELO` is all that is needed, and every server knows it.
+    async fn hand_over(&mut self, letter: &Letter) -> Result<Outcome, Broken> {
+        let greeting = self.reply().await?;
+        if let Some(outcome) = self.stops("(E)SMTP", greeting) {
+            return Ok(outcome);
+        }
+        let hello = self.ask(format!("HELO {}\r\n", letter.helo).as_bytes()).await?;
+        if let Some(outcome) = self.stops("HELO", hello) {
+            return Ok(outcome);
+        }
+        let from = self.ask(format!("MAIL FROM:<{}>\r\n", letter.from).as_bytes()).await?;
+        if let Some(outcome) = self.stops("MAIL", from) {
+            return Ok(outcome);
+        }
+        let (mut any, mut left) = (false, Vec::new());
+        for (written, address) in &letter.to {
+            let code = self.ask(format!("RCPT TO:<{address}>\r\n").as_bytes()).await?;
+            match Verdict::of(code) {
+                Verdict::Good => any = true,
+                verdict => {
+                    wording::recipient_refused(self.server, code, address);
+                    left.extend((verdict == Verdict::Transient).then(|| written.clone()));
+                }
+            }
+        }
+        if any {
+            let data = self.ask(b"DATA\r\n").await?;
+            if let Some(outcome) = self.stops("DATA", data) {
+                return Ok(outcome);
+            }
+            let body = self.ask(&smtp::data(&letter.text)).await?;
+            if let Some(outcome) = self.stops("BODY", body) {
+                return Ok(outcome);
+            }
+            wording::sent();
+        }
+        Ok(match any {
+            _ if left.is_empty() => Outcome::Done,
+            true => Outcome::Partly(left),
+            false => Outcome::Later(Some(left)),
+        })
+    }
+
+    /// What becomes of the mail if the server does not want to go on.
+    fn stops(&self, command: &str, code: u16) -> Option<Outcome> {
+        let verdict = Verdict::of(code);
+        if verdict == Verdict::Good {
+            return None;
+        }
+        wording::refused(command, self.server, code);
+        Some(if verdict == Verdict::Transient { Outcome::Later(None) } else { Outcome::Done })
+    }
+
+    /// Says something and waits for the answer.
+    async fn ask(&mut self, what: &[u8]) -> Result<u16, Broken> {
+        let (plane, limit) = (self.plane.clone(), self.timeout);
+        within(&plane, limit, self.write(what)).await.unwrap_or(Err(Broken::Timeout))?;
+        self.reply().await
+    }
+
+    async fn reply(&mut self) -> Result<u16, Broken> {
+        let (plane, limit) = (self.plane.clone(), self.timeout);
+        within(&plane, limit, self.read()).await.unwrap_or(Err(Broken::Timeout))
+    }
+
+    async fn write(&mut self, mut what: &[u8]) -> Result<(), Broken> {
+        while !what.is_empty() {
+            let written = poll_fn(|cx| self.stream.poll_write(cx, what)).await.map_err(Broken::Failed)?;
+            if written == 0 {
+                return Err(Broken::Closed);
+            }
+            what = what.get(written..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self) -> Result<u16, Broken> {
+        loop {
+            if let Some((code, len)) = smtp::reply(&self.received).map_err(|_| Broken::NoReply)? {
+                self.received.drain(..len);
+                return Ok(code);
+            }
+            let mut buffer = [0; 1024];
+            let read = poll_fn(|cx| self.stream.poll_read(cx, &mut buffer)).await.map_err(Broken::Failed)?;
+            if read == 0 {
+                return Err(Broken::Closed);
+            }
+            self.received.extend_from_slice(buffer.get(..read).unwrap_or_default());
+        }
+    }
+}

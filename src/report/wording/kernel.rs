@@ -1,0 +1,156 @@
+//! What the kernel reports, and what it was asked for.
+
+use tracing::{debug, info, trace, warn};
+
+use crate::base::IfName;
+use crate::host::{Address, KernelEvent, KernelOp, VirtualKind, VirtualLink};
+use crate::kernel::claim::Key;
+use crate::kernel::{Mirror, Output};
+use crate::plan::ShortenedDelay;
+
+/// The kernel reported something; `mirror` has not followed yet.
+pub fn kernel_event(event: &KernelEvent, mirror: &Mirror) {
+    match event {
+        KernelEvent::Link(link) => match mirror.link_at(link.index) {
+            Some(known) if known.usable() != link.usable() => {
+                let how = if link.usable() { "up" } else { "down" };
+                info!(target: "vrrp", "Netlink reports {} {how}", link.name);
+            }
+            None => info!(target: "vrrp", "Interface {} added", link.name),
+            Some(known) if known.name != link.name => {
+                info!(target: "vrrp", "Interface name has changed from {} to {}", known.name, link.name);
+            }
+            Some(_) => {}
+        },
+        KernelEvent::LinkGone { index, moved } => {
+            if let Some(known) = mirror.link_at(*index) {
+                let why = if *moved { "moved to another network namespace" } else { "" };
+                info!(target: "vrrp", cause = why, "Interface {} deleted", known.name);
+            }
+        }
+        KernelEvent::FirewallLost => {
+            warn!(target: "vrrp", "nftables entries were removed by somebody else - restoring them");
+        }
+        _ => {}
+    }
+}
+
+/// The kernel reported addresses that come or go, which `mirror` has not followed yet. Ours are told of elsewhere.
+pub fn addresses(event: &KernelEvent, mirror: &Mirror) {
+    let told = |address: &Address, how: &str, name: Option<&IfName>| {
+        if let Some(name) = name
+            && address.protocol != Address::PROTO_KEEPALIVED
+        {
+            info!(target: "vrrp", "Netlink reflector reports IP {} {how} {name}", address.cidr.ip);
+        }
+    };
+    let name = |address: &Address| mirror.link_at(address.link).map(|link| &link.name);
+    match event {
+        KernelEvent::Resync(dump) => {
+            for address in dump.addresses.iter().filter(|address| !mirror.has(address.link, address.cidr)) {
+                let link = dump.links.iter().find(|link| link.index == address.link);
+                told(address, "added to", link.map(|link| &link.name));
+            }
+        }
+        KernelEvent::Address(address) if !mirror.has(address.link, address.cidr) => {
+            told(address, "added to", name(address));
+        }
+        KernelEvent::AddressGone(address) if mirror.has(address.link, address.cidr) => {
+            told(address, "removed from", name(address));
+        }
+        _ => {}
+    }
+}
+
+/// Delays of links are so long that peers would give up a master whose link is down.
+pub fn delays_shortened(shortened: &[ShortenedDelay]) {
+    for ShortenedDelay { instance, interface, adverts } in shortened {
+        info!(
+            target: "vrrp",
+            "{instance}: interface {interface} debounce timer(s) not less that {adverts} * advert_int - resetting"
+        );
+    }
+}
+
+/// The packet filter is used without having been asked for.
+pub fn filters_unasked() {
+    info!(
+        target: "vrrp",
+        "use_vmac or no_accept/strict specified, but no firewall configured - using nftables"
+    );
+}
+
+/// The kernel has done what it was asked for.
+pub fn kernel_done(op: &KernelOp) {
+    match op {
+        KernelOp::AddLink(VirtualLink { name, instance, .. }, Some(_)) => {
+            info!(target: "vrrp", "({instance}): Success updating VMAC interface {name}");
+        }
+        KernelOp::AddLink(VirtualLink { name, instance, kind, .. }, None) => {
+            let what = if matches!(kind, VirtualKind::Macvlan(_)) { "VMAC" } else { "ipvlan" };
+            info!(target: "vrrp", "({instance}): Success creating {what} interface {name}");
+        }
+        KernelOp::DeleteLink(VirtualLink { name, instance, .. }, _) => {
+            info!(target: "vrrp", "({instance}) Success removing VMAC interface {name}");
+        }
+        _ => {}
+    }
+}
+
+/// The ledger decided or learned something.
+pub fn kernel(output: &Output) {
+    match output {
+        Output::Restored { owners, key, times } => {
+            let role = if owners.is_empty() { "" } else { ", remaining master" };
+            let removed = match key {
+                Key::Address(dev, cidr) => format!("Address {} was removed from {dev}", cidr.ip),
+                Key::Route(claim) => format!("Route {} was removed", claim.route),
+                Key::Rule(claim) => format!("Rule {} was removed", claim.rule),
+                Key::Link(name) => format!("VMAC interface {name} was removed or changed"),
+                Key::LinkLocal(name) => format!("The link-local address of {name} was removed"),
+                Key::Firewall(claim) => {
+                    debug!(target: "vrrp", "{} is back", claim.rule);
+                    return;
+                }
+                Key::Setting(setting) => format!("{setting} was unset"),
+            };
+            warn!(target: "vrrp", times, "{removed} by somebody else - restored{role}");
+        }
+        Output::Failed { op, key, errno } => {
+            let verb = match op {
+                KernelOp::AddAddress(_)
+                | KernelOp::AddRoute(_)
+                | KernelOp::AddRule(_)
+                | KernelOp::AddLink(..)
+                | KernelOp::AddFirewall(_) => "add",
+                KernelOp::DeleteAddress(_)
+                | KernelOp::DeleteRoute(_)
+                | KernelOp::DeleteRule(_)
+                | KernelOp::DeleteLink(..)
+                | KernelOp::DeleteFirewall(_) => "delete",
+                KernelOp::Set(_) => "set",
+                KernelOp::Unset(_) => "unset",
+            };
+            warn!(target: "vrrp", "Cannot {verb} {key}: {errno}");
+        }
+        Output::Occupied { key, what } => warn!(target: "vrrp", "Cannot add {key}: {what}"),
+        Output::NoInterface { key: Key::Address(dev, cidr) } => info!(
+            target: "vrrp",
+            "Not adding address {} to {dev} since interface doesn't exist",
+            cidr.ip
+        ),
+        Output::NoInterface { key } => {
+            info!(target: "vrrp", "Not adding {key} since interface doesn't exist");
+        }
+        Output::Confirmed { owner, number } => {
+            trace!(target: "vrrp", "claim {number} of instance {} followed", owner.0)
+        }
+        Output::Apply(changes) => trace!(target: "vrrp", "{} changes to the kernel", changes.len()),
+        Output::Tracked(owner, name, state) => {
+            trace!(target: "vrrp", "interface {name} tracked by instance {}: {state:?}", owner.0);
+        }
+        Output::Interface(owner, interface) => {
+            trace!(target: "vrrp", "interface of instance {}: {interface:?}", owner.0);
+        }
+    }
+}

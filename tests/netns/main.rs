@@ -34,6 +34,7 @@ mod scripts;
 mod seeds;
 mod stalls;
 mod start;
+mod strangers;
 mod support;
 mod timers;
 mod trackers;

@@ -212,11 +212,12 @@ pub enum KernelOp {
     AddRule(Box<Rule>),
     /// Delete a rule, provided that its protocol is this one; [`Errno::NOENT`] if there is none.
     DeleteRule(Box<Rule>),
-    /// Make a link and bring it up. One that has that name, kind and base already is made to be so;
-    /// [`Errno::EXIST`] if it is something else.
-    AddLink(VirtualLink),
-    /// Delete a link that we made; [`Errno::NODEV`] if there is none.
-    DeleteLink(VirtualLink),
+    /// Make a link and bring it up: out of the one with this number, as long as that is there. Otherwise a new one;
+    /// what has its name and is of its kind is made to be so, or takes its place; [`Errno::EXIST`] if it is something
+    /// else. What cannot be brought up is not left behind.
+    AddLink(VirtualLink, Option<IfIndex>),
+    /// Delete a link that we made, by its number if that is known; [`Errno::NODEV`] if there is none.
+    DeleteLink(VirtualLink, Option<IfIndex>),
     /// Add an entry to the packet filter. One that is there already, as far as the writer knows, has been lost, and all
     /// are made again.
     AddFirewall(FirewallEntry),

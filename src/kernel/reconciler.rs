@@ -306,7 +306,8 @@ impl Reconciler {
             Output::Apply(_)
             | Output::Restored { .. }
             | Output::Failed { .. }
-            | Output::NoInterface { .. } => {}
+            | Output::NoInterface { .. }
+            | Output::Occupied { .. } => {}
         }
     }
 

@@ -184,12 +184,12 @@ impl Scripts {
             Message::Mail(alert) => Some(alert.clone()),
             Message::Instance(id, notice) => {
                 let Instance { plan, mailed, .. } = self.instances.get_mut(id)?;
-                let change = Change::of(*notice, plan.notify.deleted.is_some())?;
+                let change = Change::of_notice(*notice, plan.notify.deleted.is_some())?;
                 is_news(change, &plan.notify, mailed, faults).then(|| Alert::of_instance(&plan.name, change))
             }
             Message::Group(name, state) => {
                 let Group { plan, mailed, .. } = self.groups.get_mut(name)?;
-                let change = Change::into_state(*state)?;
+                let change = Change::of_state(*state)?;
                 is_news(change, plan, mailed, faults).then(|| Alert::of_group(name, change))
             }
             Message::Reload(_) => None,

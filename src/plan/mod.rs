@@ -39,7 +39,7 @@ pub use notify::{NotifyPlan, PipePlan};
 pub use pacing::{Intervals, PacingGroup, PacingPlan};
 pub use reload::{ReloadPlan, ReloadTime};
 pub use tracks::{FilePlan, ProcessPlan, ScriptPlan, Subject, TrackPlan};
-pub use vmac::VmacPlan;
+pub use vmac::{Present, VmacPlan, makes_links};
 
 /// The multicast group of VRRP over IPv4 (RFC 9568 section 5.1.1.2).
 pub const VRRP_GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
@@ -100,6 +100,17 @@ pub struct Plan {
     pub address_monitoring: bool,
     /// What was written, but for virtual servers: dumps show it.
     pub written: Arc<Config>,
+}
+
+impl Plan {
+    /// The names of VMACs and ipvlans.
+    pub fn link_names(&self) -> BTreeSet<IfName> {
+        let name = |claim: &Claim| match claim {
+            Claim::Link(link) => Some(link.name.clone()),
+            _ => None,
+        };
+        self.statics.iter().filter_map(name).collect()
+    }
 }
 
 /// One virtual router.
@@ -209,6 +220,11 @@ pub struct GroupPlan {
 
 /// Applies all defaults. Blocks that lack what they cannot do without are left out; `config` has said so.
 pub fn resolve(config: &Config) -> Plan {
+    resolve_among(config, &Present::default())
+}
+
+/// The same on a machine that has these links: VMACs get names that are free.
+pub fn resolve_among(config: &Config, present: &Present) -> Plan {
     let mut plan = Plan {
         log_unknown_vrids: config.globals.log_unknown_vrids,
         pacing: pacing::resolve(config),
@@ -220,7 +236,7 @@ pub fn resolve(config: &Config) -> Plan {
         ..Plan::default()
     };
     let mut preferences = routes::Preferences::default();
-    let mut links = vmac::Links::new(config);
+    let mut links = vmac::Links::new(config, present);
     plan.statics = routes::statics(config, &mut preferences);
     for instance in &config.instances {
         let id = InstanceId(plan.instances.len() as u32);

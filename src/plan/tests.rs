@@ -357,3 +357,18 @@ fn an_ipvlan_has_its_own_address_and_the_interface_the_virtual_ones() {
     assert!(instance.watch().from_vmac);
     assert!(!plan.statics.iter().any(|claim| matches!(claim, Claim::Firewall(_) | Claim::LinkLocal(_))));
 }
+
+#[test]
+fn an_interface_that_is_needed_has_no_weight() {
+    let eth1 = IfName::new("eth1").unwrap();
+    for (no_track, weight) in [(false, 0), (true, 20)] {
+        let mut written = instance();
+        let track = model::TrackInterface { interface: eth1.clone(), weight: 20, reverse: false };
+        written.tracks.interfaces.push(track);
+        let mut held = address("10.0.1.9", Some("eth1"));
+        held.flags.no_track = no_track;
+        written.addresses.push(held);
+        let tracks = resolved(Globals::default(), written).tracks;
+        assert_eq!(tracks, [TrackPlan { what: Subject::Interface(eth1.clone()), weight, reverse: false }]);
+    }
+}

@@ -253,11 +253,12 @@ pub(super) fn change(state: &mut State, node: NodeId, op: KernelOp, by: By) -> R
             state.record(Some(node), What::Changed { op: KernelOp::DeleteRule(rule.clone()), by });
             report(state, node, KernelEvent::RuleGone(rule));
         }
-        KernelOp::AddLink(link) => make_link(state, node, link, by)?,
-        KernelOp::DeleteLink(link) => {
-            let known = kernel.links.values().find(|(known, _)| known.name == link.name);
+        KernelOp::AddLink(link, origin) => make_link(state, node, link, origin, by)?,
+        KernelOp::DeleteLink(link, number) => {
+            let is_it = |known: &Link| number.map_or(known.name == link.name, |index| known.index == index);
+            let known = kernel.links.values().find(|(known, _)| is_it(known));
             let index = known.ok_or(Errno::NODEV)?.0.index;
-            state.record(Some(node), What::Changed { op: KernelOp::DeleteLink(link), by });
+            state.record(Some(node), What::Changed { op: KernelOp::DeleteLink(link, number), by });
             remove_link(state, node, index);
         }
         KernelOp::AddFirewall(entry) => {
@@ -305,13 +306,25 @@ pub(super) fn ended(state: &mut State, node: NodeId, key: (IfIndex, Cidr)) {
 }
 
 /// Makes a VMAC or ipvlan, or brings up the one that is there.
-fn make_link(state: &mut State, node: NodeId, wanted: VirtualLink, by: By) -> Result<(), Errno> {
+fn make_link(
+    state: &mut State,
+    node: NodeId,
+    wanted: VirtualLink,
+    origin: Option<IfIndex>,
+    by: By,
+) -> Result<(), Errno> {
     let kernel = &mut state.node(node).kernel;
     let Some((base, _)) = kernel.links.get(&wanted.base) else { return Err(Errno::NODEV) };
-    let index = match kernel.links.values().find(|(link, _)| link.name == wanted.name) {
-        Some((link, _)) if wanted.is_like(link) => link.index,
-        Some(_) => return Err(Errno::EXIST),
-        None => IfIndex(kernel.last_index.max(kernel.links.keys().next_back().map_or(0, |last| last.0)) + 1),
+    let origin = origin.filter(|index| kernel.links.contains_key(index));
+    let named = kernel.links.values().find(|(link, _)| link.name == wanted.name);
+    let index = match (origin, named.map(|(link, _)| link)) {
+        (Some(origin), None) => origin,
+        (Some(origin), Some(link)) if link.index == origin => origin,
+        (None, Some(link)) if wanted.is_like(link) => link.index,
+        (_, Some(_)) => return Err(Errno::EXIST),
+        (None, None) => {
+            IfIndex(kernel.last_index.max(kernel.links.keys().next_back().map_or(0, |last| last.0)) + 1)
+        }
     };
     kernel.last_index = kernel.last_index.max(index.0);
     let (mac, kind) = match wanted.kind {
@@ -321,7 +334,7 @@ fn make_link(state: &mut State, node: NodeId, wanted: VirtualLink, by: By) -> Re
     let stacking = Stacking { kind, base: Some(wanted.base), master: None, group: wanted.group };
     let link = Link { index, name: wanted.name.clone(), up: true, mac, stacking, ..base.clone() };
     kernel.links.insert(index, (link.clone(), None));
-    state.record(Some(node), What::Changed { op: KernelOp::AddLink(wanted), by });
+    state.record(Some(node), What::Changed { op: KernelOp::AddLink(wanted, origin), by });
     report(state, node, KernelEvent::Link(link));
     Ok(())
 }

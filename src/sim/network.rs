@@ -29,6 +29,8 @@ pub enum MailServer {
     Slow(Duration),
     /// It answers this command (the text itself: `.`), or those about this recipient, with this code.
     Answers(&'static str, u16),
+    /// It does not answer this command.
+    Ignores(&'static str),
     /// It hangs up instead of answering this command.
     HangsUp(&'static str),
 }
@@ -132,6 +134,7 @@ impl Session {
         let mut code = code;
         match self.net.behaviour(self.server) {
             MailServer::Silent => return false,
+            MailServer::Ignores(what) if what == command => return false,
             MailServer::Slow(pause) => {
                 let now = self.net.world.borrow().now;
                 self.timer.set(Some(now + pause));

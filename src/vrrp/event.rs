@@ -140,6 +140,12 @@ pub enum Fault {
     NoKey,
     /// Its sockets cannot be opened.
     NoSocket,
+    /// Its VMAC or ipvlan is not there.
+    NoVmac,
+    /// A link that is not ours has the name of its VMAC or ipvlan.
+    VmacNameTaken,
+    /// Another macvlan has the hardware address of its VMAC.
+    VmacAddressTaken,
     /// Another member of its sync group is in FAULT.
     Group,
 }

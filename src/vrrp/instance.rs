@@ -24,9 +24,9 @@ use super::params::Delivery;
 use super::tracking::Status;
 use crate::base::{InstanceId, Instant};
 use crate::host::{Announcer, Plane};
-use crate::kernel::Mirror;
 use crate::kernel::ledger::Interface;
 use crate::kernel::reconciler::{Claim, Claims, Hold, News, Request};
+use crate::kernel::{Mirror, Occupied};
 use crate::notify;
 use crate::plan::{InstancePlan, Subject};
 use crate::report::wording;
@@ -424,8 +424,8 @@ impl Instance {
         let interface = match (self.plan.device(), known.index) {
             (Some(name), Some(index)) => Some((index, name.clone())),
             (Some(_), None) => {
-                if known.is_usable() && overdue {
-                    self.handle(Input::Fault(Fault::NoSocket, true), out);
+                if known.is_usable() && (overdue || known.occupied.is_some()) {
+                    self.vmac_fault(Some(known.occupied), out);
                 } else if known.is_usable() {
                     self.try_again = Some(self.ports.plane.now() + SEAT_PAUSE);
                 }
@@ -442,6 +442,24 @@ impl Instance {
             }
         }
         self.handle(Input::Fault(Fault::NoSocket, self.seat.is_none()), out);
+        self.vmac_fault(None, out);
+    }
+
+    /// Why there is no VMAC; `None`: there is.
+    fn vmac_fault(&mut self, missing: Option<Option<Occupied>>, out: &mut Vec<Output>) {
+        let present = missing.map(|occupied| match occupied {
+            None => Fault::NoVmac,
+            Some(Occupied::Name) => Fault::VmacNameTaken,
+            Some(Occupied::HardwareAddress) => Fault::VmacAddressTaken,
+        });
+        if let Some(fault) = present {
+            self.handle(Input::Fault(fault, true), out);
+        }
+        for fault in [Fault::NoVmac, Fault::VmacNameTaken, Fault::VmacAddressTaken] {
+            if present != Some(fault) {
+                self.handle(Input::Fault(fault, false), out);
+            }
+        }
     }
 
     /// Carries out decisions: adverts and claims first, since others wait for them; then the rest in order.

@@ -35,6 +35,7 @@ mod scripts;
 mod seeds;
 mod stalls;
 mod start;
+mod strangers;
 mod support;
 mod timers;
 mod trackers;

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::super::claim::{Claim, Object, Obstacle, Owner};
+use super::super::claim::{Claim, Object, Obstacle, Occupied, Owner};
 use super::super::mirror::Mirror;
-use crate::base::{IfIndex, Instant};
+use crate::base::Instant;
 use crate::host::KernelOp;
 use crate::host::kernel::Errno;
 
@@ -40,6 +40,8 @@ pub(super) struct Entry {
     pub(super) in_flight: Option<(Object, bool)>,
     /// The last change failed, or the interface is missing: nothing to wait for at present.
     pub(super) given_up: bool,
+    /// What was in its way when it was last looked at.
+    pub(super) obstacle: Option<Obstacle>,
     /// How the last change failed.
     pub(super) failed: Option<Errno>,
     /// Somebody removed it, and it is not tracked: left alone until it is claimed anew.
@@ -61,6 +63,7 @@ pub(super) enum Step {
     Change(KernelOp),
     Later(Instant),
     NoInterface,
+    Occupied(Occupied),
 }
 
 impl Entry {
@@ -75,6 +78,7 @@ impl Entry {
             placed: None,
             in_flight: None,
             given_up: false,
+            obstacle: None,
             failed: None,
             renounced: false,
             pause: FIRST_PAUSE,
@@ -119,13 +123,13 @@ impl Entry {
     }
 
     /// Whether what the kernel has already is ours. An address is, whoever added it; a route or rule may be somebody
-    /// else's, and must then not be deleted with ours.
+    /// else's, and must then not be deleted with ours; a link that is not made out of ours is.
     pub(super) fn is_ours(&self, object: &Object, mirror: &Mirror) -> bool {
-        matches!(object, Object::Address(_)) || self.placed.is_some() || object.is_in(mirror)
-    }
-
-    pub(super) fn is_placed_on(&self, index: IfIndex) -> bool {
-        matches!(&self.placed, Some(Object::Address(address)) if address.link == index)
+        match object {
+            Object::Address(_) => true,
+            Object::Link(_) => false,
+            _ => self.placed.is_some() || object.is_in(mirror),
+        }
     }
 
     /// When its turn comes among other changes: removals go first, rules, then routes, then addresses; then what is
@@ -138,10 +142,10 @@ impl Entry {
 
     /// The change that takes it away if it is ours, or on its way to be, and its turn among others.
     pub(super) fn removal(&self, mirror: &Mirror) -> Option<((u8, usize), KernelOp)> {
-        let placed = self.placed.as_ref().filter(|object| object.is_in(mirror));
+        let placed = self.placed.as_ref().filter(|object| object.is_left_in(mirror));
         let coming = self.in_flight.as_ref().filter(|(_, is_add)| *is_add).map(|(object, _)| object);
         let object = placed.or(coming)?;
-        Some(((u8::MAX - self.claim.rank(false), self.place), object.delete()))
+        Some(((u8::MAX - self.claim.rank(false), self.place), object.delete(mirror)))
     }
 
     /// A new claim owes nothing to the past.
@@ -193,23 +197,30 @@ impl Entry {
         }
         let wanted = self.claim.resolve(mirror);
         if let Some(old) = self.placed.take_if(|old| wanted.as_ref().ok() != Some(&*old))
-            && old.is_in(mirror)
+            && old.is_left_in(mirror)
         {
             // The interface has another name now, and this is not its address any more.
             self.placed = Some(old.clone());
-            return self.change(old, false);
+            return self.change(old, false, mirror);
         }
         let object = match wanted {
             Ok(object) => object,
             Err(obstacle) => {
                 self.given_up = true;
-                let is_news = obstacle == Obstacle::Missing && !self.holders.is_empty();
-                return if is_news { Step::NoInterface } else { Step::Rest };
+                let before = self.obstacle.replace(obstacle);
+                return match obstacle {
+                    _ if self.holders.is_empty() => Step::Rest,
+                    Obstacle::Missing => Step::NoInterface,
+                    Obstacle::Occupied(what) if before != Some(obstacle) => Step::Occupied(what),
+                    _ => Step::Rest,
+                };
             }
         };
+        self.obstacle = None;
         let present = object.is_in(mirror);
-        self.report_due = self.report_due.filter(|due| !present && now < *due);
-        if let Some(due) = self.report_due.filter(|_| !self.holders.is_empty()) {
+        let is_deletable = self.holders.is_empty() && object.is_left_in(mirror);
+        self.report_due = self.report_due.filter(|due| !present && !is_deletable && now < *due);
+        if let Some(due) = self.report_due {
             return Step::Later(due);
         }
         match self.holders.is_empty() {
@@ -218,17 +229,18 @@ impl Entry {
             false if present && object.is_fleeting(mirror) => self.change_end(object),
             false if !present && self.renounced => Step::Rest,
             false if !present && self.missed && now < self.truce => Step::Later(self.truce),
-            false if !present => self.change(object, true),
+            false if !present => self.change(object, true, mirror),
             false => {
                 // Found in place when it became ours to hold: ours from now on.
                 self.placed = Some(object);
                 Step::Rest
             }
-            true if present && self.placed.is_some() && self.reserved.is_empty() => {
-                self.change(object, false)
-            }
+            true if self.placed.is_some() && object.is_left_in(mirror) => match self.reserved.is_empty() {
+                true => self.change(object, false, mirror),
+                false => Step::Rest,
+            },
             true => {
-                self.placed = self.placed.take().filter(|_| present);
+                self.placed = None;
                 Step::Rest
             }
         }
@@ -241,8 +253,8 @@ impl Entry {
         Step::Change(op)
     }
 
-    fn change(&mut self, object: Object, is_add: bool) -> Step {
-        let op = if is_add { object.add() } else { object.delete() };
+    fn change(&mut self, object: Object, is_add: bool, mirror: &Mirror) -> Step {
+        let op = if is_add { object.add(mirror) } else { object.delete(mirror) };
         self.in_flight = Some((object, is_add));
         Step::Change(op)
     }

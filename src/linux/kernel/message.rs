@@ -68,7 +68,7 @@ fn is_about_link(message: &LinkMessage) -> bool {
 }
 
 /// The link described; `None` for partial descriptions (wireless events) and other families' views of it.
-pub(super) fn link(message: &LinkMessage) -> Option<Link> {
+pub(in crate::linux) fn link(message: &LinkMessage) -> Option<Link> {
     if !is_about_link(message) {
         return None;
     }

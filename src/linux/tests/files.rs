@@ -26,6 +26,27 @@ fn files_are_read_and_made() {
 }
 
 #[test]
+fn a_mark_is_for_everybody_and_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, link) = (folder.path().join("mark"), folder.path().join("link"));
+    fs::write(&path, "left behind").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let mark = LocalFiles.mark(&path).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
+    drop(mark);
+    assert!(!path.exists());
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    assert!(LocalFiles.mark(&link).is_err(), "a link may lead anywhere");
+    assert!(LocalFiles.mark(folder.path()).is_err(), "a directory");
+    fs::write(&path, "").unwrap();
+    LocalFiles.remove(&path).unwrap();
+    LocalFiles.remove(&path).unwrap();
+    assert!(!path.exists());
+    assert!(LocalFiles.remove(folder.path()).is_err(), "a directory");
+}
+
+#[test]
 fn a_replaced_file_is_there_as_a_whole() {
     on_a_plane(|_| async move {
         let folder = tempfile::tempdir().unwrap();

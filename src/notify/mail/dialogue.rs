@@ -22,8 +22,13 @@ pub(super) enum Outcome {
     Unreachable,
 }
 
-/// A server that cannot be talked to.
+/// How long a server may take to answer the last word. The mail is on its way by then.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+/// Why a conversation ends before its end.
 enum Broken {
+    /// The server does not want to go on, and that is what becomes of the mail.
+    Refused(Outcome),
     /// It takes too long.
     Timeout,
     /// It has hung up.
@@ -97,37 +102,27 @@ pub(super) struct Talk {
 impl Talk {
     /// Hands over `letter`, and hangs up.
     pub(super) async fn deliver(mut self, letter: &Letter) -> Outcome {
-        let broken = match self.hand_over(letter).await {
-            Ok(outcome) => {
+        match self.hand_over(letter).await {
+            Ok(outcome) | Err(Broken::Refused(outcome)) => {
+                self.timeout = self.timeout.min(GOODBYE);
                 // What it thinks of that does not matter.
-                let _ = self.ask("QUIT\r\n".as_bytes()).await;
+                let _ = self.ask(b"QUIT\r\n").await;
                 return outcome;
             }
-            Err(broken) => broken,
-        };
-        match broken {
-            Broken::Timeout => wording::read_timeout(self.server),
-            Broken::Closed => wording::closed(self.server),
-            Broken::NoReply => wording::no_reply(self.server),
-            Broken::Failed(error) => wording::failed(self.server, &error),
+            Err(Broken::Timeout) => wording::read_timeout(self.server),
+            Err(Broken::Closed) => wording::closed(self.server),
+            Err(Broken::NoReply) => wording::no_reply(self.server),
+            Err(Broken::Failed(error)) => wording::failed(self.server, &error),
         }
         Outcome::Later(None)
     }
 
-    /// `HELO` is all that is needed, and every server knows it.
+    /// `HELO` is all that is needed, as in stock: what works with stock works with this.
     async fn hand_over(&mut self, letter: &Letter) -> Result<Outcome, Broken> {
         let greeting = self.reply().await?;
-        if let Some(outcome) = self.stops("(E)SMTP", greeting) {
-            return Ok(outcome);
-        }
-        let hello = self.ask(format!("HELO {}\r\n", letter.helo).as_bytes()).await?;
-        if let Some(outcome) = self.stops("HELO", hello) {
-            return Ok(outcome);
-        }
-        let from = self.ask(format!("MAIL FROM:<{}>\r\n", letter.from).as_bytes()).await?;
-        if let Some(outcome) = self.stops("MAIL", from) {
-            return Ok(outcome);
-        }
+        self.check("(E)SMTP", greeting)?;
+        self.step("HELO", format!("HELO {}\r\n", letter.helo).as_bytes()).await?;
+        self.step("MAIL", format!("MAIL FROM:<{}>\r\n", letter.from).as_bytes()).await?;
         let (mut any, mut left) = (false, Vec::new());
         for (written, address) in &letter.to {
             let code = self.ask(format!("RCPT TO:<{address}>\r\n").as_bytes()).await?;
@@ -140,14 +135,8 @@ impl Talk {
             }
         }
         if any {
-            let data = self.ask(b"DATA\r\n").await?;
-            if let Some(outcome) = self.stops("DATA", data) {
-                return Ok(outcome);
-            }
-            let body = self.ask(&smtp::data(&letter.text)).await?;
-            if let Some(outcome) = self.stops("BODY", body) {
-                return Ok(outcome);
-            }
+            self.step("DATA", b"DATA\r\n").await?;
+            self.step("BODY", &smtp::data(&letter.text)).await?;
             wording::sent();
         }
         Ok(match any {
@@ -157,14 +146,20 @@ impl Talk {
         })
     }
 
-    /// What becomes of the mail if the server does not want to go on.
-    fn stops(&self, command: &str, code: u16) -> Option<Outcome> {
-        let verdict = Verdict::of(code);
-        if verdict == Verdict::Good {
-            return None;
-        }
+    /// Says something that the server has to agree with.
+    async fn step(&mut self, command: &str, what: &[u8]) -> Result<(), Broken> {
+        let code = self.ask(what).await?;
+        self.check(command, code)
+    }
+
+    fn check(&self, command: &str, code: u16) -> Result<(), Broken> {
+        let outcome = match Verdict::of(code) {
+            Verdict::Good => return Ok(()),
+            Verdict::Transient => Outcome::Later(None),
+            Verdict::Permanent => Outcome::Done,
+        };
         wording::refused(command, self.server, code);
-        Some(if verdict == Verdict::Transient { Outcome::Later(None) } else { Outcome::Done })
+        Err(Broken::Refused(outcome))
     }
 
     /// Says something and waits for the answer.

@@ -124,6 +124,7 @@ fn a_server_that_is_not_there_is_tried_again_and_again() {
         (MailServer::Refuses, "SMTP connection ERROR to [10.0.0.25]:25."),
         (MailServer::Unreachable, "Timeout opening connection to remote SMTP server [10.0.0.25]:25."),
         (MailServer::Silent, "Timeout reading data to remote SMTP server [10.0.0.25]:25."),
+        (MailServer::Ignores("."), "Timeout reading data to remote SMTP server [10.0.0.25]:25."),
         (MailServer::HangsUp("RCPT"), "Remote SMTP server [10.0.0.25]:25 has closed the connection."),
         (
             MailServer::Answers("", 421),
@@ -304,6 +305,20 @@ fn a_stop_does_not_wait_for_a_server_that_hangs_or_is_not_there() {
             log.iter().filter_map(|l| l.split_once(" SMTP alerts were not sent")?.0.parse::<u32>().ok());
         assert_eq!(lost.sum::<u32>(), 3, "{behaviour:?}: {log:#?}");
     }
+}
+
+#[test]
+fn a_server_that_does_not_say_goodbye_has_taken_the_mail() {
+    let mut bench = Bench::new(MailServer::Ignores("QUIT"));
+    bench.mail("a");
+    bench.mail("b");
+    bench.run(1.1);
+    assert_eq!(bench.subjects(), ["a", "b"], "it is not waited for long");
+    bench.mail("c");
+    let time = bench.stop();
+    assert_eq!(bench.subjects(), ["a", "b", "c"]);
+    assert!(time < 2.5, "{time} s");
+    assert!(!bench.world.log(bench.node).iter().any(|line| line.contains("not sent")));
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub(crate) enum Change {
 
 impl Change {
     /// What a state means; nothing before the first one.
-    pub(crate) fn into_state(state: State) -> Option<Self> {
+    pub(crate) fn of_state(state: State) -> Option<Self> {
         match state {
             State::Init => None,
             State::Master => Some(Self::Master),
@@ -39,9 +39,9 @@ impl Change {
     }
 
     /// What an instance has said. If it is removed it is a fault, unless it `tells_deletion`.
-    pub(crate) fn of(notice: Notice, tells_deletion: bool) -> Option<Self> {
+    pub(crate) fn of_notice(notice: Notice, tells_deletion: bool) -> Option<Self> {
         match notice {
-            Notice::State(state, _) => Self::into_state(state),
+            Notice::State(state, _) => Self::of_state(state),
             Notice::Deleted(_) if tells_deletion => Some(Self::Deleted),
             Notice::Deleted(_) => Some(Self::Fault),
             Notice::MasterRxLowerPri(_) | Notice::Priority { .. } => None,

@@ -122,11 +122,15 @@ impl Setup {
         let mut next = self.clone();
         for v in &mut next.virtuals {
             let other = Virtual::random(rng, 1, self.routers);
-            match rng.pick(0..=5) {
+            match rng.pick(0..=7) {
                 0 => v.members.clone_from(&other.members),
                 1 if (v.vrid < FIRST_V6) == (other.vrid < FIRST_V6) => *v = Virtual { vrid: v.vrid, ..other },
                 2 => v.authentication = Authentication::any(v.version, rng),
                 3 => v.unicast = !v.unicast,
+                4 => v.links = *rng.one_of(&LINKS),
+                5 => v.members.iter_mut().zip(other.members).for_each(|(member, other)| {
+                    (member.tracks, member.by) = (other.tracks, other.by);
+                }),
                 _ => {}
             }
             let interval = v.members[0].interval;

@@ -1,7 +1,9 @@
 //! What the log says about why a router cannot take part, and why it can again.
 
 use crate::harness::*;
-use keepalived_rs::sim::cidr;
+use keepalived_rs::host::LinkState;
+use keepalived_rs::sim::{NodeId, World, cidr};
+use keepalived_rs::vrrp::event::{Fault, Source};
 
 /// What router 0 said of its state since it had said it `skip` times, with the cause.
 #[track_caller]
@@ -22,10 +24,7 @@ fn last_fault(cluster: &Cluster) -> String {
 /// A change, undone again, and what is said of both.
 type Trouble = (fn(&mut Cluster), fn(&mut Cluster), &'static str, &'static str);
 
-fn eth0(
-    cluster: &mut Cluster,
-    change: impl FnOnce(&mut keepalived_rs::sim::World, keepalived_rs::sim::NodeId),
-) {
+fn eth0(cluster: &mut Cluster, change: impl FnOnce(&mut World, NodeId)) {
     let node = cluster.nodes[0];
     change(&mut cluster.world, node);
 }
@@ -118,17 +117,62 @@ fn an_interface_that_was_tracked_says_what_has_become_of_it() {
     }
 }
 
+/// What is said of each kind of fault. Without an arm for each this does not compile.
+fn words(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Link(_) => "interface eth5 does not exist",
+        // In [`TROUBLES`].
+        Fault::NoAddress(Source::Any(_)) => "interface eth0 lacks an IPv4 address",
+        Fault::NoAddress(Source::Only(_)) => "interface eth0 does not have the source address 10.0.0.77",
+        Fault::NoPeers => "no unicast peers",
+        Fault::NoKey => "auth_hmac has no key to sign with",
+        Fault::NoSocket => "the sockets cannot be opened",
+        Fault::NoVmac => "VMAC interface vrrp.1 is not there",
+        Fault::VmacNameTaken => "a foreign link has the name of VMAC interface vrrp.1",
+        Fault::VmacAddressTaken => "another macvlan has the hardware address of VMAC interface vrrp.1",
+        Fault::Group => "another member of the sync group",
+    }
+}
+
+#[test]
+fn a_vmac_that_somebody_else_has_is_a_fault() {
+    let mut cluster = Cluster::new(1, vec![instance(1, 150).with("use_vmac").text()]);
+    cluster.world.attach(cluster.nodes[0], cluster.lan, "vrrp.1", cidr("10.0.7.1/24"));
+    cluster.start(0);
+    cluster.run(10.0);
+    assert_eq!(said(&cluster, 0, "FAULT"), words(Fault::VmacNameTaken));
+    cluster.errors_expected = true;
+}
+
+#[test]
+fn a_member_of_a_group_is_in_fault_with_the_others() {
+    let group = "vrrp_sync_group G {\n group {\n VI_1\n VI_2\n }\n}\n".to_owned();
+    let text = [group, instance(1, 150).text(), instance(2, 150).on("eth5").text()].concat();
+    let mut cluster = Cluster::new(1, vec![text]);
+    cluster.start(0);
+    cluster.run(1.0);
+    let log = cluster.world.log(cluster.nodes[0]);
+    let link = words(Fault::Link(LinkState::Missing));
+    for text in [
+        format!("(VI_2) Entering FAULT STATE (init) cause={link}"),
+        format!("(VI_1) Entering FAULT STATE cause={}", words(Fault::Group)),
+    ] {
+        assert!(log.contains(&text), "{text}: {log:#?}");
+    }
+}
+
 /// Whoever starts in FAULT is told why at once.
 #[test]
 fn a_start_in_fault_says_why() {
     let elsewhere = "virtual_ipaddress_excluded {\n 10.0.9.9 dev eth7\n }";
     let keyless = "auth_hmac {\n active_key 1\n }";
     let tracked_source = "mcast_src_ip 10.0.0.77\n track_src_ip";
+    let source = Source::Only([10, 0, 0, 77].into());
     for (line, why) in [
         (elsewhere, "interface eth7 does not exist"),
-        (keyless, "auth_hmac has no key to sign with"),
-        (tracked_source, "interface eth0 does not have the source address 10.0.0.77"),
-        ("unicast_fault_no_peer\n unicast_src_ip 10.0.0.1", "no unicast peers"),
+        (keyless, words(Fault::NoKey)),
+        (tracked_source, words(Fault::NoAddress(source))),
+        ("unicast_fault_no_peer\n unicast_src_ip 10.0.0.1", words(Fault::NoPeers)),
     ] {
         let mut cluster = Cluster::new(1, vec![instance(1, 150).with(line).text()]);
         cluster.start(0);
@@ -139,7 +183,7 @@ fn a_start_in_fault_says_why() {
     let mut cluster = Cluster::new(1, vec![instance(1, 150).on("eth5").text()]);
     cluster.start(0);
     cluster.run(5.0);
-    assert_eq!(said(&cluster, 0, "FAULT"), "interface eth5 does not exist");
+    assert_eq!(said(&cluster, 0, "FAULT"), words(Fault::Link(LinkState::Missing)));
     let node = cluster.nodes[0];
     cluster.world.attach(node, cluster.lan, "eth5", cidr("10.0.0.5/24"));
     cluster.world.overrun(node);

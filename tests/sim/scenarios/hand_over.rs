@@ -262,7 +262,7 @@ fn a_vmac_stays_with_its_address_and_what_it_does_not_accept() {
         What::Changed { op: KernelOp::DeleteFirewall(entry), .. } if record.node == Some(node) => {
             Some(matches!(entry.rule, FirewallRule::Drop { .. }))
         }
-        What::Changed { op: KernelOp::DeleteLink(_), .. } if record.node == Some(node) => Some(true),
+        What::Changed { op: KernelOp::DeleteLink(..), .. } if record.node == Some(node) => Some(true),
         _ => None,
     });
     assert_eq!(removed, [] as [bool; 0]);

@@ -1,0 +1,147 @@
+//! Addresses: added, deleted, deleted by somebody else.
+
+use super::*;
+
+#[test]
+fn a_claim_is_confirmed_when_the_kernel_has_followed() {
+    let mut bench = Bench::new(&[]);
+    bench.out.clear();
+    bench.claim(ONE, true, 1);
+    assert_eq!(bench.ops(), ["add 10.0.0.1", "add 10.0.0.2"]);
+    assert_eq!(bench.out, []);
+    bench.answer(Ok(()));
+    assert_eq!(bench.out, [Output::Confirmed { owner: ONE, number: 1 }]);
+    assert!(bench.ledger.is_idle());
+    bench.claim(ONE, false, 2);
+    assert_eq!(bench.ops(), ["delete 10.0.0.1", "delete 10.0.0.2"]);
+    bench.answer(Ok(()));
+    assert_eq!(bench.present(), [""; 0]);
+}
+
+#[test]
+fn a_claim_that_changes_nothing_is_confirmed_at_once() {
+    let mut bench = Bench::new(&[]);
+    bench.out.clear();
+    bench.claim(ONE, false, 1);
+    assert_eq!((bench.out, bench.open), (vec![Output::Confirmed { owner: ONE, number: 1 }], vec![]));
+}
+
+#[test]
+fn left_overs_of_a_predecessor_are_removed_at_once() {
+    let mut bench = Bench::new(&["10.0.0.1", "10.0.0.9"]);
+    assert_eq!(bench.ops(), ["delete 10.0.0.1"], "not what no instance claims");
+    bench.answer(Ok(()));
+    assert_eq!(bench.present(), ["10.0.0.9"]);
+}
+
+#[test]
+fn an_address_that_two_hold_stays_until_both_have_given_it_up() {
+    let mut bench = Bench::new(&[]);
+    bench.claim(ONE, true, 1);
+    bench.claim(TWO, true, 1);
+    bench.answer(Ok(()));
+    bench.claim(ONE, false, 2);
+    assert_eq!(bench.ops(), ["delete 10.0.0.1"]);
+    bench.answer(Ok(()));
+    bench.claim(TWO, false, 2);
+    assert_eq!(bench.ops(), ["delete 10.0.0.2"]);
+}
+
+#[test]
+fn a_deleted_address_is_put_back_at_once_and_then_less_and_less_often() {
+    let mut bench = Bench::new(&[]);
+    bench.claim(TWO, true, 1);
+    bench.answer(Ok(()));
+    bench.out.clear();
+    for times in 1..=4 {
+        bench.delete("10.0.0.2");
+        assert_eq!(bench.ops(), ["add 10.0.0.2"], "{times}");
+        bench.answer(Ok(()));
+        let restored = Output::Restored { owners: vec![TWO], key: claim("10.0.0.2").key(), times };
+        assert_eq!(std::mem::take(&mut bench.out), [restored]);
+    }
+    bench.delete("10.0.0.2");
+    assert_eq!(bench.ops(), [""; 0], "somebody is fighting over it");
+    assert_eq!(bench.ledger.next_deadline(), Some(bench.now + FIRST_PAUSE));
+    bench.pass(FIRST_PAUSE);
+    assert_eq!(bench.ops(), ["add 10.0.0.2"]);
+    bench.answer(Ok(()));
+    bench.pass(PEACE + FIRST_PAUSE);
+    bench.delete("10.0.0.2");
+    assert_eq!(bench.ops(), ["add 10.0.0.2"], "a new story");
+}
+
+#[test]
+fn news_that_the_answer_has_overtaken_do_no_harm() {
+    let mut bench = Bench::new(&[]);
+    bench.claim(TWO, true, 1);
+    bench.answer(Ok(()));
+    bench.out.clear();
+    // The report of a deletion of our own, long ago.
+    bench.delete("10.0.0.2");
+    assert_eq!(bench.ops(), ["add 10.0.0.2"]);
+    bench.answer(Err(Errno::EXIST));
+    assert_eq!(bench.out, [], "it was there all the time: nothing to tell");
+    // Changing one's mind while a change is on its way.
+    bench.claim(TWO, false, 2);
+    assert_eq!(bench.ops(), ["delete 10.0.0.2"]);
+    bench.claim(TWO, true, 3);
+    bench.answer(Err(Errno::ADDRNOTAVAIL));
+    assert_eq!(bench.ops(), ["add 10.0.0.2"]);
+    bench.answer(Ok(()));
+    assert_eq!(bench.out, [Output::Confirmed { owner: TWO, number: 3 }]);
+}
+
+#[test]
+fn what_fails_is_told_confirmed_and_tried_again() {
+    let mut bench = Bench::new(&[]);
+    bench.out.clear();
+    bench.claim(TWO, true, 1);
+    bench.answer(Err(Errno(1)));
+    assert!(matches!(
+        bench.out[..],
+        [Output::Failed { errno: Errno(1), .. }, Output::Confirmed { owner: TWO, number: 1 }]
+    ));
+    bench.pass(FIRST_PAUSE);
+    assert_eq!(bench.ops(), ["add 10.0.0.2"]);
+    bench.answer(Ok(()));
+    assert_eq!(bench.present(), ["10.0.0.2"]);
+}
+
+#[test]
+fn an_address_that_an_administrator_adds_to_a_backup_is_left_alone() {
+    let mut bench = Bench::new(&[]);
+    bench.claim(TWO, false, 1);
+    bench.event(&KernelEvent::Address(claim("10.0.0.2").on(ETH0)));
+    assert_eq!(bench.ops(), [""; 0]);
+}
+
+#[test]
+fn a_lost_report_is_made_up_for_by_a_resync() {
+    let mut bench = Bench::new(&[]);
+    bench.claim(TWO, true, 1);
+    bench.answer(Ok(()));
+    bench.event(&KernelEvent::Resync(Dump { links: vec![link(true)], ..Dump::default() }));
+    assert_eq!(bench.ops(), ["add 10.0.0.2"]);
+    bench.answer(Ok(()));
+    assert!(bench.out.iter().any(|o| matches!(o, Output::Restored { .. })), "and announced again");
+}
+
+#[test]
+fn secondaries_are_promoted_while_there_are_addresses() {
+    let mut ledger = Ledger::default();
+    let list = [Claim::Address(claim("10.0.0.1")), Claim::Setting(Setting::Promotion(name("eth0")))];
+    ledger.register(ONE, watch("eth0"), &list);
+    let mut bench = Bench::of(ledger, &[]);
+    bench.claim(ONE, true, 1);
+    assert_eq!(bench.ops(), ["set promote_secondaries on eth0", "add 10.0.0.1"]);
+    bench.answer(Ok(()));
+    bench.event(&KernelEvent::Resync(Dump {
+        links: vec![link(true)],
+        addresses: vec![claim("10.0.0.1").on(ETH0)],
+        ..Dump::default()
+    }));
+    assert_eq!(bench.ops(), [""; 0], "a setting outlives lost reports");
+    bench.claim(ONE, false, 2);
+    assert_eq!(bench.ops(), ["delete 10.0.0.1", "unset promote_secondaries on eth0"]);
+}

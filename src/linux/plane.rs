@@ -82,13 +82,19 @@ pub fn host(options: Options) -> Result<Host, Error> {
     })
 }
 
-/// Does `work` on a thread of its own, so that this plane goes on meanwhile. `None`: there was no thread, or it panicked.
+/// The nice value of work that nobody waits for.
+const NICE: libc::c_int = 10;
+
+/// Does `work` on a thread of its own, so that this plane goes on meanwhile; when there is more to do than processors, it
+/// gives way. `None`: there was no thread, or it panicked.
 pub fn aside<T: Send + 'static>(
     name: &'static str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> LocalBoxFuture<Option<T>> {
     let (done, finished) = oneshot::channel();
     let body = move || {
+        // SAFETY: no pointers. It is about this thread alone; where it is not permitted, it only competes.
+        unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICE) };
         // Nobody waits any more when the daemon is stopping.
         let _ = done.send(work());
     };

@@ -24,6 +24,7 @@ use crate::vrrp::demux::Endpoints;
 use crate::vrrp::group::Report;
 use crate::vrrp::group_hub::GroupHub;
 use crate::vrrp::instance::{Change, Control, Facts, Instance, Message, Ports};
+use crate::vrrp::machine::Inheritance;
 use crate::vrrp::mailbox::{Mailbox, Post, mailbox};
 use crate::vrrp::pacer::Pacer;
 use crate::vrrp::params::Delivery;
@@ -51,10 +52,10 @@ pub(super) struct Lines {
     /// What waits here at the start comes before anything an instance does. When this closes, all instances stop, and
     /// after the last one static items go.
     pub(super) orders: UnboundedReceiver<Order>,
-    /// Whom the last process has left masters to, and until when.
-    pub(super) inherited: BTreeMap<InstanceId, Instant>,
-    /// Told who is left to the next one.
-    pub(super) handed_over: UnboundedSender<(InstanceId, Instant)>,
+    /// What the last process has left, and to whom.
+    pub(super) inherited: BTreeMap<InstanceId, Inheritance>,
+    /// Told what is left to the next one.
+    pub(super) handed_over: UnboundedSender<(InstanceId, Inheritance)>,
 }
 
 /// Runs all instances of `plan` until all are stopped and the kernel has given up what they held, and the static items;
@@ -168,8 +169,8 @@ struct Conductor {
     statics: Vec<kernel::Claim>,
     /// Told what has failed that nothing works without.
     failed: UnboundedSender<&'static str>,
-    /// Whom the last process has left masters to, before they start.
-    inherited: BTreeMap<InstanceId, Instant>,
+    /// What the last process has left to those that have not started yet.
+    inherited: BTreeMap<InstanceId, Inheritance>,
     /// Whether the stop is one with a next start.
     hands_over: bool,
 }
@@ -197,8 +198,8 @@ impl Conductor {
             let name = format!("instance {}", plan.name);
             let hub = self.hub(plan.id);
             let mut facts = Facts::new(plan, hub);
-            if let Some(until) = self.inherited.remove(&facts.plan().id) {
-                facts.inherits(until);
+            if let Some(left) = self.inherited.remove(&facts.plan().id) {
+                facts.inherits(left);
             }
             let facts = Rc::new(RefCell::new(facts));
             self.ports.plane.tasks.spawn(&name, Box::pin(supervise(facts, self.ports.clone(), messages)));

@@ -5,18 +5,19 @@ use std::path::Path;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::base::{InstanceId, Instant};
+use crate::base::InstanceId;
 use crate::host::Files;
 use crate::plan::Plan;
 use crate::report::wording;
+use crate::vrrp::machine::Inheritance;
 
 /// How much of the file is looked at, in bytes: the lines of some 10,000 instances.
 const LOOKED_AT: usize = 1024 * 1024;
 /// Who may read it: nobody else has to know.
 const MODE: u32 = 0o600;
 
-/// Who goes on as master, and until when. The file counts once.
-pub(super) fn inherited(plan: &Plan, files: &dyn Files, boot: &str) -> BTreeMap<InstanceId, Instant> {
+/// Who goes on as master, and with what. The file counts once.
+pub(super) fn inherited(plan: &Plan, files: &dyn Files, boot: &str) -> BTreeMap<InstanceId, Inheritance> {
     let Some(path) = plan.hand_over.file.as_ref().map(Path::new) else { return BTreeMap::new() };
     let Some(bytes) = files.read_start(path, LOOKED_AT) else { return BTreeMap::new() };
     if let Err(error) = files.remove(path) {
@@ -32,7 +33,7 @@ pub(super) async fn leave(
     plan: &Plan,
     files: &dyn Files,
     boot: &str,
-    masters: &mut UnboundedReceiver<(InstanceId, Instant)>,
+    masters: &mut UnboundedReceiver<(InstanceId, Inheritance)>,
 ) {
     let mut all = Vec::new();
     while let Ok(master) = masters.try_recv() {

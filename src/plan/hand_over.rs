@@ -1,7 +1,8 @@
 //! Masters that one process leaves to the next: who can be left, and the file that says who was.
 //!
 //! The file has a line that says what it is, one with the boot of the machine, and one for each master: until when it may
-//! go on (microseconds of the [time line](Instant)), a tab, and what it is known by.
+//! go on (microseconds of the [time line](Instant)), the number of its last advert (of 0 without `auth_type AH`), whether
+//! peers want the old checksum (0 or 1), and what it is known by, with tabs between them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use super::converge::Identity;
 use super::{InstancePlan, Plan};
 use crate::base::{InstanceId, Instant};
+use crate::vrrp::machine::Inheritance;
 
 /// The first line of the file.
 const HEAD: &str = "keepalived-rs hand-over 1";
@@ -47,32 +49,29 @@ impl Plan {
     }
 
     /// The text of the file that leaves these to the next process.
-    pub fn handed_over(&self, boot: &str, masters: &[(InstanceId, Instant)]) -> String {
+    pub fn handed_over(&self, boot: &str, masters: &[(InstanceId, Inheritance)]) -> String {
         let mut text = format!("{HEAD}\n{BOOT}{boot}\n");
-        for (id, until) in masters {
+        for (id, left) in masters {
             if let Some(instance) = self.instances.iter().find(|i| i.id == *id) {
-                text += &format!("{}\t{}\n", until.as_micros(), known_by(instance));
+                let Inheritance { until, sequence, old_checksum } = left;
+                let (until, old_checksum) = (until.as_micros(), u8::from(*old_checksum));
+                text += &format!("{until}\t{sequence}\t{old_checksum}\t{}\n", known_by(instance));
             }
         }
         text
     }
 
-    /// Who may go on as master, and until when, as `text` says, the file that the last process has left. Of a sync group
+    /// Who may go on as master, and with what, as `text` says, the file that the last process has left. Of a sync group
     /// all members, or none. Nobody when it is of another boot.
-    pub fn inherited(&self, boot: &str, text: &str) -> BTreeMap<InstanceId, Instant> {
+    pub fn inherited(&self, boot: &str, text: &str) -> BTreeMap<InstanceId, Inheritance> {
         let mut lines = text.lines();
         let head = lines.next().filter(|line| *line == HEAD);
         let same = head.and_then(|_| lines.next()?.strip_prefix(BOOT)).is_some_and(|of| of == boot);
         if boot.is_empty() || !same {
             return BTreeMap::new();
         }
-        let known: BTreeMap<&str, Instant> = lines
-            .filter_map(|line| {
-                let (until, who) = line.split_once('\t')?;
-                Some((who, Instant::from_micros(until.parse().ok()?)))
-            })
-            .collect();
-        let mut found: BTreeMap<InstanceId, Instant> = (self.instances.iter())
+        let known: BTreeMap<&str, Inheritance> = lines.filter_map(parse).collect();
+        let mut found: BTreeMap<InstanceId, Inheritance> = (self.instances.iter())
             .filter_map(|instance| Some((instance.id, *known.get(known_by(instance).as_str())?)))
             .collect();
         for group in &self.groups {
@@ -82,6 +81,19 @@ impl Plan {
         }
         found
     }
+}
+
+/// Who was master, and what was left.
+fn parse(line: &str) -> Option<(&str, Inheritance)> {
+    let (until, line) = line.split_once('\t')?;
+    let (sequence, line) = line.split_once('\t')?;
+    let (old_checksum, who) = line.split_once('\t')?;
+    let left = Inheritance {
+        until: Instant::from_micros(until.parse().ok()?),
+        sequence: sequence.parse().ok()?,
+        old_checksum: old_checksum == "1",
+    };
+    Some((who, left))
 }
 
 /// What an instance is known by: as at a reload. Unicast instances may look the same from outside; then their names count.
@@ -112,16 +124,18 @@ mod tests {
         )
     }
 
-    /// Of instances that were all handed over until 5 s: the numbers of those that go on.
+    const LEFT: Inheritance =
+        Inheritance { until: Instant::from_micros(5_000_000), sequence: u32::MAX, old_checksum: true };
+
+    /// Of instances that were all handed over: the numbers of those that go on.
     fn inherited(before: &str, after: &str) -> Vec<u32> {
         let before = plan(before);
-        let until = Instant::from_micros(5_000_000);
-        let all: Vec<_> = before.instances.iter().map(|i| (i.id, until)).collect();
+        let all: Vec<_> = before.instances.iter().map(|i| (i.id, LEFT)).collect();
         let text = before.handed_over("b1", &all);
         assert_eq!(plan(after).inherited("b2", &text), BTreeMap::new(), "of another boot");
         assert_eq!(plan(after).inherited("", &text), BTreeMap::new(), "nobody knows of which");
         let found = plan(after).inherited("b1", &text);
-        assert!(found.values().all(|at| *at == until));
+        assert!(found.values().all(|left| *left == LEFT));
         found.keys().map(|id| id.0).collect()
     }
 
@@ -149,9 +163,14 @@ mod tests {
     #[test]
     fn what_is_no_such_file_hands_nothing_over() {
         let plan = plan(&instance("a", 1, ""));
-        let text = plan.handed_over("b", &[(InstanceId(0), Instant::from_micros(7))]);
+        let text = plan.handed_over("b", &[(InstanceId(0), LEFT)]);
         assert_eq!(plan.inherited("b", &text).len(), 1);
-        for (from, to) in [("hand-over 1", "hand-over 2"), ("boot", "boots"), ("7\t", "x\t"), ("7\t", "7 ")] {
+        for (from, to) in [
+            ("hand-over 1", "hand-over 2"),
+            ("boot", "boots"),
+            ("5000000\t", "x\t"),
+            ("5000000\t", "5000000 "),
+        ] {
             assert_eq!(plan.inherited("b", &text.replacen(from, to, 1)), BTreeMap::new(), "{to}");
         }
         assert_eq!(plan.inherited("b", ""), BTreeMap::new());

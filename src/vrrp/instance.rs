@@ -16,7 +16,7 @@ use super::demux::{Endpoints, Hears, Place, Seat};
 use super::event::{Fault, Source};
 use super::group::{Order, Report};
 use super::group_hub::GroupHub;
-use super::machine::{Input, Machine, Notice, Output, Reload, State};
+use super::machine::{Inheritance, Input, Machine, Notice, Output, Reload, State};
 use super::mailbox::{Mailbox, Post, mailbox};
 use super::observed::{Ask, Observed};
 use super::pacer::Pacer;
@@ -87,8 +87,8 @@ pub struct Facts {
     dragged: bool,
     /// A reload has removed it, and it has stopped.
     deleted: bool,
-    /// The process before this one was master, and until when this one may be it in its place.
-    inherits: Option<Instant>,
+    /// What a process before this one has left that was master.
+    inherits: Option<Inheritance>,
 }
 
 impl Facts {
@@ -105,9 +105,9 @@ impl Facts {
         }
     }
 
-    /// The process before this one was master, and has left it to this one until then.
-    pub fn inherits(&mut self, until: Instant) {
-        self.inherits = Some(until);
+    /// The process before this one was master, and has left this.
+    pub fn inherits(&mut self, left: Inheritance) {
+        self.inherits = Some(left);
     }
 
     /// As it is planned.
@@ -151,8 +151,8 @@ pub struct Ports {
     pub claims: Claims,
     /// Notices go there.
     pub notices: UnboundedSender<notify::Message>,
-    /// Masters that the next process may go on with go there, and until when.
-    pub handed_over: UnboundedSender<(InstanceId, Instant)>,
+    /// What masters leave to the next process goes there.
+    pub handed_over: UnboundedSender<(InstanceId, Inheritance)>,
 }
 
 /// One virtual router and its driver.
@@ -180,8 +180,8 @@ impl Instance {
         let plan = Arc::clone(&facts.borrow().plan);
         let (inbox_post, inbox) = mailbox(ADVERTS_WAITING);
         let mut machine = Machine::new(plan.params.clone(), plan.tracked());
-        if let Some(until) = facts.borrow().inherits {
-            machine.inherits(until);
+        if let Some(left) = facts.borrow().inherits {
+            machine.inherits(left);
         }
         let since = (machine.since(), ports.plane.unix_time());
         Self {
@@ -484,7 +484,7 @@ impl Instance {
                 Output::HandedOver(until) => {
                     self.stopped = true;
                     // It may be gone when the daemon is in a hurry.
-                    let _ = self.ports.handed_over.send((self.plan.id, until));
+                    let _ = self.ports.handed_over.send((self.plan.id, self.machine.leaves(until)));
                 }
                 Output::Claim { hold, .. } => {
                     if !hold {

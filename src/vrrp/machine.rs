@@ -29,6 +29,7 @@ use super::group::{Order, Report};
 use super::params::Params;
 use super::timers::{Timer, Timers};
 use super::tracking::{Tracked, Tracking};
+pub use hand_over::Inheritance;
 use owner::Rival;
 pub use reload::Reload;
 pub use words::{Counters, Input, Notice, Output, Snapshot, State};
@@ -89,8 +90,8 @@ pub struct Machine {
     pending: Option<Notice>,
     /// A reload has changed what the last claim asks for: to be announced, and nobody to be told.
     renewed: bool,
-    /// The process before this one was master, and until when we may be it in its place.
-    inherits: Option<Instant>,
+    /// What a process before this one has left that was master.
+    inherits: Option<Inheritance>,
     /// STOPPED: until when the next process may, once the kernel has followed.
     lends_until: Option<Instant>,
     /// Kinds of [`Reject`](super::event::Reject) reported since the state or the master changed, as bits.
@@ -263,8 +264,8 @@ impl Machine {
 
     /// The first state without a fault, unless one was handed over: BACKUP, also for `state MASTER`, which gives no head start.
     fn first_state(&mut self, now: Instant, news: Cause, out: &mut Vec<Output>) {
-        if let Some(until) = self.inherits.take().filter(|until| now < *until) {
-            self.inherit(now, until, out);
+        if let Some(left) = self.inherits.take().filter(|left| now < left.until) {
+            self.inherit(now, left, out);
             return;
         }
         let awaited = matches!(news, Cause::Tracked(_));

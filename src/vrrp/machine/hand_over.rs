@@ -10,18 +10,42 @@ use crate::vrrp::event::{Cause, Event};
 use crate::vrrp::group::Report;
 use crate::vrrp::timers::Timer;
 
+/// What a master leaves to the next process, so that to its peers nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inheritance {
+    /// Until when the next process may go on.
+    pub until: Instant,
+    /// `auth_type AH`: the number of the last advert, which peers take none without a higher one after; 0: none.
+    pub sequence: u32,
+    /// Whether peers want the old checksum, which was found out when they were heard.
+    pub old_checksum: bool,
+}
+
 impl Machine {
     /// The process before this one was master. Before [`Input::Start`](super::Input::Start): if nothing keeps the router
-    /// from taking part before `until`, it is master at once.
-    pub fn inherits(&mut self, until: Instant) {
-        self.inherits = Some(until);
+    /// from taking part in time, it is master at once.
+    pub fn inherits(&mut self, left: Inheritance) {
+        self.inherits = Some(left);
+    }
+
+    /// What the next process needs to go on, when the last advert has been sent.
+    pub fn leaves(&self, until: Instant) -> Inheritance {
+        Inheritance {
+            until,
+            sequence: self.memory.sequence.last(),
+            old_checksum: self.params.delivery.sends_old_checksum(),
+        }
     }
 
     /// Goes on as master. A sync group does so with all of its members, or not at all.
-    pub(super) fn inherit(&mut self, now: Instant, until: Instant, out: &mut Vec<Output>) {
+    pub(super) fn inherit(&mut self, now: Instant, left: Inheritance, out: &mut Vec<Output>) {
+        self.memory.sequence.follow(left.sequence);
+        if left.old_checksum {
+            self.params.delivery.learn_old_checksum();
+        }
         if self.params.grouped {
             self.wants = Some(Cause::HandedOver);
-            self.timers.set(Timer::Election, Some(until));
+            self.timers.set(Timer::Election, Some(left.until));
             out.push(Output::Group(Report::Wants));
             return;
         }

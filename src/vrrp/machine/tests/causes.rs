@@ -131,7 +131,7 @@ fn restarted() -> Vec<Router> {
     unable.tell(Input::NotLent(unable.machine.claim));
     let mut heir = Router::new(params(100));
     heir.machine = Machine::new(params(100), Vec::new());
-    heir.machine.inherits(heir.now + ms(2000));
+    heir.machine.inherits(leaving.machine.leaves(heir.now + ms(2000)));
     heir.tell(Input::Start);
     vec![leaving, unable, heir]
 }

@@ -10,6 +10,10 @@ fn leaving(priority: u8) -> Params {
     Params { lease: Some(LEASE), ..params(priority) }
 }
 
+fn left(until: Instant) -> Inheritance {
+    Inheritance { until, sequence: 0, old_checksum: false }
+}
+
 /// A router that was left to us for this time, before its start.
 fn heir(params: Params, weights: &[i16], time: Duration) -> Router {
     let tracked = weights.iter().map(|w| Tracked {
@@ -20,7 +24,7 @@ fn heir(params: Params, weights: &[i16], time: Duration) -> Router {
     });
     let now = Instant::from_micros(1_000_000);
     let mut machine = Machine::new(params, tracked.collect());
-    machine.inherits(now + time);
+    machine.inherits(left(now + time));
     Router { machine, now, out: Vec::new() }
 }
 
@@ -165,4 +169,40 @@ fn a_sync_group_goes_on_when_all_are_ready() {
     dragged.tell(Input::Group(Order::Fault(true)));
     dragged.tell(Input::Group(Order::Fault(false)));
     assert_eq!(dragged.state(), State::Backup);
+}
+
+/// Peers take no number twice.
+#[test]
+fn numbers_of_adverts_go_on() {
+    let secret = Authentication::Ah(*b"secret12");
+    let params = Params { version: Version::V2, authentication: secret, ..leaving(100) };
+    let mut router = Router::master(params.clone());
+    let last = router.machine.mark(Duration::ZERO);
+    router.tell(Input::HandOver);
+    router.confirm();
+    let left = router.machine.leaves(router.now + LEASE);
+    let mut next = Machine::new(params, Vec::new());
+    next.inherits(left);
+    let mut out = Vec::new();
+    next.handle(router.now, Input::Start, &mut out);
+    let Mark::Sequence(last) = last else { panic!("{last:?}") };
+    assert_eq!(next.mark(Duration::ZERO), Mark::Sequence(last + 1));
+}
+
+#[test]
+fn the_checksum_that_peers_want_is_still_known() {
+    use crate::config::model::UnicastPeer;
+    use crate::vrrp::params::{Unicast, UnicastChecksum};
+    let peers = vec![UnicastPeer { address: HIGH, min_ttl: 0, max_ttl: 255 }];
+    let to = |checksum| {
+        Delivery::Unicast(Unicast { peers: peers.clone(), check_source: false, ttl: 255, checksum })
+    };
+    let old = Router::master(Params { delivery: to(UnicastChecksum::Old(GROUP)), ..leaving(100) });
+    let left = old.machine.leaves(old.now + LEASE);
+    assert!(left.old_checksum);
+    let learns = Params { delivery: to(UnicastChecksum::Learns(GROUP)), ..leaving(100) };
+    let mut next = heir(learns, &[], LEASE);
+    next.machine.inherits(Inheritance { until: next.now + LEASE, ..left });
+    start(&mut next);
+    assert!(next.machine.params.delivery.sends_old_checksum());
 }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -49,6 +50,8 @@ pub(super) struct Lines {
     pub(super) carriers: UnboundedReceiver<(IfName, bool)>,
     /// Told what has failed that nothing works without.
     pub(super) failed: UnboundedSender<&'static str>,
+    /// Counts what the kernel has answered.
+    pub(super) progress: Arc<AtomicU64>,
     /// What waits here at the start comes before anything an instance does. When this closes, all instances stop, and
     /// after the last one static items go.
     pub(super) orders: UnboundedReceiver<Order>,
@@ -62,7 +65,7 @@ pub(super) struct Lines {
 /// these stay until `lines.orders` closes, whatever becomes of the instances.
 pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
     let Fast { plane, vrrp, announcer, events, writer } = fast;
-    let Lines { notices, carriers, failed, mut orders, inherited, handed_over } = lines;
+    let Lines { notices, carriers, failed, progress, mut orders, inherited, handed_over } = lines;
     delay_startup(&plane, &mut plan);
     wording::delays_shortened(&plan.link_delays.shortened);
     if plan.filters_unasked {
@@ -130,6 +133,7 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
         writer,
         requests,
         instances,
+        progress,
     };
     // The daemon may be stopping already.
     let fail = move || {

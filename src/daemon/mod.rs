@@ -10,6 +10,8 @@ mod trackers;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -31,7 +33,7 @@ use crate::track::listeners::Tell;
 /// Reads the configuration again; an error says in one line why it is of no use.
 pub type Reread = Box<dyn FnMut() -> LocalBoxFuture<Result<Plan, String>>>;
 
-/// How long the fast plane may take to give up all addresses.
+/// How long the kernel may take to answer, when all is to be given up.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// How long notify scripts may take after that; they are ended when theirs is over.
 const NOTIFY_LIMIT: Duration = Duration::from_secs(3);
@@ -75,10 +77,12 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let (handed_over, mut handed) = unbounded_channel();
     let boot = host.boot;
     let dumps = Dumper::start(slow.clone(), Rc::clone(&files), host.name, orders.downgrade());
+    let progress = Arc::new(AtomicU64::new(0));
     let lines = Lines {
         notices: notices.clone(),
         carriers: known_carriers,
         failed,
+        progress: Arc::clone(&progress),
         orders: orders_inbox,
         inherited: hand_over::inherited(&plan, &*files, &boot),
         handed_over,
@@ -151,7 +155,7 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     wording::stopping();
     supervisor.stopping();
     drop((orders, notices, dumps, reader));
-    stop(&slow, fast, notified).await;
+    stop(&slow, fast, &progress, notified).await;
     hand_over::leave(&plan, &*files, &boot, &mut handed).await;
     // Both end by themselves, in a time that is bounded.
     let _ = posts.send(Post::Stop);
@@ -165,11 +169,23 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
 }
 
 /// Every instance resigns, the kernel gives up the addresses, the stop scripts run.
-async fn stop(slow: &Plane, fast: LocalBoxFuture<()>, notified: oneshot::Receiver<()>) {
-    tokio::select! {
-        biased;
-        () = fast => {}
-        () = slow.sleep(STOP_LIMIT) => wording::stop_overdue(STOP_LIMIT),
+async fn stop(
+    slow: &Plane,
+    mut fast: LocalBoxFuture<()>,
+    progress: &AtomicU64,
+    notified: oneshot::Receiver<()>,
+) {
+    loop {
+        let before = progress.load(Ordering::Relaxed);
+        tokio::select! {
+            biased;
+            () = &mut fast => break,
+            () = slow.sleep(STOP_LIMIT) => {}
+        }
+        if progress.load(Ordering::Relaxed) == before {
+            wording::stop_overdue(STOP_LIMIT);
+            break;
+        }
     }
     tokio::select! {
         biased;

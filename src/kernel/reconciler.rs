@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::stream::FuturesUnordered;
@@ -103,6 +105,8 @@ const FAREWELL: Duration = Duration::from_millis(50);
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 /// How many changes go to the kernel as one batch: the answers of more would not fit a default receive buffer.
 const BATCH: usize = 128;
+/// How many of these may be removals of links, each of which may take the kernel some 10 ms.
+const LINKS_IN_BATCH: usize = 16;
 
 /// The reconciler.
 pub struct Reconciler {
@@ -126,6 +130,8 @@ pub struct Reconciler {
     pub requests: UnboundedReceiver<Request>,
     /// News go there.
     pub instances: BTreeMap<InstanceId, Deliver>,
+    /// Counts batches that the kernel has answered.
+    pub progress: Arc<AtomicU64>,
 }
 
 /// One batch on its way, and what comes back.
@@ -263,6 +269,7 @@ impl Reconciler {
     }
 
     fn answers(&mut self, answers: Answers) {
+        self.progress.fetch_add(1, Ordering::Relaxed);
         let now = self.plane.now();
         for (key, op, answer) in answers {
             if answer.is_ok() {
@@ -277,7 +284,8 @@ impl Reconciler {
 
     /// Hands changes to the kernel.
     fn apply(&self, changes: Vec<(Key, KernelOp)>, batches: &FuturesUnordered<LocalBoxFuture<Answers>>) {
-        for batch in changes.chunks(BATCH) {
+        let removes_links = changes.iter().any(|(_, op)| matches!(op, KernelOp::DeleteLink(..)));
+        for batch in changes.chunks(if removes_links { LINKS_IN_BATCH } else { BATCH }) {
             let (keys, ops): (Vec<Key>, Vec<KernelOp>) = batch.iter().cloned().unzip();
             let answers = self.writer.apply(ops.clone());
             batches.push(Box::pin(async move {

@@ -116,11 +116,15 @@ pub struct Watch {
     pub family: Family,
     /// The only address they may be sent from.
     pub source: Option<IpAddr>,
+    /// Whether that may be on any interface.
+    pub anywhere: bool,
 }
 
 impl Watch {
     fn is_about(&self, interface: &IfName) -> bool {
-        self.interface.as_ref().is_none_or(|own| own == interface) || self.vmac.as_ref() == Some(interface)
+        self.anywhere
+            || self.interface.as_ref().is_none_or(|own| own == interface)
+            || self.vmac.as_ref() == Some(interface)
     }
 }
 

@@ -166,6 +166,7 @@ impl InstancePlan {
             vrf: self.vrf.clone(),
             family: self.params.family,
             source: self.source.filter(|_| self.track_source),
+            anywhere: self.params.delivery.is_unicast(),
         }
     }
 
@@ -384,8 +385,8 @@ fn resolve_instance(
         id,
         name: instance.name.clone(),
         source: instance.source.or(ipvlan_address.map(|cidr| cidr.ip)),
-        // Without an interface there is nothing else that could tell that it can be heard.
-        track_source: instance.track_src_ip || interface.is_none(),
+        // Who sends from an address that he does not have hears no answer, and thinks that he is alone.
+        track_source: instance.track_src_ip || params.delivery.is_unicast(),
         params,
         addresses,
         advertised,

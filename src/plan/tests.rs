@@ -252,9 +252,10 @@ fn peers_take_the_place_of_the_group() {
     assert_eq!((to.peers.len(), to.ttl), (0, 255));
     assert_eq!(to.checksum, UnicastChecksum::Learns(VRRP_GROUP_V4.into()));
     let source = Some([192, 0, 2, 1].into());
+    let family = Family::V4;
     assert_eq!(
         plan.watch(),
-        Watch { interface: None, vmac: None, from_vmac: false, vrf: None, family: Family::V4, source }
+        Watch { interface: None, vmac: None, from_vmac: false, vrf: None, family, source, anywhere: true }
     );
 }
 

@@ -127,13 +127,21 @@ fn the_old_checksum_is_refused() {
     });
 }
 
-/// Without an interface only its source address tells whether a router can be heard. Stock 2.2.7 wants an interface.
+/// Who sends from an address that he does not have hears no answer, and would think that he is alone. Stock 2.2.7 wants
+/// an interface, and notices only at the start.
 #[test]
-fn without_an_interface_the_source_address_is_watched() {
+fn the_source_address_is_watched() {
+    for interface in [true, false] {
+        source_is_watched(interface);
+    }
+}
+
+fn source_is_watched(interface: bool) {
     let two = Two::new();
     let text = |source: Ipv4Addr, peer, priority| {
         let text = to(peer, "", priority, &format!("unicast_src_ip {source}"));
-        text.replace(" interface eth0\n", "").replace("/24\n", "/24 dev eth0\n")
+        let named = if interface { " interface eth0\n" } else { "" };
+        text.replace(" interface eth0\n", named).replace("/24\n", "/24 dev eth0\n")
     };
     for router in [&two.a, &two.b] {
         router.run("sysctl -qw net.ipv4.conf.all.promote_secondaries=1");

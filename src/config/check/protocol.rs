@@ -80,15 +80,22 @@ pub(super) fn source_without_interface(b: &mut Build<'_>, draft: &Draft) {
     if instance.interface.is_some() || instance.options.vrf.is_some() {
         return;
     }
+    let link_local = matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local());
     let (why, hint) = match ip {
-        IpAddr::V6(v6) if v6.is_unicast_link_local() => {
+        _ if link_local => {
             ("is link-local, which says nothing without interface", "add interface, or use a global address")
         }
         _ if !b.loader.has_address(ip) => ("is not configured on any interface", "add interface"),
         _ => return,
     };
     let text = format!("({}) source address {ip} {why}", instance.name);
-    b.report.error(draft.line("unicast_src_ip"), text).refuses(2).hint(hint);
+    let finding = b.report.error(draft.line("unicast_src_ip"), text).hint(hint);
+    if link_local {
+        finding.refuses(2);
+    } else {
+        // It may come; until then the instance is in FAULT.
+        finding.class = Class::Log;
+    }
 }
 
 /// Rule 5.9: the first address of an IPv6 instance is link-local (RFC 9568 section 5.2.9).

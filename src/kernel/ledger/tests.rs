@@ -46,7 +46,15 @@ fn claim(ip: &str) -> AddressClaim {
 
 fn watch(interface: &str) -> Watch {
     let interface = Some(name(interface));
-    Watch { interface, vmac: None, from_vmac: false, vrf: None, family: Family::V4, source: None }
+    Watch {
+        interface,
+        vmac: None,
+        from_vmac: false,
+        vrf: None,
+        family: Family::V4,
+        source: None,
+        anywhere: false,
+    }
 }
 
 fn claims(ips: &[&str]) -> Vec<Claim> {

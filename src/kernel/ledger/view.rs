@@ -16,8 +16,8 @@ pub(super) fn view(
     claimed: &BTreeSet<IpAddr>,
     vacated: &BTreeMap<IfName, LinkState>,
 ) -> Interface {
+    let there = |ip: &IpAddr| mirror.links().any(|link| mirror.has_ip(link.index, *ip));
     let Some(name) = &watch.interface else {
-        let there = |ip: &IpAddr| mirror.links().any(|link| mirror.has_ip(link.index, *ip));
         let vrf = watch.vrf.as_ref().map(|name| mirror.link(name));
         return Interface {
             index: vrf.flatten().map(|link| link.index),
@@ -32,6 +32,7 @@ pub(super) fn view(
     let has =
         |ip: &IpAddr| [Some(link), place].into_iter().flatten().any(|link| mirror.has_ip(link.index, *ip));
     let source = match watch.source {
+        Some(wanted) if watch.anywhere => Some(wanted).filter(there),
         Some(wanted) => Some(wanted).filter(has),
         None => match place.filter(|_| watch.from_vmac) {
             Some(ipvlan) => source(mirror, ipvlan, watch.family, before, claimed),

@@ -49,10 +49,10 @@ fn wrong(fault: Fault, plan: &InstancePlan) -> String {
     match fault {
         Fault::Link(state) => format!("{interface} {}", state.words()),
         Fault::NoAddress(Source::Any(family)) => format!("{interface} lacks {}", address(family)),
-        Fault::NoAddress(Source::Only(ip)) => match &plan.interface {
-            Some(_) => format!("{interface} does not have the source address {ip}"),
-            None => format!("no interface has the source address {ip}"),
-        },
+        Fault::NoAddress(Source::Only(ip)) if plan.params.delivery.is_unicast() => {
+            format!("no interface has the source address {ip}")
+        }
+        Fault::NoAddress(Source::Only(ip)) => format!("{interface} does not have the source address {ip}"),
         Fault::NoPeers => "no unicast peers".to_owned(),
         Fault::NoKey => "auth_hmac has no key to sign with".to_owned(),
         Fault::NoSocket => "the sockets cannot be opened".to_owned(),

@@ -1,7 +1,7 @@
 //! IPv6, and adverts to single routers.
 
 use crate::harness::*;
-use keepalived_rs::sim::Advert;
+use keepalived_rs::sim::{Advert, cidr};
 
 /// A pair of IPv6 routers, by number of the virtual router.
 const SIX: u8 = FIRST_V6;
@@ -123,6 +123,35 @@ fn a_tracked_source_that_is_gone_is_a_fault() {
     cluster.run(5.0);
     cluster.assert_master(1, 1);
     cluster.assert_logged(0, "Entering FAULT STATE");
+}
+
+/// It would hear no answer, and think that it is alone.
+#[test]
+fn unicast_from_an_address_that_is_not_there_is_a_fault() {
+    for interface in [true, false] {
+        let text = |i: usize, source: &str, priority| {
+            let to =
+                format!("unicast_src_ip {source}\n    unicast_peer {{\n {}\n }}", own_address(1 - i, false));
+            let text = instance(1, priority).with(&to).text();
+            if interface {
+                text
+            } else {
+                text.replace("interface eth0\n", "").replace("/24\n", "/24 dev eth0\n")
+            }
+        };
+        let mut cluster = Cluster::new(2, vec![text(0, "10.0.0.77", 200), text(1, "10.0.0.2", 100)]);
+        (0..2).for_each(|i| cluster.start(i));
+        cluster.run(10.0);
+        cluster.assert_master(1, 1);
+        cluster.assert_logged(
+            0,
+            "Entering FAULT STATE (init) cause=no interface has the source address 10.0.0.77",
+        );
+        cluster.world.configure(cluster.nodes[0], "eth0", cidr("10.0.0.77/24"));
+        cluster.world.overrun(cluster.nodes[0]);
+        cluster.run(10.0);
+        cluster.assert_logged(0, "Entering BACKUP STATE cause=the source address 10.0.0.77 is there now");
+    }
 }
 
 #[test]

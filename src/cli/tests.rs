@@ -96,6 +96,7 @@ fn version_and_help_count_before_later_mistakes() {
     assert_eq!(ask(&["-v", "--wibble"]), Ok(Request::Version));
     assert_eq!(ask(&["-vh"]), Ok(Request::Version));
     assert_eq!(ask(&["--he"]), Ok(Request::Help));
+    assert_eq!(ask(&["--h"]), Ok(Request::Help), "as if there was no --hand-over");
     assert_eq!(ask(&["--vers"]), Ok(Request::Version));
 }
 

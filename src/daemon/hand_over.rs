@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::base::InstanceId;
+use crate::base::{InstanceId, Instant};
 use crate::host::Files;
 use crate::plan::Plan;
 use crate::report::wording;
@@ -28,21 +28,25 @@ pub(super) fn inherited(plan: &Plan, files: &dyn Files, boot: &str) -> BTreeMap<
     plan.inherited(boot, &String::from_utf8_lossy(&bytes))
 }
 
-/// Leaves those of `masters` that have come to the next process.
+/// Leaves those of `masters` that have come to the next process. Gives when this one has to end, whatever else there is to
+/// do, so that the other half of the time is left for the next start.
 pub(super) async fn leave(
     plan: &Plan,
     files: &dyn Files,
     boot: &str,
+    now: Instant,
     masters: &mut UnboundedReceiver<(InstanceId, Inheritance)>,
-) {
+) -> Option<Instant> {
     let mut all = Vec::new();
     while let Ok(master) = masters.try_recv() {
         all.push(master);
     }
-    let Some(path) = plan.hand_over.file.as_ref().filter(|_| !all.is_empty()) else { return };
+    let first = all.iter().map(|(_, left)| left.until).min()?;
+    let path = plan.hand_over.file.as_ref()?;
     let text = plan.handed_over(boot, &all).into_bytes();
     if let Err(error) = files.replace(path.into(), text, MODE).await {
         // The kernel takes the addresses away.
         wording::not_handed_over(&error);
     }
+    Some(now + (first - now) / 2)
 }

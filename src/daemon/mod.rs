@@ -37,6 +37,8 @@ pub type Reread = Box<dyn FnMut() -> LocalBoxFuture<Result<Plan, String>>>;
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// How long notify scripts may take after that; they are ended when theirs is over.
 const NOTIFY_LIMIT: Duration = Duration::from_secs(3);
+/// How long mails may take after that; they have a limit of their own, which is shorter.
+const MAIL_LIMIT: Duration = Duration::from_secs(10);
 
 /// The pause before a part that panicked goes on.
 const RESTART_PAUSE: Duration = Duration::from_secs(1);
@@ -155,26 +157,27 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     wording::stopping();
     supervisor.stopping();
     drop((orders, notices, dumps, reader));
-    stop(&slow, fast, &progress, notified).await;
-    hand_over::leave(&plan, &*files, &boot, &mut handed).await;
-    // Both end by themselves, in a time that is bounded.
+    stop(&slow, fast, &progress).await;
+    let end = hand_over::leave(&plan, &*files, &boot, slow.now(), &mut handed).await;
+    let patience = |limit: Duration| end.map_or(limit, |end| limit.min(end - slow.now()));
+    within(&slow, patience(NOTIFY_LIMIT), notified).await;
     let _ = posts.send(Post::Stop);
-    let _ = mailed.await;
-    tokio::select! {
-        biased;
-        () = ended => {}
-        () = slow.sleep(NOTIFY_LIMIT) => {}
-    }
+    within(&slow, patience(MAIL_LIMIT), mailed).await;
+    within(&slow, patience(NOTIFY_LIMIT), ended).await;
     status
 }
 
-/// Every instance resigns, the kernel gives up the addresses, the stop scripts run.
-async fn stop(
-    slow: &Plane,
-    mut fast: LocalBoxFuture<()>,
-    progress: &AtomicU64,
-    notified: oneshot::Receiver<()>,
-) {
+/// Waits for `what`, but not longer than this.
+async fn within<T>(plane: &Plane, limit: Duration, what: impl Future<Output = T>) {
+    tokio::select! {
+        biased;
+        _ = what => {}
+        () = plane.sleep(limit) => {}
+    }
+}
+
+/// Every instance resigns or is left to the next process, and the kernel follows.
+async fn stop(slow: &Plane, mut fast: LocalBoxFuture<()>, progress: &AtomicU64) {
     loop {
         let before = progress.load(Ordering::Relaxed);
         tokio::select! {
@@ -186,11 +189,6 @@ async fn stop(
             wording::stop_overdue(STOP_LIMIT);
             break;
         }
-    }
-    tokio::select! {
-        biased;
-        _ = notified => {}
-        () = slow.sleep(NOTIFY_LIMIT) => {}
     }
 }
 

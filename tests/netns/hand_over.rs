@@ -26,10 +26,10 @@ fn leave(daemon: &Daemon) {
 }
 
 /// Router A, master and ready to be restarted, with B as its backup.
-fn started(two: &Two, peer: Kind, interval: u32, more: &str) -> (Daemon, Daemon) {
-    let first = two.a.start_with(Kind::Ours, &configured(150, interval, more), &["--hand-over"]);
+fn started(two: &Two, peer: Kind, text: impl Fn(u8) -> String) -> (Daemon, Daemon) {
+    let first = two.a.start_with(Kind::Ours, &text(150), &["--hand-over"]);
     wait_until("A is master", || holds(&two.a));
-    let second = two.b.start(peer, &configured(100, interval, more));
+    let second = two.b.start(peer, &text(100));
     second.wait_log("(VI_1) Entering BACKUP STATE");
     two.wait_master_a();
     for router in [&two.a, &two.b] {
@@ -46,17 +46,19 @@ fn moves(router: &Router) -> Vec<String> {
     text.lines().filter(is_one).map(str::to_owned).collect()
 }
 
-fn restarts(more: &str) {
+/// Three of them, with these lines in the instance and authenticated in this way.
+fn restarts(more: &str, auth: &str) {
+    let text = |priority| configured(priority, 2, more).replace("auth_type PASS", auth);
     side_by_side(vec![Kind::Ours, Kind::Stock], |peer| {
         let two = Two::new();
-        let (mut daemon, second) = started(&two, peer, 2, more);
+        let (mut daemon, second) = started(&two, peer, text);
         let links = two.a.run("ip -o link show | cut -d: -f1,2");
         let mark = two.capture.mark();
         for _ in 0..3 {
             leave(&daemon);
             assert!(holds(&two.a), "nobody takes them away");
             let restarted = two.capture.mark();
-            daemon = two.a.start_with(Kind::Ours, &configured(150, 2, more), &["--hand-over"]);
+            daemon = two.a.start_with(Kind::Ours, &text(150), &["--hand-over"]);
             daemon.wait_log("(VI_1) Entering MASTER STATE (handed over by the process before this one)");
             wait_until("the addresses are announced", || {
                 let garps = two.capture.garps_since(restarted, MAC_A);
@@ -90,12 +92,18 @@ fn restarts(more: &str) {
 
 #[test]
 fn a_restart_leaves_the_addresses_where_they_are() {
-    restarts("");
+    restarts("", "auth_type PASS");
 }
 
 #[test]
 fn a_restart_leaves_a_vmac_where_it_is() {
-    restarts("use_vmac");
+    restarts("use_vmac", "auth_type PASS");
+}
+
+/// Peers take no number of an advert twice.
+#[test]
+fn a_restart_goes_on_counting() {
+    restarts("", "auth_type AH");
 }
 
 /// The kernel takes them away, and only then the other router has them.
@@ -103,7 +111,7 @@ fn a_restart_leaves_a_vmac_where_it_is() {
 fn a_router_that_does_not_come_back_is_no_second_master() {
     side_by_side(vec![Kind::Ours, Kind::Stock], |peer| {
         let two = Two::new();
-        let (daemon, _second) = started(&two, peer, 1, "");
+        let (daemon, _second) = started(&two, peer, |priority| configured(priority, 1, ""));
         leave(&daemon);
         daemon.wait_log("(VI_1) handed over: the addresses stay for 2 s, for the next start");
         assert!(two.a.has_file("/run/keepalived.hand-over"));

@@ -277,6 +277,21 @@ fn a_vmac_stays_with_its_address_and_what_it_does_not_accept() {
 }
 
 #[test]
+fn scripts_of_others_do_not_take_the_time_of_the_next_start() {
+    let other = instance(2, 50).with("notify_stop /n/stop").text();
+    let mine = instance(1, 150).text() + &other;
+    let mut cluster = Cluster::running(1, vec![mine, instance(1, 100).text() + &instance(2, 100).text()]);
+    cluster.world.set_program(cluster.nodes[0], "/n/stop", Behaviour::Stubborn);
+    let begin = cluster.now();
+    cluster.world.signal(cluster.nodes[0], Signal::HandOver);
+    cluster.run(1.1);
+    assert_eq!(cluster.world.exit_status(cluster.nodes[0]), Some(0), "half of two seconds");
+    cluster.start(0);
+    cluster.assert_master(0, 1);
+    assert_eq!(gone(&cluster, 0, 1, begin), None);
+}
+
+#[test]
 fn routes_are_made_again() {
     let routes = "virtual_routes {\n 192.0.1.0/24 via 10.0.1.1\n }";
     let mut cluster = pair(routes);

@@ -19,7 +19,7 @@ use keepalived_rs::linux::{self, daemonize::daemonize, loader::SystemLoader, nam
 use keepalived_rs::plan::{self, Plan};
 use keepalived_rs::report::{self, diagnostics, json, log};
 use keepalived_rs::{daemon, host};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use self::pid::{PidFiles, PidNames};
 use self::reload::Reload;
@@ -173,6 +173,7 @@ fn log_and_serve(options: &Options, args: &[OsString]) -> u8 {
     let quoted: Vec<_> = args.iter().map(|a| format!("'{}'", a.to_string_lossy())).collect();
     info!("Command line: {}", quoted.join(" "));
     let status = serve(options, &mut log);
+    debug!("{}", startup::cpu_usage());
     info!("Stopped {banner}");
     log.finish();
     status
@@ -212,7 +213,7 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
         warn!("Option --{name} is not in effect yet");
     }
     let mut loaded = load(options);
-    info!("Configuration file {}", options.use_file);
+    log_files(options, &loaded);
     let namespace = options.namespace.clone().or_else(|| loaded.config.top.net_namespace.clone());
     if let Some(name) = namespace.as_ref().filter(|_| loaded.refusal().is_none()) {
         if let Err(error) = namespace::enter(name) {
@@ -293,6 +294,14 @@ fn plan_of(options: &Options, names: &PidNames, loaded: &Loaded) -> Plan {
 /// What VRRP lacks.
 fn needs(capabilities: &[&str]) -> String {
     format!("VRRP needs root, or {}", capabilities.join(" and "))
+}
+
+/// Logs which files were read.
+fn log_files(options: &Options, loaded: &Loaded) {
+    for file in &loaded.sources.files {
+        debug!("Opening file '{}'.", file.name);
+    }
+    info!("Configuration file {}", options.use_file);
 }
 
 /// Logs what is wrong with the configuration; `refuses` is told of what refuses a start.

@@ -57,6 +57,7 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
     let Fast { plane, vrrp, announcer, events, writer } = fast;
     let Lines { notices, carriers, failed, mut orders } = lines;
     delay_startup(&plane, &mut plan);
+    wording::channels_open();
     wording::delays_shortened(&plan.link_delays.shortened);
     if plan.filters_unasked {
         wording::filters_unasked();

@@ -151,6 +151,8 @@ pub struct Instance {
     try_again: Option<Instant>,
     /// Since when the machine has been in its state, on its time line and since 1970.
     since: (Instant, Duration),
+    /// What was claimed last: everything, or nothing.
+    claimed: Option<bool>,
     stopped: bool,
 }
 
@@ -173,6 +175,7 @@ impl Instance {
             inbox,
             inbox_post,
             try_again: None,
+            claimed: None,
             stopped: false,
         }
     }
@@ -442,7 +445,11 @@ impl Instance {
                     if !hold {
                         self.ports.pacer.forget(self.plan.id);
                     }
-                    wording::claim(&self.plan, hold);
+                    // At the start something may be left of a run before.
+                    if hold || self.claimed != Some(false) {
+                        wording::claim(&self.plan, hold);
+                    }
+                    self.claimed = Some(hold);
                 }
                 Output::Announce(rounds) => self.announce(self.plan.addresses.iter(), rounds),
                 Output::AnnounceExtra => self.announce(self.plan.extra_announced(), 1),

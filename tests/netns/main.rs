@@ -21,6 +21,7 @@ mod family;
 mod groups;
 mod lab;
 mod links;
+mod log_lines;
 mod mail;
 mod parity;
 mod priorities;

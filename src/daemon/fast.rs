@@ -36,6 +36,8 @@ pub(super) enum Order {
     Reload(Box<Convergence>),
     /// To tell which links and addresses there are.
     Survey(oneshot::Sender<Survey>),
+    /// To say that it is there.
+    Answer(oneshot::Sender<()>),
 }
 
 /// What the slow plane sends to the fast one, and where the fast one sends its own.
@@ -199,6 +201,10 @@ impl Conductor {
                     // Half of it is in effect. The daemon may be stopping already.
                     let _ = self.failed.send("reload");
                 }
+            }
+            // The daemon may be stopping.
+            Order::Answer(reply) => {
+                let _ = reply.send(());
             }
             Order::Survey(reply) => {
                 // Whoever asked may have stopped waiting.

@@ -5,6 +5,7 @@ mod fast;
 mod reload;
 mod timetable;
 mod trackers;
+mod watchdog;
 
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
@@ -72,6 +73,7 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let mut trackers = Trackers::start(tools, &plan, tell(&orders));
     let (failed, mut failures) = unbounded_channel();
     let dumps = Dumper::start(slow.clone(), Rc::clone(&files), host.name, orders.downgrade());
+    watchdog::start(&slow, Rc::clone(&supervisor), orders.downgrade());
     let lines = Lines { notices: notices.clone(), carriers: known_carriers, failed, orders: orders_inbox };
     // With nothing to do the daemon waits all the same, as stock's does.
     if plan.instances.is_empty() && plan.statics.is_empty() {

@@ -13,7 +13,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::advert::Adverts;
 use super::check::Packet;
 use super::demux::{Endpoints, Hears, Place, Seat};
-use super::event::{Fault, Source};
+use super::event::{Event, Fault, Source};
 use super::group::{Order, Report};
 use super::group_hub::GroupHub;
 use super::machine::{Input, Machine, Notice, Output, Reload, State};
@@ -21,6 +21,7 @@ use super::mailbox::{Mailbox, Post, mailbox};
 use super::observed::{Ask, Observed};
 use super::pacer::Pacer;
 use super::params::Delivery;
+use super::sparing::Sparing;
 use super::tracking::Status;
 use crate::base::Instant;
 use crate::host::{Announcer, Plane};
@@ -153,6 +154,8 @@ pub struct Instance {
     since: (Instant, Duration),
     /// What was claimed last: everything, or nothing.
     claimed: Option<bool>,
+    /// Lines that others can bring about.
+    provoked: BTreeMap<u32, Sparing>,
     stopped: bool,
 }
 
@@ -176,6 +179,7 @@ impl Instance {
             inbox_post,
             try_again: None,
             claimed: None,
+            provoked: BTreeMap::new(),
             stopped: false,
         }
     }
@@ -456,8 +460,21 @@ impl Instance {
                 Output::AnnounceSource => self.announce_source(),
                 Output::Group(report) => self.report(report),
                 Output::Notify(notice) => self.notify(notice),
-                Output::Event(event) => wording::vrrp(&self.plan, self.machine.params(), &event),
+                Output::Event(event) => self.log(&event),
             }
+        }
+    }
+
+    /// What others can bring about is logged once a second, and then how often it happened.
+    fn log(&mut self, event: &Event) {
+        let now = self.ports.plane.now();
+        let left_out = match event.provoked() {
+            Some(kind) => self.provoked.entry(kind).or_default().turn(now),
+            None => Some(0),
+        };
+        if let Some(left_out) = left_out {
+            wording::vrrp(&self.plan, self.machine.params(), event);
+            wording::left_out(&self.plan.name, left_out);
         }
     }
 

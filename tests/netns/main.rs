@@ -30,6 +30,7 @@ mod rejects;
 mod reload;
 mod reload_files;
 mod reload_table;
+mod reports;
 mod routes;
 mod scripts;
 mod seeds;

@@ -19,4 +19,5 @@ mod timetable;
 mod trackers;
 mod traps;
 mod vmac;
+mod watchdog;
 mod wire;

@@ -322,7 +322,8 @@ fn core_dumps(options: &Options) -> Option<startup::CorePattern> {
 fn plan_of(options: &Options, names: &PidNames, loaded: &Loaded) -> Plan {
     let reload = plan::ReloadPlan::of(&loaded.config, &names.reload);
     if options.without_vrrp {
-        return Plan { reload, ..Plan::default() };
+        let stages = plan::StagePlans::of(&loaded.config);
+        return Plan { reload, stages, ..Plan::default() };
     }
     let mut plan = Plan { reload, ..plan::resolve(&loaded.config) };
     plan.address_monitoring = options.address_monitoring;

@@ -3,6 +3,7 @@
 mod dumps;
 mod fast;
 mod reload;
+mod stage;
 mod timetable;
 mod trackers;
 mod watchdog;
@@ -50,6 +51,7 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let (mut signals, supervisor) = (host.signals, host.supervisor);
     let scheduler = host.scheduler;
     scheduler.apply(&plan.scheduling);
+    stage::run(&slow, &*processes, "startup", plan.stages.startup.as_ref()).await;
     let mut plan = Rc::new(plan);
     let (notices, notices_inbox) = unbounded_channel();
     let (posts, posts_inbox) = unbounded_channel();
@@ -63,7 +65,7 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let (tell_carrier, known_carriers) = unbounded_channel();
     let tools = trackers::Tools {
         slow: slow.clone(),
-        processes,
+        processes: Rc::clone(&processes),
         carriers,
         files: Rc::clone(&files),
         process_table,
@@ -145,6 +147,7 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
         () = ended => {}
         () = slow.sleep(NOTIFY_LIMIT) => {}
     }
+    stage::run(&slow, &*processes, "shutdown", plan.stages.shutdown.as_ref()).await;
     status
 }
 

@@ -119,6 +119,10 @@ pub struct Options {
     #[arg(short = 'V', long)]
     pub dont_release_vrrp: bool,
 
+    /// Hand masters over to the next start, without a gap, when the daemon is told to restart (SIGRTMIN+5)
+    #[arg(long)]
+    pub hand_over: bool,
+
     /// Leave IPVS as it is when the daemon stops
     #[arg(short = 'I', long)]
     pub dont_release_ipvs: bool,
@@ -188,7 +192,7 @@ pub struct Options {
     #[arg(short = 'i', long, value_name = "ID", allow_hyphen_values = true)]
     pub config_id: Option<String>,
 
-    /// Print the number of a signal: STOP, RELOAD, DATA, STATS, STATS_CLEAR, JSON
+    /// Print the number of a signal: STOP, RELOAD, DATA, STATS, STATS_CLEAR, JSON, HAND_OVER
     #[arg(long, value_name = "FUNCTION", allow_hyphen_values = true)]
     pub signum: Option<String>,
 
@@ -223,7 +227,8 @@ pub struct Options {
     version: Option<bool>,
 
     /// Show this help
-    #[arg(short = 'h', long, action = ArgAction::Help)]
+    // Stock's only option with that letter.
+    #[arg(short = 'h', long, alias = "h", action = ArgAction::Help)]
     help: Option<bool>,
 
     /// Arguments that are not options; stock notes and ignores them.
@@ -320,6 +325,7 @@ fn signum(function: &str) -> Result<u8, Refusal> {
         "STATS" => 12,
         "STATS_CLEAR" => 63,
         "JSON" => 36,
+        "HAND_OVER" => 39,
         "" => return Err(Refusal("Missing parameter for option --signum".to_owned())),
         _ => return Err(Refusal(format!("Unknown sigfunc {function}"))),
     })

@@ -6,19 +6,22 @@ mod pid;
 mod reload;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use keepalived_rs::base::IfName;
 use keepalived_rs::cli::{self, LintOptions, Options, Request};
 use keepalived_rs::config::diagnostic::{Effect, Severity};
 use keepalived_rs::config::{self, Loaded, lint};
+use keepalived_rs::host::Loader as _;
 use keepalived_rs::linux::journal::{self, Journal};
 use keepalived_rs::linux::{self, daemonize::daemonize, loader::SystemLoader, log_file::LogFile};
 use keepalived_rs::linux::{namespace, startup, syslog};
-use keepalived_rs::plan::{self, Plan};
+use keepalived_rs::plan::{self, Plan, Present};
 use keepalived_rs::report::{self, diagnostics, json, log};
 use keepalived_rs::{daemon, host};
 use tracing::{debug, error, info, warn};
@@ -273,7 +276,7 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
         startup::set_umask(mask.into());
     }
     let names = PidNames::new(&loaded.config.top, namespace.is_some());
-    let plan = plan_of(options, &names, &loaded);
+    let plan = plan_of(options, &names, &loaded, BTreeSet::new());
     if options.dump_conf {
         for line in report::dump::lines(&loaded.config, &plan, &node_name()) {
             info!("{line}");
@@ -298,8 +301,12 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
     }
     startup::raise_file_limit();
     let _pattern = core_dumps(options);
-    let machine = linux::Options { ignore_sigint: options.ignore_sigint, original: Some(original) };
-    let reread = Reload::new(options, &names, loaded, pid_files.clone()).reread();
+    let machine = linux::Options {
+        ignore_sigint: options.ignore_sigint,
+        original: Some(original),
+        notes: Some(pid_files.notes()),
+    };
+    let reread = Reload::new(options, &names, loaded, pid_files.clone(), plan.link_names()).reread();
     let status = linux::run(machine, |host| Box::pin(daemon::run(host, plan, reread))).unwrap_or_else(
         |error: host::Error| {
             error!("{error}");
@@ -319,17 +326,20 @@ fn core_dumps(options: &Options) -> Option<startup::CorePattern> {
     startup::CorePattern::set(pattern?).map_err(|error| warn!("{error}")).ok()
 }
 
-fn plan_of(options: &Options, names: &PidNames, loaded: &Loaded) -> Plan {
+/// The plan; `ours`: the links that the plan which is in force has made.
+fn plan_of(options: &Options, names: &PidNames, loaded: &Loaded, ours: BTreeSet<IfName>) -> Plan {
     let reload = plan::ReloadPlan::of(&loaded.config, &names.reload);
     if options.without_vrrp {
         let stages = plan::StagePlans::of(&loaded.config);
         return Plan { reload, stages, ..Plan::default() };
     }
-    let mut plan = Plan { reload, ..plan::resolve(&loaded.config) };
+    let links = if plan::makes_links(&loaded.config) { SystemLoader.links() } else { Vec::new() };
+    let mut plan = Plan { reload, ..plan::resolve_among(&loaded.config, &Present { links, ours }) };
     plan.address_monitoring = options.address_monitoring;
     for instance in &mut plan.instances {
         Arc::make_mut(instance).params.stays = options.dont_release_vrrp;
     }
+    plan.set_hand_over(&names.hand_over(options), options.hand_over);
     plan
 }
 

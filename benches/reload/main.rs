@@ -164,7 +164,9 @@ impl Master {
                 times.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64() - INTERVAL.as_secs_f64());
             gaps.fold(f64::MIN, f64::max)
         };
-        self.sent(&marks).into_values().map(late).fold(f64::MIN, f64::max) * 1000.0
+        let worst = self.sent(&marks).into_values().map(late).fold(f64::MIN, f64::max) * 1000.0;
+        assert!(worst.is_finite(), "nothing was advertised:\n{}", self.daemon.log());
+        worst
     }
 }
 

@@ -1,7 +1,7 @@
 //! Many virtual routers, many addresses, many foreign packets: ours against stock's, in one run.
 //!
 //! ```text
-//! cargo bench --bench scale [-- crash cpu many-addresses flood]
+//! cargo bench --bench scale [-- crash cpu many-addresses flood vmacs]
 //! ```
 //!
 //! Without words all parts run. Times are taken from the timestamps the kernel gives the frames as they enter the
@@ -17,6 +17,7 @@ mod fleet;
 mod flood;
 #[path = "../../tests/netns/lab/mod.rs"]
 mod lab;
+mod vmacs;
 
 use std::time::{Duration, Instant};
 
@@ -42,6 +43,9 @@ fn main() {
     }
     if wanted("flood") {
         flood::run(KINDS);
+    }
+    if wanted("vmacs") {
+        vmacs::run(KINDS);
     }
 }
 

@@ -9,7 +9,7 @@ complete -c keepalived-rs -s A -l snmp-agent-socket -d 'Socket of the SNMP maste
 complete -c keepalived-rs -s s -l namespace -d 'Run in this network namespace' -r
 complete -c keepalived-rs -s M -l core-dump-pattern -d 'Allow core dumps, and set the kernel\'s core_pattern, to `core` unless given, until the daemon stops' -r
 complete -c keepalived-rs -s i -l config-id -d 'Compare the id of `@id` lines with this, instead of the node name' -r
-complete -c keepalived-rs -l signum -d 'Print the number of a signal: STOP, RELOAD, DATA, STATS, STATS_CLEAR, JSON' -r
+complete -c keepalived-rs -l signum -d 'Print the number of a signal: STOP, RELOAD, DATA, STATS, STATS_CLEAR, JSON, HAND_OVER' -r
 complete -c keepalived-rs -l config-fd -d 'Stock\'s way to hand a configuration to itself' -r
 complete -c keepalived-rs -s g -l log-file -d 'Log to FILE as well (default /var/log/keepalived.log), what VRRP says to a second one with _vrrp in its name' -r
 complete -c keepalived-rs -s t -l config-test -d 'Check the configuration and exit; append the findings to FILE instead of showing them on stderr' -r
@@ -23,6 +23,7 @@ complete -c keepalived-rs -s D -l log-detail -d 'Log details; twice for more of 
 complete -c keepalived-rs -s G -l no-syslog -d 'Do not log to syslog'
 complete -c keepalived-rs -s X -l release-vips -d 'Accepted: virtual addresses are always removed when mastership ends'
 complete -c keepalived-rs -s V -l dont-release-vrrp -d 'Leave virtual addresses, routes and rules in place when the daemon stops, and do not tell the peers'
+complete -c keepalived-rs -l hand-over -d 'Hand masters over to the next start, without a gap, when the daemon is told to restart (SIGRTMIN+5)'
 complete -c keepalived-rs -s I -l dont-release-ipvs -d 'Leave IPVS as it is when the daemon stops'
 complete -c keepalived-rs -s R -l dont-respawn -d 'Stop when a part of the daemon fails, instead of restarting the part'
 complete -c keepalived-rs -s n -l dont-fork -d 'Stay in the foreground'

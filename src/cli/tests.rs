@@ -112,8 +112,15 @@ fn version_and_help_count_before_later_mistakes() {
 
 #[test]
 fn signal_numbers_are_stocks() {
-    let numbers =
-        [("STOP", 15), ("RELOAD", 1), ("DATA", 10), ("STATS", 12), ("STATS_CLEAR", 63), ("JSON", 36)];
+    let numbers = [
+        ("STOP", 15),
+        ("RELOAD", 1),
+        ("DATA", 10),
+        ("STATS", 12),
+        ("STATS_CLEAR", 63),
+        ("JSON", 36),
+        ("HAND_OVER", 39),
+    ];
     for (name, number) in numbers {
         assert_eq!(ask(&["--sign", name]), Ok(Request::Signum(number)));
     }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -15,8 +16,8 @@ use super::RESTART_PAUSE;
 use crate::base::{IfName, InstanceId, Instant};
 use crate::host::{Fast, Plane};
 use crate::kernel::debounce::Debounce;
-use crate::kernel::reconciler::{self, Claim, Deliver, Reconciler, Request, Wants};
-use crate::kernel::{self, Ledger, Mirror, Survey};
+use crate::kernel::reconciler::{self, Claim, Deliver, Hold, Reconciler, Request, Wants};
+use crate::kernel::{self, Ledger, Mirror, Owner, Survey};
 use crate::notify;
 use crate::plan::{Convergence, GroupPlan, InstancePlan, Plan, Subject, TrackPlan};
 use crate::report::wording;
@@ -24,6 +25,7 @@ use crate::vrrp::demux::Endpoints;
 use crate::vrrp::group::Report;
 use crate::vrrp::group_hub::GroupHub;
 use crate::vrrp::instance::{Change, Control, Facts, Instance, Message, Ports};
+use crate::vrrp::machine::Inheritance;
 use crate::vrrp::mailbox::{Mailbox, Post, mailbox};
 use crate::vrrp::pacer::Pacer;
 use crate::vrrp::params::Delivery;
@@ -34,6 +36,8 @@ pub(super) enum Order {
     Tell(InstanceId, Control),
     /// To go on with another configuration.
     Reload(Box<Convergence>),
+    /// When the daemon stops, to leave to the next process what can be left to it.
+    HandOver,
     /// To tell which links and addresses there are.
     Survey(oneshot::Sender<Survey>),
     /// To say that it is there.
@@ -48,16 +52,22 @@ pub(super) struct Lines {
     pub(super) carriers: UnboundedReceiver<(IfName, bool)>,
     /// Told what has failed that nothing works without.
     pub(super) failed: UnboundedSender<&'static str>,
+    /// Counts what the kernel has answered.
+    pub(super) progress: Arc<AtomicU64>,
     /// What waits here at the start comes before anything an instance does. When this closes, all instances stop, and
     /// after the last one static items go.
     pub(super) orders: UnboundedReceiver<Order>,
+    /// What the last process has left, and to whom.
+    pub(super) inherited: BTreeMap<InstanceId, Inheritance>,
+    /// Told what is left to the next one.
+    pub(super) handed_over: UnboundedSender<(InstanceId, Inheritance)>,
 }
 
 /// Runs all instances of `plan` until all are stopped and the kernel has given up what they held, and the static items;
 /// these stay until `lines.orders` closes, whatever becomes of the instances.
 pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
     let Fast { plane, vrrp, announcer, events, writer } = fast;
-    let Lines { notices, carriers, failed, mut orders } = lines;
+    let Lines { notices, carriers, failed, progress, mut orders, inherited, handed_over } = lines;
     delay_startup(&plane, &mut plan);
     wording::channels_open();
     wording::delays_shortened(&plan.link_delays.shortened);
@@ -74,6 +84,9 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
     for instance in &plan.instances {
         ledger.register(instance.id, instance.watch(), &instance.claims());
         tracked(instance).into_iter().for_each(|name| ledger.track(instance.id, name));
+        if inherited.contains_key(&instance.id) {
+            ledger.reserve(Owner::Instance(instance.id));
+        }
     }
     for address in plan.instances.iter().flat_map(|instance| &instance.addresses) {
         mirror.borrow_mut().note_virtual(address.cidr.ip);
@@ -88,11 +101,14 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
             mirror: Rc::clone(&mirror),
             claims: requests,
             notices,
+            handed_over,
         },
         members: BTreeMap::new(),
         hubs: Vec::new(),
         statics: plan.statics.clone(),
         failed: failed.clone(),
+        inherited,
+        hands_over: false,
     };
     let instances = conductor.start(plan.instances, plan.groups);
     while let Ok(order) = orders.try_recv() {
@@ -120,6 +136,7 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
         writer,
         requests,
         instances,
+        progress,
     };
     // The daemon may be stopping already.
     let fail = move || {
@@ -159,6 +176,10 @@ struct Conductor {
     statics: Vec<kernel::Claim>,
     /// Told what has failed that nothing works without.
     failed: UnboundedSender<&'static str>,
+    /// What the last process has left to those that have not started yet.
+    inherited: BTreeMap<InstanceId, Inheritance>,
+    /// Whether the stop is one with a next start.
+    hands_over: bool,
 }
 
 impl Conductor {
@@ -183,7 +204,11 @@ impl Conductor {
         for (plan, messages) in starting {
             let name = format!("instance {}", plan.name);
             let hub = self.hub(plan.id);
-            let facts = Rc::new(RefCell::new(Facts::new(plan, hub)));
+            let mut facts = Facts::new(plan, hub);
+            if let Some(left) = self.inherited.remove(&facts.plan().id) {
+                facts.inherits(left);
+            }
+            let facts = Rc::new(RefCell::new(facts));
             self.ports.plane.tasks.spawn(&name, Box::pin(supervise(facts, self.ports.clone(), messages)));
         }
         deliver
@@ -206,6 +231,7 @@ impl Conductor {
             Order::Answer(reply) => {
                 let _ = reply.send(());
             }
+            Order::HandOver => self.hands_over = true,
             Order::Survey(reply) => {
                 // Whoever asked may have stopped waiting.
                 let _ = reply.send(self.ports.mirror.borrow().survey());
@@ -215,8 +241,9 @@ impl Conductor {
 
     /// Tells all instances to stop.
     fn stop(self) {
+        let how = if self.hands_over { Control::HandOver } else { Control::Stop };
         for member in self.members.values() {
-            member.send(Message::Control(Control::Stop));
+            member.send(Message::Control(how.clone()));
         }
     }
 
@@ -332,7 +359,7 @@ async fn supervise(facts: Rc<RefCell<Facts>>, ports: Ports, mut messages: Mailbo
         facts.borrow_mut().started();
         report(&facts, id, true);
         // Number 0 is never awaited: machines count from 1.
-        let release = Claim { owner: id, hold: false, number: 0 };
+        let release = Claim { owner: id, hold: Hold::Release, number: 0 };
         // The reconciler outlives all instances.
         let _ = ports.claims.send(Request::Claim(release));
         ports.plane.sleep(RESTART_PAUSE).await;

@@ -2,6 +2,7 @@
 
 mod dumps;
 mod fast;
+mod hand_over;
 mod reload;
 mod stage;
 mod timetable;
@@ -11,6 +12,8 @@ mod watchdog;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -32,7 +35,7 @@ use crate::track::listeners::Tell;
 /// Reads the configuration again; an error says in one line why it is of no use.
 pub type Reread = Box<dyn FnMut() -> LocalBoxFuture<Result<Plan, String>>>;
 
-/// How long the fast plane may take to give up all addresses.
+/// How long the kernel may take to answer, when all is to be given up.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// How long notify scripts may take after that; they are ended when theirs is over.
 const NOTIFY_LIMIT: Duration = Duration::from_secs(3);
@@ -74,9 +77,21 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let (orders, orders_inbox) = unbounded_channel();
     let mut trackers = Trackers::start(tools, &plan, tell(&orders));
     let (failed, mut failures) = unbounded_channel();
+    let (handed_over, mut handed) = unbounded_channel();
+    let boot = host.boot;
     let dumps = Dumper::start(slow.clone(), Rc::clone(&files), host.name, orders.downgrade());
     watchdog::start(&slow, Rc::clone(&supervisor), orders.downgrade());
-    let lines = Lines { notices: notices.clone(), carriers: known_carriers, failed, orders: orders_inbox };
+    let progress = Arc::new(AtomicU64::new(0));
+    let lines = Lines {
+        notices: notices.clone(),
+        carriers: known_carriers,
+        failed,
+        progress: Arc::clone(&progress),
+        orders: orders_inbox,
+        inherited: hand_over::inherited(&plan, &*files, &boot),
+        handed_over,
+    };
+    wording::not_to_be_handed_over(&plan.hand_over.left_out);
     // With nothing to do the daemon waits all the same, as stock's does.
     if plan.instances.is_empty() && plan.statics.is_empty() {
         wording::nothing_to_run();
@@ -90,7 +105,7 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
             return EXIT_FATAL;
         }
     };
-    let mut reader = Reader::new(reread, slow.clone(), files, Rc::clone(&supervisor), &plan);
+    let mut reader = Reader::new(reread, slow.clone(), Rc::clone(&files), Rc::clone(&supervisor), &plan);
     supervisor.ready();
     wording::started();
     let mut status = EXIT_OK;
@@ -112,6 +127,7 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
                 if let Ok(new) = new {
                     plan = Rc::new(reload(&plan, new, &mut trackers, &notices, &orders));
                     scheduler.apply(&plan.scheduling);
+                    wording::not_to_be_handed_over(&plan.hand_over.left_out);
                 }
                 reader.done(&plan, changed);
                 continue;
@@ -119,6 +135,11 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
         };
         match signal {
             Signal::Stop => break,
+            Signal::HandOver => {
+                // Whoever is no master, or cannot be left, stops as ever.
+                let _ = orders.send(Order::HandOver);
+                break;
+            }
             Signal::Reload => reader.ask(&plan),
             what => {
                 wording::printing(what, host.process);
@@ -138,7 +159,8 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     wording::stopping();
     supervisor.stopping();
     drop((orders, notices, dumps, reader));
-    stop(&slow, fast, notified).await;
+    stop(&slow, fast, &progress, notified).await;
+    hand_over::leave(&plan, &*files, &boot, &mut handed).await;
     // Both end by themselves, in a time that is bounded.
     let _ = posts.send(Post::Stop);
     let _ = mailed.await;
@@ -152,11 +174,23 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
 }
 
 /// Every instance resigns, the kernel gives up the addresses, the stop scripts run.
-async fn stop(slow: &Plane, fast: LocalBoxFuture<()>, notified: oneshot::Receiver<()>) {
-    tokio::select! {
-        biased;
-        () = fast => {}
-        () = slow.sleep(STOP_LIMIT) => wording::stop_overdue(STOP_LIMIT),
+async fn stop(
+    slow: &Plane,
+    mut fast: LocalBoxFuture<()>,
+    progress: &AtomicU64,
+    notified: oneshot::Receiver<()>,
+) {
+    loop {
+        let before = progress.load(Ordering::Relaxed);
+        tokio::select! {
+            biased;
+            () = &mut fast => break,
+            () = slow.sleep(STOP_LIMIT) => {}
+        }
+        if progress.load(Ordering::Relaxed) == before {
+            wording::stop_overdue(STOP_LIMIT);
+            break;
+        }
     }
     tokio::select! {
         biased;

@@ -107,7 +107,7 @@ pub struct Address {
     pub scope: u8,
     /// Who made it (`IFA_PROTO`): [`Address::PROTO_KEEPALIVED`] is ours; 0 is unknown.
     pub protocol: u8,
-    /// How to add it. Of an address that the kernel reports, the default.
+    /// How to add it. Of an address that the kernel reports, the default, but for `valid`.
     pub options: AddressOptions,
 }
 
@@ -127,6 +127,9 @@ pub struct AddressOptions {
     /// For how long new connections may come from it, whole seconds; `None`: for ever. Zero: never, unless a program
     /// asks for it ("deprecated").
     pub preferred: Option<Duration>,
+    /// After how long the kernel takes it away by itself, whole seconds (it may be a second late); `None`: never. Of an
+    /// address that the kernel reports, what is left of it.
+    pub valid: Option<Duration>,
 }
 
 impl Address {
@@ -197,6 +200,8 @@ pub trait KernelEvents {
 pub enum KernelOp {
     /// Add an address; [`Errno::EXIST`] if it is there already.
     AddAddress(Address),
+    /// Give an address that is there these lifetimes, with nothing else about it changed; one that is not there is added.
+    ChangeAddress(Address),
     /// Delete an address; [`Errno::ADDRNOTAVAIL`] if it is not there.
     DeleteAddress(Address),
     /// Add a route; [`Errno::EXIST`] if it is there already, whoever made it.
@@ -207,11 +212,12 @@ pub enum KernelOp {
     AddRule(Box<Rule>),
     /// Delete a rule, provided that its protocol is this one; [`Errno::NOENT`] if there is none.
     DeleteRule(Box<Rule>),
-    /// Make a link and bring it up. One that has that name, kind and base already is made to be so;
-    /// [`Errno::EXIST`] if it is something else.
-    AddLink(VirtualLink),
-    /// Delete a link that we made; [`Errno::NODEV`] if there is none.
-    DeleteLink(VirtualLink),
+    /// Make a link and bring it up: out of the one with this number, as long as that is there. Otherwise a new one;
+    /// what has its name and is of its kind is made to be so, or takes its place; [`Errno::EXIST`] if it is something
+    /// else. What cannot be brought up is not left behind.
+    AddLink(VirtualLink, Option<IfIndex>),
+    /// Delete a link that we made, by its number if that is known; [`Errno::NODEV`] if there is none.
+    DeleteLink(VirtualLink, Option<IfIndex>),
     /// Add an entry to the packet filter. One that is there already, as far as the writer knows, has been lost, and all
     /// are made again.
     AddFirewall(FirewallEntry),

@@ -69,22 +69,52 @@ impl VirtualLink {
     pub fn is(&self, link: &Link) -> bool {
         self.is_like(link)
             && link.up
+            && (self.vrf.is_none() || link.stacking.master == self.vrf)
             && match self.kind {
                 VirtualKind::Macvlan(mac) => link.mac == Some(mac),
                 VirtualKind::Ipvlan(_) => true,
             }
     }
 
-    /// Whether `link` is of this kind and on the same base: it can be made into this one.
+    /// Whether `link` has its name and kind and is on the same base: it can be made into this one.
     pub fn is_like(&self, link: &Link) -> bool {
+        link.name == self.name && self.is_alike(link)
+    }
+
+    /// Whether `link`, whatever its name, is what a predecessor would have made in its place: a macvlan of this kind and
+    /// hardware address on the same base.
+    pub fn adopts(&self, link: &Link) -> bool {
+        self.is_alike(link) && self.has_mac_of(link)
+    }
+
+    /// Whether `link` may be made into this one or deleted in its favour: it was made to be a VMAC of this name.
+    pub fn replaces(&self, link: &Link) -> bool {
+        let is_vmac = link.stacking.kind == LinkKind::Macvlan { private: true };
+        self.is_like(link)
+            || (link.name == self.name && is_vmac && matches!(self.kind, VirtualKind::Macvlan(_)))
+    }
+
+    /// Whether `link` keeps it from coming up: the kernel has no two macvlans of one hardware address up on one base.
+    pub fn is_kept_down_by(&self, link: &Link) -> bool {
+        let is_macvlan = matches!(link.stacking.kind, LinkKind::Macvlan { .. });
+        is_macvlan && link.up && self.is_on_base_of(link) && self.has_mac_of(link)
+    }
+
+    fn is_alike(&self, link: &Link) -> bool {
         let kind = match self.kind {
             VirtualKind::Macvlan(_) => LinkKind::Macvlan { private: true },
             VirtualKind::Ipvlan(_) => LinkKind::Ipvlan { l2: true },
         };
+        link.stacking.kind == kind && self.is_on_base_of(link)
+    }
+
+    fn is_on_base_of(&self, link: &Link) -> bool {
         let base = link.stacking.base;
-        link.name == self.name
-            && link.stacking.kind == kind
-            && (base == Some(self.base) || base == Some(self.real_base))
+        base == Some(self.base) || base == Some(self.real_base)
+    }
+
+    fn has_mac_of(&self, link: &Link) -> bool {
+        matches!(self.kind, VirtualKind::Macvlan(mac) if link.mac == Some(mac))
     }
 }
 

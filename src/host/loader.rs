@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use super::Link;
 use crate::base::IfName;
 
 /// Why a configuration file cannot be read.
@@ -139,6 +140,11 @@ pub trait Loader {
     /// What an interface is; `None` if there is none, or nothing is known of it.
     fn link(&self, _name: &IfName) -> Option<LinkFacts> {
         None
+    }
+
+    /// All interfaces; none where nothing is known of them.
+    fn links(&self) -> Vec<Link> {
+        Vec::new()
     }
 
     /// Whether an interface has this address.

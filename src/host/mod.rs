@@ -79,6 +79,9 @@ pub struct Host {
     pub name: String,
     /// The number of the process.
     pub process: Pid,
+    /// What tells this run of the machine, from boot to halt, from all others, and its network from others on it; empty if
+    /// that is not known.
+    pub boot: String,
 }
 
 /// The ports of the fast plane.

@@ -75,6 +75,8 @@ pub trait Child {
 pub enum Signal {
     /// `SIGTERM` or `SIGINT`: stop in order.
     Stop,
+    /// `SIGRTMIN+5`: stop, and leave to the next start what can be left to it.
+    HandOver,
     /// `SIGHUP`: read the configuration again.
     Reload,
     /// `SIGUSR1`: write the data dump.

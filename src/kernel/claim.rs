@@ -161,6 +161,26 @@ pub(super) enum Obstacle {
     Down,
     /// What it follows is to come, or has nothing that could be followed.
     Waiting,
+    /// Somebody else's link is in the way of a VMAC or ipvlan.
+    Occupied(Occupied),
+}
+
+/// What of a VMAC or ipvlan somebody else's link has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occupied {
+    /// Its name.
+    Name,
+    /// Its hardware address, on its base.
+    HardwareAddress,
+}
+
+impl fmt::Display for Occupied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Name => "a foreign link has this name",
+            Self::HardwareAddress => "another macvlan has its hardware address",
+        })
+    }
 }
 
 impl AddressClaim {
@@ -203,7 +223,7 @@ impl LinkClaim {
         let base = mirror.link(&self.base).ok_or(Obstacle::Missing)?;
         let is_vrf = |master: &Link| matches!(master.stacking.kind, LinkKind::Vrf { .. });
         let on_macvlan = matches!(base.stacking.kind, LinkKind::Macvlan { .. });
-        Ok(VirtualLink {
+        let link = VirtualLink {
             name: self.name.clone(),
             instance: self.instance.clone(),
             base: base.index,
@@ -213,7 +233,8 @@ impl LinkClaim {
             vrf: base.stacking.master.filter(|master| mirror.link_at(*master).is_some_and(is_vrf)),
             family: self.family,
             ipv6: self.ipv6,
-        })
+        };
+        mirror.occupied(&link).map_or(Ok(link), |what| Err(Obstacle::Occupied(what)))
     }
 
     /// The address to copy to it.
@@ -276,18 +297,18 @@ impl Claim {
         }
     }
 
-    /// Whether it depends on this interface.
-    pub(super) fn is_on(&self, dev: &IfName) -> bool {
+    /// The interfaces that it depends on.
+    pub(super) fn devices(&self) -> Vec<&IfName> {
         match self {
-            Self::Address(claim) => claim.dev == *dev,
-            Self::Route(claim) => claim.route.hops().iter().any(|hop| hop.link.as_ref() == Some(dev)),
-            Self::Rule(_) => false,
-            Self::Link(claim) | Self::LinkLocal(claim) => claim.name == *dev || claim.base == *dev,
+            Self::Address(claim) => vec![&claim.dev],
+            Self::Route(claim) => claim.route.hops().iter().filter_map(|hop| hop.link.as_ref()).collect(),
+            Self::Rule(_) => Vec::new(),
+            Self::Link(claim) | Self::LinkLocal(claim) => vec![&claim.name, &claim.base],
             Self::Firewall(claim) => match &claim.rule {
-                FirewallRule::Divert { link, base, .. } => link == dev || base == dev,
-                FirewallRule::Drop { link, .. } => link.as_ref() == Some(dev),
+                FirewallRule::Divert { link, base, .. } => vec![link, base],
+                FirewallRule::Drop { link, .. } => link.iter().collect(),
             },
-            Self::Setting(setting) => setting.dev() == Some(dev),
+            Self::Setting(setting) => setting.dev().into_iter().collect(),
         }
     }
 
@@ -340,30 +361,65 @@ impl Claim {
 
 impl Object {
     /// The change that makes it.
-    pub(super) fn add(&self) -> KernelOp {
+    pub(super) fn add(&self, mirror: &Mirror) -> KernelOp {
         match self.clone() {
             Self::Address(address) => KernelOp::AddAddress(address),
             Self::Route(route) => KernelOp::AddRoute(route),
             Self::Rule(rule) => KernelOp::AddRule(rule),
-            Self::Link(link) => KernelOp::AddLink(link),
+            Self::Link(link) => {
+                let origin = mirror.origin(&link);
+                KernelOp::AddLink(link, origin)
+            }
             Self::Firewall(entry) => KernelOp::AddFirewall(entry),
             Self::Setting(_, setting) => KernelOp::Set(setting),
         }
     }
 
     /// The change that removes it.
-    pub(super) fn delete(&self) -> KernelOp {
+    pub(super) fn delete(&self, mirror: &Mirror) -> KernelOp {
         match self.clone() {
             Self::Address(address) => KernelOp::DeleteAddress(address),
             Self::Route(route) => KernelOp::DeleteRoute(route),
             Self::Rule(rule) => KernelOp::DeleteRule(rule),
-            Self::Link(link) => KernelOp::DeleteLink(link),
+            Self::Link(link) => {
+                let number = mirror.number(&link);
+                KernelOp::DeleteLink(link, number)
+            }
             Self::Firewall(entry) => KernelOp::DeleteFirewall(entry),
             Self::Setting(_, setting) => KernelOp::Unset(setting),
         }
     }
 
-    /// Whether the kernel has it.
+    /// The same, and for how long the kernel keeps it; nothing but an address has an end.
+    pub(super) fn lasting(mut self, valid: Option<Duration>) -> Self {
+        if let Self::Address(address) = &mut self {
+            address.options.valid = valid;
+        }
+        self
+    }
+
+    /// The change that gives it another end, once the kernel has it; only of an address.
+    pub(super) fn change(&self) -> Option<KernelOp> {
+        match self {
+            Self::Address(address) => Some(KernelOp::ChangeAddress(address.clone())),
+            _ => None,
+        }
+    }
+
+    /// Whether the kernel will take it away by itself.
+    pub(super) fn is_fleeting(&self, mirror: &Mirror) -> bool {
+        matches!(self, Self::Address(address) if mirror.is_fleeting(address.link, address.cidr))
+    }
+
+    /// Whether the kernel has what was made of it, in whatever shape: it can be deleted.
+    pub(super) fn is_left_in(&self, mirror: &Mirror) -> bool {
+        match self {
+            Self::Link(link) => mirror.number(link).is_some(),
+            other => other.is_in(mirror),
+        }
+    }
+
+    /// Whether the kernel has it as it should be.
     pub(super) fn is_in(&self, mirror: &Mirror) -> bool {
         match self {
             Self::Address(address) => mirror.has(address.link, address.cidr),

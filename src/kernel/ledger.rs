@@ -5,16 +5,20 @@
 //! report that the change it describes has overtaken, does no harm.
 
 mod entry;
+mod hand_over;
+mod index;
 mod reload;
 mod view;
 mod vmac;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::time::Duration;
 
 use self::entry::{Entry, Step};
+use self::index::Index;
 use self::view::view;
-use super::claim::{Claim, Key, Obstacle, Owner};
+use super::claim::{Claim, Key, Occupied, Owner};
 use super::mirror::Mirror;
 use crate::base::{Family, IfIndex, IfName, InstanceId, Instant};
 use crate::host::kernel::Errno;
@@ -28,6 +32,13 @@ pub enum Output {
     Apply(Vec<(Key, KernelOp)>),
     /// The kernel holds what claim `number` of `owner` asked for, as far as it can.
     Confirmed {
+        /// Whose claim.
+        owner: InstanceId,
+        /// Its number.
+        number: u64,
+    },
+    /// What claim `number` of `owner` asked for is given up, but not all of it can be left to the kernel.
+    NotLent {
         /// Whose claim.
         owner: InstanceId,
         /// Its number.
@@ -56,6 +67,13 @@ pub enum Output {
         /// What.
         key: Key,
     },
+    /// Somebody else's link is in the way of a VMAC or ipvlan.
+    Occupied {
+        /// The VMAC or ipvlan.
+        key: Key,
+        /// What that link has.
+        what: Occupied,
+    },
     /// What an instance has to know of its interface has changed.
     Interface(InstanceId, Interface),
     /// An interface that an instance tracks is like this now.
@@ -72,6 +90,8 @@ pub struct Interface {
     /// Where adverts may come from: its first address of the wanted family that no instance claims, or the one that
     /// is wanted, if it is there.
     pub source: Option<IpAddr>,
+    /// Why its VMAC is not there, if somebody else's link is in its way.
+    pub occupied: Option<Occupied>,
 }
 
 impl Interface {
@@ -112,6 +132,8 @@ pub struct Ledger {
     keys: BTreeMap<Owner, Vec<Key>>,
     /// Who claims it at present.
     holding: BTreeSet<Owner>,
+    /// Who of them leaves, and how long the kernel keeps what they leave.
+    lending: BTreeMap<Owner, Duration>,
     /// Numbers claims in the order in which they became known.
     places: usize,
     /// Claimed routes and rules, by what the kernel calls them.
@@ -121,6 +143,8 @@ pub struct Ledger {
     forgotten: u64,
     /// The addresses that are claimed at all, on whatever interface.
     claimed: BTreeSet<IpAddr>,
+    /// What is found by the name of a link.
+    index: Index,
     /// VMACs, with all that makes them fit to be used.
     vmacs: BTreeMap<IfName, Vec<Key>>,
     watched: BTreeMap<InstanceId, (Watch, Option<Interface>)>,
@@ -128,13 +152,15 @@ pub struct Ledger {
     tracked: BTreeMap<IfName, (Option<LinkState>, BTreeSet<InstanceId>)>,
     /// Of interfaces that matter and were there: why they are not.
     vacated: BTreeMap<IfName, LinkState>,
-    /// Claims that the kernel has not followed yet.
-    awaiting: BTreeMap<Owner, u64>,
+    /// Claims that the kernel has not followed yet, by number, and something that each was seen to wait for.
+    awaiting: BTreeMap<Owner, (u64, Option<Key>)>,
     retries: BTreeSet<(Instant, Key)>,
     /// What the next [`Ledger::settle`] has to look at.
     dirty: BTreeSet<Key>,
     unconfirmed: BTreeSet<Owner>,
     stale_watches: BTreeSet<InstanceId>,
+    /// Addresses that nobody claims, to be taken from links that were taken over.
+    strays: Vec<(Key, KernelOp)>,
     synced: bool,
     in_flight: usize,
 }
@@ -142,6 +168,7 @@ pub struct Ledger {
 impl Ledger {
     /// Tells the ledger of an instance, its interface and what it may claim. Before its first claim.
     pub fn register(&mut self, owner: InstanceId, watch: Watch, claims: &[Claim]) {
+        self.index.watch(owner, &watch);
         self.watched.insert(owner, (watch, None));
         self.stale_watches.insert(owner);
         for claim in claims {
@@ -174,6 +201,7 @@ impl Ledger {
                     self.vmacs.entry(vmac.clone()).or_default().push(key.clone());
                 }
             }
+            self.index.add(&key, claim);
             let entry = self.entries.entry(key).or_insert_with(|| Entry::new(claim.clone(), place));
             entry.owners.insert(owner);
         }
@@ -186,10 +214,14 @@ impl Ledger {
 
     /// Somebody claims all that they may claim, or gives it up.
     pub fn claim(&mut self, owner: Owner, hold: bool, number: u64) {
+        self.lending.remove(&owner);
         for key in self.keys.get(&owner).into_iter().flatten() {
             let Some(entry) = self.entries.get_mut(key) else { continue };
             let changed = if hold { entry.holders.insert(owner) } else { entry.holders.remove(&owner) };
-            if changed {
+            let decided = entry.reserved.remove(&owner);
+            let before = entry.lent;
+            entry.lent = entry.holders.iter().filter_map(|holder| self.lending.get(holder)).min().copied();
+            if changed || decided || entry.lent != before {
                 entry.start_afresh();
                 self.dirty.insert(key.clone());
             }
@@ -199,7 +231,7 @@ impl Ledger {
         } else {
             self.holding.remove(&owner);
         }
-        self.awaiting.insert(owner, number);
+        self.awaiting.insert(owner, (number, None));
         self.unconfirmed.insert(owner);
     }
 
@@ -220,6 +252,7 @@ impl Ledger {
                 for entry in self.entries.values_mut() {
                     entry.missed |= entry.is_missed(mirror);
                 }
+                self.links_known(mirror);
                 self.revive(|_| true);
                 self.stale_watches.extend(self.watched.keys());
             }
@@ -236,7 +269,7 @@ impl Ledger {
                 self.source_changed(&link.name, address.cidr.ip);
                 // What leads to a router may be there now.
                 if !self.claimed.contains(&address.cidr.ip) {
-                    self.revive(|entry| entry.failed.is_some());
+                    self.revive_troubled(|entry| entry.failed.is_some());
                 }
             }
             KernelEvent::Route(route) => {
@@ -259,27 +292,11 @@ impl Ledger {
                     self.gone(mirror, key);
                 }
             }
-            // A link may be new, or up again: what had been given up can be tried.
             KernelEvent::Link(link) => {
                 self.vacated.remove(&link.name);
-                if self.vmacs.contains_key(&link.name) {
-                    self.gone(mirror, Key::Link(link.name.clone()));
-                }
-                self.revive(|entry| {
-                    entry.claim.is_on(&link.name) || entry.is_placed_on(link.index) || entry.failed.is_some()
-                });
-                self.stale_watches.extend(self.watched.keys());
+                self.link_changed(mirror, link);
             }
-            KernelEvent::LinkGone { .. } => {
-                // It may have been a VMAC.
-                for name in self.vmacs.keys().cloned().collect::<Vec<_>>() {
-                    self.gone(mirror, Key::Link(name));
-                }
-                self.revive(|entry| {
-                    matches!(entry.claim.resolve(mirror), Err(Obstacle::Missing | Obstacle::Waiting))
-                });
-                self.stale_watches.extend(self.watched.keys());
-            }
+            KernelEvent::LinkGone { index, .. } => self.link_gone(mirror, *index),
         }
     }
 
@@ -306,10 +323,11 @@ impl Ledger {
         // `None` would be the answer to a change that nobody asked for.
         let (object, is_add) = entry.in_flight.take()?;
         self.in_flight -= 1;
-        let mut out = None;
+        let (mut out, mut taken_over) = (None, false);
         match answer {
             Ok(()) | Err(Errno::EXIST) if is_add && (answer.is_ok() || entry.is_ours(&object, mirror)) => {
                 mirror.record(&object);
+                taken_over = entry.placed.is_none() && matches!(op, KernelOp::AddLink(_, Some(_)));
                 entry.added(now, object, mirror);
                 if std::mem::take(&mut entry.missed) && answer.is_ok() {
                     entry.restored(now);
@@ -333,10 +351,23 @@ impl Ledger {
                 }
             }
         }
-        if entry.claim.vmac().is_some() {
-            self.stale_watches.extend(self.watched.keys());
+        if let Some(vmac) = entry.claim.vmac() {
+            self.stale_watches.extend(self.index.watchers(vmac));
         }
+        self.index.note(&key, entry);
         self.unconfirmed.extend(&entry.owners);
+        if let Key::Link(name) = &key {
+            if taken_over {
+                self.take_over(mirror, name);
+            }
+            // What belongs to it has waited for this.
+            for part in self.vmacs.get(name).into_iter().flatten() {
+                if let Some(entry) = self.entries.get_mut(part).filter(|entry| entry.failed.is_none()) {
+                    entry.given_up = false;
+                    self.dirty.insert(part.clone());
+                }
+            }
+        }
         self.dirty.insert(key);
         out
     }
@@ -379,6 +410,7 @@ impl Ledger {
             }
         }
         let mut ops = Vec::new();
+        ops.extend(std::mem::take(&mut self.strays).into_iter().map(|stray| ((false, 0, 0), stray)));
         for key in std::mem::take(&mut self.dirty) {
             let waits = self.waits_for_vmac(mirror, &key);
             let Some(entry) = self.entries.get_mut(&key) else { continue };
@@ -388,7 +420,9 @@ impl Ledger {
                 entry.given_up = true;
                 continue;
             }
-            match entry.next_step(now, mirror) {
+            let step = entry.next_step(now, mirror);
+            self.index.note(&key, entry);
+            match step {
                 Step::Rest => {}
                 Step::Change(op) => {
                     self.in_flight += 1;
@@ -398,6 +432,7 @@ impl Ledger {
                     self.retries.insert((at, key));
                 }
                 Step::NoInterface => out.push(Output::NoInterface { key }),
+                Step::Occupied(what) => out.push(Output::Occupied { key, what }),
             }
         }
         if !ops.is_empty() {
@@ -415,13 +450,22 @@ impl Ledger {
     /// Tells instances that the kernel has followed their claims.
     fn confirm(&mut self, mirror: &Mirror, out: &mut Vec<Output>) {
         for owner in std::mem::take(&mut self.unconfirmed) {
-            let keys = self.keys.get(&owner).into_iter().flatten();
-            let settled = keys.filter_map(|key| self.entries.get(key)).all(|e| e.is_settled(mirror));
-            if settled
-                && let Some(number) = self.awaiting.remove(&owner)
-                && let Owner::Instance(owner) = owner
+            let Some((_, unsettled)) = self.awaiting.get_mut(&owner) else { continue };
+            let is_settled = |key: &Key| self.entries.get(key).is_none_or(|entry| entry.is_settled(mirror));
+            // What it waited for when it was last looked at, most likely it still waits for.
+            if unsettled.as_ref().is_some_and(|key| !is_settled(key)) {
+                continue;
+            }
+            *unsettled = self.keys.get(&owner).into_iter().flatten().find(|key| !is_settled(key)).cloned();
+            if unsettled.is_none()
+                && let Some((number, _)) = self.awaiting.remove(&owner)
             {
-                out.push(Output::Confirmed { owner, number });
+                let left = !self.lending.contains_key(&owner) || self.is_left(mirror, owner);
+                match owner {
+                    Owner::Instance(owner) if left => out.push(Output::Confirmed { owner, number }),
+                    Owner::Instance(owner) => out.push(Output::NotLent { owner, number }),
+                    Owner::Static => {}
+                }
             }
         }
     }
@@ -439,8 +483,9 @@ impl Ledger {
             let Some((watch, known)) = self.watched.get(&owner) else { continue };
             let before = known.and_then(|i| i.source);
             let mut now = view(mirror, watch, before, &self.claimed, &self.vacated);
-            if watch.vmac.as_ref().is_some_and(|vmac| !self.is_fit(mirror, vmac)) {
+            if let Some(vmac) = watch.vmac.as_ref().filter(|vmac| !self.is_fit(mirror, vmac)) {
                 now.index = None;
+                now.occupied = self.occupied(vmac);
             }
             if *known != Some(now) {
                 if let Some((_, known)) = self.watched.get_mut(&owner) {

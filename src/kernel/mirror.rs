@@ -3,13 +3,16 @@
 //! The kernel does not report every route that disappears. Silently go IPv4 routes whose interfaces are all down, whose
 //! source address is deleted, or whose interface loses its last address; so the mirror forgets them by itself.
 
+mod made;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use self::made::Registry;
 use super::claim::Object;
 use crate::base::{Cidr, Family, IfIndex, IfName};
 use crate::host::route::RouteKey;
-use crate::host::{Address, FirewallEntry, KernelEvent, Link, LinkState, Route, Rule, Setting, VirtualLink};
+use crate::host::{Address, FirewallEntry, KernelEvent, Link, LinkState, Route, Rule, Setting};
 
 /// A copy of the kernel's tables.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +25,8 @@ pub struct Mirror {
     /// keepalived's.
     routes: BTreeMap<RouteKey, Vec<Route>>,
     rules: BTreeSet<Rule>,
+    /// Links that we have made.
+    registry: Registry,
     /// Settings that we have changed; the kernel does not report it.
     settings: BTreeSet<(Option<IfIndex>, Setting)>,
     /// Entries of the packet filter that we have made; the kernel reports only what others do to them.
@@ -54,6 +59,7 @@ impl Mirror {
                     settings: std::mem::take(&mut self.settings),
                     firewall: std::mem::take(&mut self.firewall),
                     virtuals: std::mem::take(&mut self.virtuals),
+                    registry: self.registry.survivors(),
                     ..Self::default()
                 };
                 for link in &dump.links {
@@ -66,6 +72,7 @@ impl Mirror {
                     self.add_route(route);
                 }
                 self.rules.extend(dump.rules.iter().cloned());
+                self.review_made();
             }
             KernelEvent::Link(link) => self.add_link(link),
             KernelEvent::LinkGone { index, moved } => {
@@ -95,8 +102,10 @@ impl Mirror {
             Object::Address(address) => self.add(address),
             Object::Route(route) => self.add_route(route),
             Object::Rule(rule) => self.add_rule(rule),
-            // Its report tells its number.
-            Object::Link(_) => {}
+            Object::Link(link) => {
+                let origin = self.origin(link);
+                self.made(link, origin);
+            }
             Object::Firewall(entry) => {
                 self.firewall.insert(entry.clone());
             }
@@ -112,11 +121,7 @@ impl Mirror {
             Object::Address(address) => self.remove(address.link, address.cidr),
             Object::Route(route) => self.remove_route(route),
             Object::Rule(rule) => self.remove_rule(rule),
-            Object::Link(link) => {
-                if let Some(index) = self.names.get(&link.name) {
-                    self.remove_link(*index);
-                }
-            }
+            Object::Link(link) => self.unmade(link),
             Object::Firewall(entry) => {
                 self.firewall.remove(entry);
             }
@@ -166,11 +171,6 @@ impl Mirror {
     /// Whether the kernel has this rule.
     pub fn has_rule(&self, rule: &Rule) -> bool {
         self.rules.contains(rule)
-    }
-
-    /// Whether there is this link, as it should be.
-    pub fn has_link(&self, wanted: &VirtualLink) -> bool {
-        self.link(&wanted.name).is_some_and(|link| wanted.is(link))
     }
 
     /// Whether we have made this entry of the packet filter.
@@ -233,13 +233,13 @@ impl Mirror {
     }
 
     fn add_link(&mut self, link: &Link) {
-        if let Some(known) = self.links.insert(link.index, link.clone())
-            && known.name != link.name
-        {
+        let known = self.links.insert(link.index, link.clone());
+        if let Some(known) = known.as_ref().filter(|known| known.name != link.name) {
             self.names.remove(&known.name);
-            self.vacated = Some((known.name, LinkState::Renamed));
+            self.vacated = Some((known.name.clone(), LinkState::Renamed));
         }
         self.names.insert(link.name.clone(), link.index);
+        self.registry.reported(link, known.as_ref());
         if !link.up {
             let is_down = |mirror: &Self, on: Option<IfIndex>| {
                 on.is_some_and(|on| mirror.links.get(&on).is_none_or(|l| !l.up))
@@ -253,6 +253,7 @@ impl Mirror {
     fn remove_link(&mut self, index: IfIndex) {
         if let Some(link) = self.links.remove(&index) {
             self.names.remove(&link.name);
+            self.registry.gone(&link);
         }
         self.addresses.retain(|(link, _), _| *link != index);
         self.settings.retain(|(link, _)| *link != Some(index));
@@ -303,6 +304,11 @@ impl Mirror {
     pub fn has_ip(&self, link: IfIndex, ip: IpAddr) -> bool {
         let whole = (link, Cidr { ip, prefix: 0 })..=(link, Cidr { ip, prefix: u8::MAX });
         self.addresses.range(whole).next().is_some()
+    }
+
+    /// Whether the kernel will take this address away by itself.
+    pub(super) fn is_fleeting(&self, link: IfIndex, cidr: Cidr) -> bool {
+        self.addresses.get(&(link, cidr)).is_some_and(|(_, known)| known.options.valid.is_some())
     }
 
     /// Whether the link has this address and prefix.

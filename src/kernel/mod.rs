@@ -10,6 +10,6 @@ pub mod ledger;
 pub mod mirror;
 pub mod reconciler;
 
-pub use claim::{AddressClaim, Claim, FirewallClaim, LinkClaim, Owner, RouteClaim, RuleClaim};
+pub use claim::{AddressClaim, Claim, FirewallClaim, LinkClaim, Occupied, Owner, RouteClaim, RuleClaim};
 pub use ledger::{Ledger, Output};
 pub use mirror::{Mirror, Survey};

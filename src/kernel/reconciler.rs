@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::stream::FuturesUnordered;
@@ -20,13 +22,24 @@ use crate::host::kernel::Errno;
 use crate::host::{KernelEvent, KernelEvents, KernelOp, KernelWriter, LinkState, LocalBoxFuture, Plane};
 use crate::report::wording;
 
+/// What an instance wants with what it may claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// To have it.
+    Take,
+    /// Not to have it.
+    Release,
+    /// To leave it to the next start of the daemon, which has this time, whole seconds: then the kernel takes it away.
+    Lend(Duration),
+}
+
 /// What an instance asks of the reconciler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// Who asks.
     pub owner: InstanceId,
-    /// Whether to hold its addresses, routes and rules.
-    pub hold: bool,
+    /// What it wants with its addresses, routes and rules.
+    pub hold: Hold,
     /// Comes back in the answer.
     pub number: u64,
 }
@@ -73,6 +86,8 @@ pub struct Wants {
 pub enum News {
     /// The kernel has followed the claim with this number.
     Confirmed(u64),
+    /// What the claim with this number wanted to leave to the next start cannot be left.
+    NotLent(u64),
     /// An address that somebody else had removed is back.
     Restored,
     /// The interface has changed, or is told of for the first time.
@@ -90,6 +105,8 @@ const FAREWELL: Duration = Duration::from_millis(50);
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 /// How many changes go to the kernel as one batch: the answers of more would not fit a default receive buffer.
 const BATCH: usize = 128;
+/// How many of these may be removals of links, each of which may take the kernel some 10 ms.
+const LINKS_IN_BATCH: usize = 16;
 
 /// The reconciler.
 pub struct Reconciler {
@@ -113,6 +130,8 @@ pub struct Reconciler {
     pub requests: UnboundedReceiver<Request>,
     /// News go there.
     pub instances: BTreeMap<InstanceId, Deliver>,
+    /// Counts batches that the kernel has answered.
+    pub progress: Arc<AtomicU64>,
 }
 
 /// One batch on its way, and what comes back.
@@ -146,7 +165,9 @@ impl Reconciler {
         }
         while let Some(request) = self.requests.recv().await {
             if let Request::Claim(claim) = request {
-                self.deliver(claim.owner, News::Confirmed(claim.number));
+                let lends = matches!(claim.hold, Hold::Lend(_));
+                let news = if lends { News::NotLent } else { News::Confirmed };
+                self.deliver(claim.owner, news(claim.number));
             }
         }
     }
@@ -165,7 +186,10 @@ impl Reconciler {
                     Some(request) => self.requests(request),
                     None => {
                         open = false;
-                        self.ledger.claim(Owner::Static, false, 2);
+                        match self.ledger.lent() {
+                            Some(time) => self.ledger.lend(Owner::Static, time, 2),
+                            None => self.ledger.claim(Owner::Static, false, 2),
+                        }
                     }
                 },
                 Some((name, carrier)) = self.carriers.recv() => {
@@ -199,7 +223,12 @@ impl Reconciler {
         while let Some(request) = next {
             match request {
                 Request::Claim(claim) => {
-                    self.ledger.claim(Owner::Instance(claim.owner), claim.hold, claim.number);
+                    let owner = Owner::Instance(claim.owner);
+                    match claim.hold {
+                        Hold::Take => self.ledger.claim(owner, true, claim.number),
+                        Hold::Release => self.ledger.claim(owner, false, claim.number),
+                        Hold::Lend(time) => self.ledger.lend(owner, time, claim.number),
+                    }
                 }
                 Request::Reload(reload) => self.reload(*reload),
                 Request::Forget(id) => {
@@ -240,6 +269,7 @@ impl Reconciler {
     }
 
     fn answers(&mut self, answers: Answers) {
+        self.progress.fetch_add(1, Ordering::Relaxed);
         let now = self.plane.now();
         for (key, op, answer) in answers {
             if answer.is_ok() {
@@ -254,7 +284,8 @@ impl Reconciler {
 
     /// Hands changes to the kernel.
     fn apply(&self, changes: Vec<(Key, KernelOp)>, batches: &FuturesUnordered<LocalBoxFuture<Answers>>) {
-        for batch in changes.chunks(BATCH) {
+        let removes_links = changes.iter().any(|(_, op)| matches!(op, KernelOp::DeleteLink(..)));
+        for batch in changes.chunks(if removes_links { LINKS_IN_BATCH } else { BATCH }) {
             let (keys, ops): (Vec<Key>, Vec<KernelOp>) = batch.iter().cloned().unzip();
             let answers = self.writer.apply(ops.clone());
             batches.push(Box::pin(async move {
@@ -269,6 +300,7 @@ impl Reconciler {
         wording::kernel(output);
         match output {
             Output::Confirmed { owner, number } => self.deliver(*owner, News::Confirmed(*number)),
+            Output::NotLent { owner, number } => self.deliver(*owner, News::NotLent(*number)),
             // They are announced anew. Of a route or rule nobody needs to know.
             Output::Restored { owners, key: Key::Address(..), .. } => {
                 for owner in owners {
@@ -282,7 +314,8 @@ impl Reconciler {
             Output::Apply(_)
             | Output::Restored { .. }
             | Output::Failed { .. }
-            | Output::NoInterface { .. } => {}
+            | Output::NoInterface { .. }
+            | Output::Occupied { .. } => {}
         }
     }
 

@@ -15,6 +15,7 @@ use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{Gid, Group, User, getegid, geteuid, getgrouplist};
 
 use crate::base::IfName;
+use crate::host::Link;
 use crate::host::loader::{FileAccess, LinkFacts, Loader, Program, ProgramError, ReadError};
 
 /// Where programs are looked for when the environment does not say.
@@ -101,6 +102,11 @@ impl Loader for SystemLoader {
 
     fn link(&self, name: &IfName) -> Option<LinkFacts> {
         link::facts(name).ok().flatten()
+    }
+
+    fn links(&self) -> Vec<Link> {
+        // Whoever cannot be asked has none: then there is nothing to be taken over, nor in the way.
+        link::all().unwrap_or_default()
     }
 
     fn has_address(&self, ip: IpAddr) -> bool {

@@ -74,6 +74,11 @@ impl PidFile {
         }
     }
 
+    /// Where it is, from the root.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes the number of this process and a line end.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The two planes: their threads and runtimes, and what is on each.
 
 use std::io;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::mpsc::SyncSender;
 use std::thread::{self, JoinHandle};
@@ -20,7 +21,7 @@ use super::process::LocalProcesses;
 use super::process_table::ProcFs;
 use super::scheduling::{self, Threads};
 use super::signals::ProcessSignals;
-use super::startup::Original;
+use super::startup::{self, Original};
 use super::supervisor::Systemd;
 use super::tasks::LocalTasks;
 use super::timer::PlaneTimers;
@@ -31,12 +32,14 @@ use crate::host::{Error, Fast, FastMain, Host, Loader, LocalBoxFuture, Pid, Plan
 const STACK: usize = 512 * 1024;
 
 /// How the machine is to behave.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// `SIGINT` does nothing, instead of stopping the daemon.
     pub ignore_sigint: bool,
     /// How the process was started, which scripts get back; `None`: nothing of that has changed.
     pub original: Option<Original>,
+    /// The file in which settings of the kernel's that are changed are noted until they are put back; `None`: nowhere.
+    pub notes: Option<PathBuf>,
 }
 
 /// Runs `main` with the real machine, on this thread as the slow plane, and gives what it gives.
@@ -61,10 +64,10 @@ where
 pub fn host(options: Options) -> Result<Host, Error> {
     let original = options.original.unwrap_or_else(Original::read);
     let threads = Threads::new(original);
-    let fast = threads.clone();
+    let (fast, notes) = (threads.clone(), options.notes);
     Ok(Host {
         slow: plane()?,
-        start_fast: Box::new(move |main| start_fast(main, fast)),
+        start_fast: Box::new(move |main| start_fast(main, fast, notes)),
         processes: Rc::new(LocalProcesses { original: Some(original) }),
         carriers: Rc::new(Interfaces),
         network: Rc::new(Internet),
@@ -75,16 +78,23 @@ pub fn host(options: Options) -> Result<Host, Error> {
         scheduler: Rc::new(threads),
         name: SystemLoader.node_name(),
         process: Pid(std::process::id()),
+        boot: startup::boot(),
     })
 }
 
-/// Does `work` on a thread of its own, so that this plane goes on meanwhile. `None`: there was no thread, or it panicked.
+/// The nice value of work that nobody waits for.
+const NICE: libc::c_int = 10;
+
+/// Does `work` on a thread of its own, so that this plane goes on meanwhile; when there is more to do than processors, it
+/// gives way. `None`: there was no thread, or it panicked.
 pub fn aside<T: Send + 'static>(
     name: &'static str,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> LocalBoxFuture<Option<T>> {
     let (done, finished) = oneshot::channel();
     let body = move || {
+        // SAFETY: no pointers. It is about this thread alone; where it is not permitted, it only competes.
+        unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICE) };
         // Nobody waits any more when the daemon is stopping.
         let _ = done.send(work());
     };
@@ -136,11 +146,11 @@ pub(super) fn start_thread<T: Send + 'static>(
     }
 }
 
-fn start_fast(main: FastMain, threads: Threads) -> Result<LocalBoxFuture<()>, Error> {
+fn start_fast(main: FastMain, threads: Threads, notes: Option<PathBuf>) -> Result<LocalBoxFuture<()>, Error> {
     let (done, finished) = oneshot::channel::<()>();
     let ((), thread) = start_thread(scheduling::FAST, move |started| {
         let _done = done; // dropped at the end, also after a panic
-        if let Err(error) = fast_plane(main, threads, started) {
+        if let Err(error) = fast_plane(main, threads, notes, started) {
             let _ = started.send(Err(error));
         }
     })?;
@@ -156,12 +166,13 @@ fn start_fast(main: FastMain, threads: Threads) -> Result<LocalBoxFuture<()>, Er
 fn fast_plane(
     main: FastMain,
     threads: Threads,
+    notes: Option<PathBuf>,
     started: &SyncSender<Result<(), Error>>,
 ) -> Result<(), Error> {
     threads.join();
     let runtime = runtime()?;
     let local = LocalSet::new();
-    let (kernel, netlink) = kernel::start(threads.clone())?;
+    let (kernel, netlink) = kernel::start(threads.clone(), notes)?;
     let result = local.block_on(&runtime, async {
         let fast = Fast {
             plane: plane_with(PlaneTimers::open(Some(Box::new(move |by| threads.late(by))))?),

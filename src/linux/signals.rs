@@ -22,6 +22,7 @@ impl ProcessSignals {
         let wanted = [
             (SignalKind::terminate(), Some(Signal::Stop)),
             (SignalKind::interrupt(), (!ignore_sigint).then_some(Signal::Stop)),
+            (SignalKind::from_raw(libc::SIGRTMIN() + 5), Some(Signal::HandOver)),
             (SignalKind::hangup(), Some(Signal::Reload)),
             (SignalKind::user_defined1(), Some(Signal::Data)),
             (SignalKind::user_defined2(), Some(Signal::Stats)),

@@ -194,6 +194,16 @@ pub fn kernel() -> String {
     format!("{} {}", part("osrelease").trim(), part("version").trim())
 }
 
+/// The kernel's own number of this boot, and that of the network namespace; empty where it has none.
+pub(super) fn boot() -> String {
+    use std::os::unix::fs::MetadataExt as _;
+    let boot = read_to_string("/proc/sys/kernel/random/boot_id");
+    let namespace = std::fs::metadata("/proc/thread-self/ns/net").map(|metadata| metadata.ino());
+    boot.ok()
+        .zip(namespace.ok())
+        .map_or_else(String::new, |(boot, number)| format!("{} {number}", boot.trim()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

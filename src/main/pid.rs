@@ -1,7 +1,7 @@
 //! Pid files: where they are, and that those are there that are due.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use keepalived_rs::cli::Options;
@@ -44,6 +44,15 @@ impl PidNames {
             reload: path("keepalived", "reload"),
             own_folder: true,
         }
+    }
+}
+
+impl PidNames {
+    /// The file by which masters are handed over from one process to the next: beside the pid file, which only one process
+    /// can have.
+    pub(crate) fn hand_over(&self, options: &Options) -> String {
+        let pid = options.pid.as_ref().unwrap_or(&self.main);
+        format!("{}.hand-over", pid.strip_suffix(".pid").unwrap_or(pid))
     }
 }
 
@@ -98,6 +107,12 @@ impl PidFiles {
         }
         *files.held() = Some(locked);
         Ok(files)
+    }
+
+    /// The file in which changed settings are noted: beside that of the daemon.
+    pub(crate) fn notes(&self) -> PathBuf {
+        let main = self.held().as_deref().and_then(|files| files.first()).map(|file| file.path().to_owned());
+        main.unwrap_or_else(|| PathBuf::from(&self.main)).with_extension("settings")
     }
 
     /// Fills them in with the number of this process.

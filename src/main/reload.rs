@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use keepalived_rs::base::IfName;
 use keepalived_rs::cli::Options;
 use keepalived_rs::config::Loaded;
 use keepalived_rs::config::diagnostic::{Class, Diagnostic, Effect, Severity};
@@ -41,17 +42,25 @@ struct Running {
     mistakes: BTreeSet<String>,
     /// What is wrong with the next one goes to this file, and none of it is let pass.
     check: Option<String>,
+    /// The VMACs and ipvlans that it has made.
+    links: BTreeSet<IfName>,
 }
 
 impl Reload {
-    /// `loaded`: what the daemon is started with.
-    pub(crate) fn new(options: &Options, names: &PidNames, loaded: Loaded, pid_files: PidFiles) -> Self {
+    /// `loaded`: what the daemon is started with; `links`: what it makes for that.
+    pub(crate) fn new(
+        options: &Options,
+        names: &PidNames,
+        loaded: Loaded,
+        pid_files: PidFiles,
+        links: BTreeSet<IfName>,
+    ) -> Self {
         Self {
             options: options.clone(),
             names: names.clone(),
             pid_files,
             start: Fixed::of(&loaded.config),
-            running: Mutex::new(Running::of(&loaded)),
+            running: Mutex::new(Running::of(&loaded, links)),
         }
     }
 
@@ -81,7 +90,7 @@ impl Reload {
             return Err(format!("Cannot change {what} at a reload - please restart keepalived"));
         }
         running.judge(&loaded)?;
-        let plan = plan_of(&self.options, &self.names, &loaded);
+        let plan = plan_of(&self.options, &self.names, &loaded, running.links.clone());
         if !plan.instances.is_empty() {
             let missing = startup::missing_capabilities();
             if !missing.is_empty() {
@@ -91,7 +100,7 @@ impl Reload {
         }
         let mask = loaded.config.globals.options.umask.map_or(self.options.umask(), u32::from);
         startup::set_umask(mask);
-        *running = Running::of(&loaded);
+        *running = Running::of(&loaded, plan.link_names());
         Ok(plan)
     }
 }
@@ -119,8 +128,9 @@ impl Fixed {
 }
 
 impl Running {
-    fn of(loaded: &Loaded) -> Self {
+    fn of(loaded: &Loaded, links: BTreeSet<IfName>) -> Self {
         Self {
+            links,
             mistakes: mistakes(loaded).map(|d| d.text.clone()).collect(),
             check: loaded.config.globals.options.reload.check.clone(),
         }

@@ -23,7 +23,7 @@ pub struct Convergence {
 
 /// What an instance is known by: what can be seen of it on the wire, as in stock. Its name may change.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Identity {
+pub(super) struct Identity {
     interface: Option<IfName>,
     /// Where it listens: a VMAC, or the interface itself.
     device: Option<IfName>,
@@ -37,7 +37,7 @@ struct Identity {
 }
 
 impl Identity {
-    fn of(instance: &InstancePlan) -> Self {
+    pub(super) fn of(instance: &InstancePlan) -> Self {
         let unicast = instance.params.delivery.is_unicast();
         Self {
             interface: instance.interface.clone(),
@@ -51,6 +51,18 @@ impl Identity {
             },
             source: instance.source.filter(|_| unicast),
         }
+    }
+
+    /// All of it in one line: names of interfaces have no tabs.
+    pub(super) fn line(&self) -> String {
+        fn text<T: ToString>(part: Option<&T>) -> String {
+            part.map(T::to_string).unwrap_or_default()
+        }
+        let (interface, device) = (text(self.interface.as_ref()), text(self.device.as_ref()));
+        let (vrf, group, source) =
+            (text(self.vrf.as_ref()), text(self.group.as_ref()), text(self.source.as_ref()));
+        [self.family.to_string(), self.vrid.get().to_string(), interface, device, vrf, group, source]
+            .join("\t")
     }
 }
 

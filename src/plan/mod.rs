@@ -2,6 +2,7 @@
 
 mod authentication;
 mod converge;
+mod hand_over;
 mod links;
 mod mail;
 mod notify;
@@ -32,6 +33,7 @@ use crate::vrrp::tracking::{Status, Tracked};
 use crate::wire::ip::VRRP_TTL;
 
 pub use converge::{Convergence, converge};
+pub use hand_over::HandOverPlan;
 pub use links::{LinkDelays, LinkbeatPlan, ShortenedDelay};
 pub use mail::MailPlan;
 pub use notify::{NotifyPlan, PipePlan};
@@ -39,7 +41,7 @@ pub use pacing::{Intervals, PacingGroup, PacingPlan};
 pub use reload::{ReloadPlan, ReloadTime};
 pub use stages::{StagePlan, StagePlans};
 pub use tracks::{FilePlan, ProcessPlan, ScriptPlan, Subject, TrackPlan};
-pub use vmac::VmacPlan;
+pub use vmac::{Present, VmacPlan, makes_links};
 
 /// The multicast group of VRRP over IPv4 (RFC 9568 section 5.1.1.2).
 pub const VRRP_GROUP_V4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
@@ -96,10 +98,23 @@ pub struct Plan {
     pub reload: ReloadPlan,
     /// Scripts of the daemon's own start and stop.
     pub stages: StagePlans,
+    /// What the next process goes on with.
+    pub hand_over: HandOverPlan,
     /// Whether every address that comes or goes is logged (`-a`).
     pub address_monitoring: bool,
     /// What was written, but for virtual servers: dumps show it.
     pub written: Arc<Config>,
+}
+
+impl Plan {
+    /// The names of VMACs and ipvlans.
+    pub fn link_names(&self) -> BTreeSet<IfName> {
+        let name = |claim: &Claim| match claim {
+            Claim::Link(link) => Some(link.name.clone()),
+            _ => None,
+        };
+        self.statics.iter().filter_map(name).collect()
+    }
 }
 
 /// One virtual router.
@@ -209,6 +224,11 @@ pub struct GroupPlan {
 
 /// Applies all defaults. Blocks that lack what they cannot do without are left out; `config` has said so.
 pub fn resolve(config: &Config) -> Plan {
+    resolve_among(config, &Present::default())
+}
+
+/// The same on a machine that has these links: VMACs get names that are free.
+pub fn resolve_among(config: &Config, present: &Present) -> Plan {
     let mut plan = Plan {
         log_unknown_vrids: config.globals.log_unknown_vrids,
         pacing: pacing::resolve(config),
@@ -221,7 +241,7 @@ pub fn resolve(config: &Config) -> Plan {
         ..Plan::default()
     };
     let mut preferences = routes::Preferences::default();
-    let mut links = vmac::Links::new(config);
+    let mut links = vmac::Links::new(config, present);
     plan.statics = routes::statics(config, &mut preferences);
     for instance in &config.instances {
         let id = InstanceId(plan.instances.len() as u32);
@@ -342,6 +362,7 @@ fn resolve_instance(
         timer_expired_backup: instance.options.timer_expired_backup.and_then(Priority::new),
         grouped: false,
         stays: false,
+        lease: None,
     };
     let vmac = links.of_instance(instance, family, vrid);
     let mut claims = |list: &[VirtualAddress]| -> Vec<AddressClaim> {
@@ -509,6 +530,7 @@ fn options(address: &VirtualAddress) -> AddressOptions {
             Some(PreferredLifetime::Forever) => None,
             None => single.then_some(Duration::ZERO),
         },
+        valid: None,
     }
 }
 

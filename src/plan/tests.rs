@@ -59,6 +59,7 @@ fn defaults_are_stocks() {
         },
         grouped: false,
         stays: false,
+        lease: None,
         startup_delay: Duration::ZERO,
         ignores_adverts: false,
         skip_check_adv_addr: false,

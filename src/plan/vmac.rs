@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::base::{Family, IfName, MacAddr, Vrid};
 use crate::config::model::{Config, Globals, IpvlanMode, VirtualAddress, VmacAddress, VrrpInstance};
-use crate::host::{AddressOptions, FirewallRule, FirewallTable, Isolation, Setting, VirtualKind};
+use crate::host::loader::LinkKind;
+use crate::host::{AddressOptions, FirewallRule, FirewallTable, Isolation, Link, Setting, VirtualKind};
 use crate::kernel::{AddressClaim, Claim, FirewallClaim, LinkClaim};
 
 /// The table of the packet filter, unless named.
@@ -27,13 +28,41 @@ pub struct VmacPlan {
     pub xmit_base: bool,
 }
 
+/// The links that are there when a configuration is looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Present {
+    /// All of them.
+    pub links: Vec<Link>,
+    /// Those that the plan which is in force has made.
+    pub ours: BTreeSet<IfName>,
+}
+
+/// Whether something in a configuration stands on links that are made for it.
+pub fn makes_links(config: &Config) -> bool {
+    let makes = |instance: &VrrpInstance| {
+        let options = &instance.options;
+        let mut addresses = instance.addresses.iter().chain(&instance.excluded);
+        options.vmac.is_some()
+            || options.ipvlan.is_some()
+            || options.vmac_addresses
+            || addresses.any(|address| address.pending.use_vmac)
+    };
+    config.instances.iter().any(makes)
+}
+
 /// The links that instances need.
 pub(super) struct Links<'a> {
     globals: &'a Globals,
+    /// Links that are there.
+    there: BTreeMap<&'a IfName, &'a Link>,
+    /// Of these, those that the plan which is in force has made.
+    ours: &'a BTreeSet<IfName>,
     table: Arc<FirewallTable>,
     /// By base, family and address: two macvlans with one address cannot be on one link.
     known: BTreeMap<(IfName, Family, VirtualKind), IfName>,
-    names: Vec<IfName>,
+    /// The packet filter is used anyway.
+    filters: bool,
+    names: BTreeSet<IfName>,
     claims: Vec<Claim>,
     /// What belongs to each link.
     parts: BTreeMap<IfName, Vec<Claim>>,
@@ -51,15 +80,22 @@ pub(super) fn table(globals: &Globals) -> Arc<FirewallTable> {
 
 impl<'a> Links<'a> {
     /// No link yet; names that are written in `config` are kept free for who wrote them.
-    pub(super) fn new(config: &'a Config) -> Self {
+    pub(super) fn new(config: &'a Config, present: &'a Present) -> Self {
         let options = config.instances.iter().map(|instance| &instance.options);
         let vmac = |p: &crate::config::model::InstanceOptions| p.vmac.as_ref().and_then(|v| v.name.clone());
         let ipvlan =
             |p: &crate::config::model::InstanceOptions| p.ipvlan.as_ref().and_then(|i| i.name.clone());
         let names = options.flat_map(|p| [vmac(p), ipvlan(p)]).flatten().collect();
         let globals = &config.globals;
+        let firewall = &globals.options.firewall;
+        let filters = |i: &VrrpInstance| i.options.vmac.is_some() || !super::accepts(globals, i);
         Self {
             globals,
+            filters: firewall.nftables.is_some()
+                || firewall.iptables.is_some()
+                || config.instances.iter().any(filters),
+            there: present.links.iter().map(|link| (&link.name, link)).collect(),
+            ours: &present.ours,
             table: table(globals),
             known: BTreeMap::new(),
             names,
@@ -202,10 +238,12 @@ impl<'a> Links<'a> {
         if is_macvlan && let Some(name) = self.known.get(&known) {
             return name.clone();
         }
-        let name =
-            name.or_else(|| self.free_name(prefix, wanted.family, vrid)).unwrap_or(wanted.name.clone());
+        let left = || self.left(&wanted.base, wanted.kind).filter(|name| !self.names.contains(*name));
+        let name = (name.or_else(|| left().cloned()))
+            .or_else(|| self.free_name(prefix, &wanted, vrid))
+            .unwrap_or(wanted.name.clone());
         self.known.insert(known, name.clone());
-        self.names.push(name.clone());
+        self.names.insert(name.clone());
         let (base, family) = (wanted.base.clone(), wanted.family);
         let link = Arc::new(LinkClaim { name: name.clone(), ..wanted });
         let first = self.claims.len();
@@ -214,7 +252,9 @@ impl<'a> Links<'a> {
             self.claims.push(Claim::Setting(Setting::ArpIsolation(base.clone())));
         }
         self.claims.push(Claim::Link(Arc::clone(&link)));
-        let families = families.iter().filter(|_| is_macvlan);
+        // Of a VMAC for addresses only, nothing is said of IPv4 groups: without need no filter for it, as with stock.
+        // Over IPv6 there is, each address has a group of its own.
+        let families = families.iter().filter(|f| is_macvlan && (self.filters || **f == Family::V6));
         self.claims.extend(families.map(|family| {
             let rule = FirewallRule::Divert { link: name.clone(), base: base.clone(), family: *family };
             Claim::Firewall(Arc::new(FirewallClaim { table: Arc::clone(&self.table), rule }))
@@ -227,11 +267,34 @@ impl<'a> Links<'a> {
         name
     }
 
+    /// The macvlan that keepalived would have made for this: it is taken over, under the name that it has.
+    fn left(&self, base: &IfName, kind: VirtualKind) -> Option<&IfName> {
+        let base = self.there.get(base)?;
+        let below = match base.stacking.kind {
+            LinkKind::Macvlan { .. } => base.stacking.base,
+            _ => None,
+        };
+        let is_left = |link: &&&Link| {
+            let on = link.stacking.base;
+            matches!(kind, VirtualKind::Macvlan(mac) if link.mac == Some(mac))
+                && link.stacking.kind == LinkKind::Macvlan { private: true }
+                && (on == Some(base.index) || (on.is_some() && on == below))
+        };
+        self.there.values().find(is_left).map(|link| &link.name)
+    }
+
+    /// Whether somebody else's link has this name. What is an ipvlan may be what a predecessor has left.
+    fn is_taken(&self, name: &IfName, kind: VirtualKind) -> bool {
+        let is_ipvlan = |link: &Link| matches!(link.stacking.kind, LinkKind::Ipvlan { .. });
+        let may_be_left = |link: &Link| matches!(kind, VirtualKind::Ipvlan(_)) && is_ipvlan(link);
+        self.there.get(name).is_some_and(|link| !self.ours.contains(name) && !may_be_left(link))
+    }
+
     /// `vrrp.51`; if that is taken, `vrrp6.51` for IPv6, then `vrrp1.51` and so on. Names have 15 bytes: of a long
     /// prefix as much as there is room for.
-    fn free_name(&self, prefix: &str, family: Family, vrid: Vrid) -> Option<IfName> {
+    fn free_name(&self, prefix: &str, wanted: &LinkClaim, vrid: Vrid) -> Option<IfName> {
         const LONGEST: usize = 15;
-        let six = (family == Family::V6).then(|| "6".to_owned());
+        let six = (wanted.family == Family::V6).then(|| "6".to_owned());
         let middles = std::iter::once(String::new()).chain(six).chain((1..).map(|n: u32| n.to_string()));
         let make = |middle: String| {
             let end = format!("{middle}.{vrid}");
@@ -242,7 +305,8 @@ impl<'a> Links<'a> {
         // There are more numbers than names: the first will do when they end.
         let mut names = middles.filter_map(make).peekable();
         let first = names.peek().cloned();
-        names.find(|name| !self.names.contains(name)).or(first)
+        let is_free = |name: &IfName| !self.names.contains(name) && !self.is_taken(name, wanted.kind);
+        names.find(is_free).or(first)
     }
 }
 
@@ -268,3 +332,6 @@ fn mac(instance: &VrrpInstance, family: Family, vrid: Vrid) -> MacAddr {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,6 +46,8 @@ impl World {
         let state = &mut *self.state.borrow_mut();
         let node = state.node(node);
         node.mode = Mode::Running;
+        node.boots += 1;
+        node.kernel.ends.clear();
         node.kernel.addresses = node.kernel.configured.clone();
         node.kernel.routes.clear();
         node.kernel.rules.clear();

@@ -58,6 +58,8 @@ pub enum By {
     Daemon,
     /// Somebody else on the node.
     Administrator,
+    /// Nobody: the time of an address was over.
+    Kernel,
 }
 
 /// The tables of a node. `promote_secondaries` is on: deleting an address never takes others with it.
@@ -69,6 +71,8 @@ pub(super) struct Kernel {
     pub(super) firewall: BTreeSet<FirewallEntry>,
     /// The last index that an interface had.
     last_index: u32,
+    /// When addresses are given up that are not there for ever.
+    pub(super) ends: BTreeMap<(IfIndex, Cidr), Instant>,
     /// Addresses that the node has after it was switched on.
     pub(super) configured: Vec<Address>,
     /// Time one batch takes.
@@ -91,6 +95,7 @@ impl Kernel {
             rules: Vec::new(),
             firewall: BTreeSet::new(),
             last_index: 0,
+            ends: BTreeMap::new(),
             configured: Vec::new(),
             latency: Duration::from_micros(100),
             report_latency: Duration::from_micros(30),
@@ -186,12 +191,28 @@ pub(super) fn change(state: &mut State, node: NodeId, op: KernelOp, by: By) -> R
             state.record(Some(node), What::AddressAdded { address: address.clone(), by });
             report(state, node, KernelEvent::Address(address));
         }
+        KernelOp::ChangeAddress(address) => {
+            if !kernel.links.contains_key(&address.link) {
+                return Err(Errno::NODEV);
+            }
+            match kernel.find(address.key()).and_then(|at| kernel.addresses.get_mut(at)) {
+                Some(known) => known.options.valid = address.options.valid,
+                None => {
+                    kernel.addresses.push(address.clone());
+                    state.record(Some(node), What::AddressAdded { address: address.clone(), by });
+                }
+            }
+            set_end(state, node, &address);
+            state.record(Some(node), What::Changed { op: KernelOp::ChangeAddress(address.clone()), by });
+            report(state, node, KernelEvent::Address(address));
+        }
         KernelOp::DeleteAddress(address) => {
             if !kernel.links.contains_key(&address.link) {
                 return Err(Errno::NODEV);
             }
             let at = kernel.find(address.key()).ok_or(Errno::ADDRNOTAVAIL)?;
             let address = kernel.addresses.remove(at);
+            kernel.ends.remove(&address.key());
             forget_routes(kernel, &address);
             state.record(Some(node), What::AddressDeleted { address: address.clone(), by });
             report(state, node, KernelEvent::AddressGone(address));
@@ -232,11 +253,12 @@ pub(super) fn change(state: &mut State, node: NodeId, op: KernelOp, by: By) -> R
             state.record(Some(node), What::Changed { op: KernelOp::DeleteRule(rule.clone()), by });
             report(state, node, KernelEvent::RuleGone(rule));
         }
-        KernelOp::AddLink(link) => make_link(state, node, link, by)?,
-        KernelOp::DeleteLink(link) => {
-            let known = kernel.links.values().find(|(known, _)| known.name == link.name);
+        KernelOp::AddLink(link, origin) => make_link(state, node, link, origin, by)?,
+        KernelOp::DeleteLink(link, number) => {
+            let is_it = |known: &Link| number.map_or(known.name == link.name, |index| known.index == index);
+            let known = kernel.links.values().find(|(known, _)| is_it(known));
             let index = known.ok_or(Errno::NODEV)?.0.index;
-            state.record(Some(node), What::Changed { op: KernelOp::DeleteLink(link), by });
+            state.record(Some(node), What::Changed { op: KernelOp::DeleteLink(link, number), by });
             remove_link(state, node, index);
         }
         KernelOp::AddFirewall(entry) => {
@@ -256,14 +278,53 @@ pub(super) fn change(state: &mut State, node: NodeId, op: KernelOp, by: By) -> R
     Ok(())
 }
 
+/// The kernel is to give an address up after its time, or never. Linux may be up to a second late.
+fn set_end(state: &mut State, node: NodeId, address: &Address) {
+    let key = address.key();
+    let Some(valid) = address.options.valid else {
+        state.node(node).kernel.ends.remove(&key);
+        return;
+    };
+    let late = Duration::from_micros(state.rng.pick(0..=1_000_000));
+    let at = state.now + valid + late;
+    state.node(node).kernel.ends.insert(key, at);
+    state.schedule(at, Event::AddressEnd { node, key });
+}
+
+/// The time of an address may be over.
+pub(super) fn ended(state: &mut State, node: NodeId, key: (IfIndex, Cidr)) {
+    let now = state.now;
+    let kernel = &mut state.node(node).kernel;
+    if kernel.ends.get(&key).is_none_or(|at| *at > now) {
+        return;
+    }
+    kernel.ends.remove(&key);
+    if let Some(address) = kernel.addresses.iter().find(|a| a.key() == key).cloned() {
+        // It is there, on an interface that is.
+        let _ = change(state, node, KernelOp::DeleteAddress(address), By::Kernel);
+    }
+}
+
 /// Makes a VMAC or ipvlan, or brings up the one that is there.
-fn make_link(state: &mut State, node: NodeId, wanted: VirtualLink, by: By) -> Result<(), Errno> {
+fn make_link(
+    state: &mut State,
+    node: NodeId,
+    wanted: VirtualLink,
+    origin: Option<IfIndex>,
+    by: By,
+) -> Result<(), Errno> {
     let kernel = &mut state.node(node).kernel;
     let Some((base, _)) = kernel.links.get(&wanted.base) else { return Err(Errno::NODEV) };
-    let index = match kernel.links.values().find(|(link, _)| link.name == wanted.name) {
-        Some((link, _)) if wanted.is_like(link) => link.index,
-        Some(_) => return Err(Errno::EXIST),
-        None => IfIndex(kernel.last_index.max(kernel.links.keys().next_back().map_or(0, |last| last.0)) + 1),
+    let origin = origin.filter(|index| kernel.links.contains_key(index));
+    let named = kernel.links.values().find(|(link, _)| link.name == wanted.name);
+    let index = match (origin, named.map(|(link, _)| link)) {
+        (Some(origin), None) => origin,
+        (Some(origin), Some(link)) if link.index == origin => origin,
+        (None, Some(link)) if wanted.is_like(link) => link.index,
+        (_, Some(_)) => return Err(Errno::EXIST),
+        (None, None) => {
+            IfIndex(kernel.last_index.max(kernel.links.keys().next_back().map_or(0, |last| last.0)) + 1)
+        }
     };
     kernel.last_index = kernel.last_index.max(index.0);
     let (mac, kind) = match wanted.kind {
@@ -273,7 +334,7 @@ fn make_link(state: &mut State, node: NodeId, wanted: VirtualLink, by: By) -> Re
     let stacking = Stacking { kind, base: Some(wanted.base), master: None, group: wanted.group };
     let link = Link { index, name: wanted.name.clone(), up: true, mac, stacking, ..base.clone() };
     kernel.links.insert(index, (link.clone(), None));
-    state.record(Some(node), What::Changed { op: KernelOp::AddLink(wanted), by });
+    state.record(Some(node), What::Changed { op: KernelOp::AddLink(wanted, origin), by });
     report(state, node, KernelEvent::Link(link));
     Ok(())
 }
@@ -299,6 +360,7 @@ fn take_link(state: &mut State, node: NodeId, index: IfIndex, moved: bool) {
     kernel.addresses = kept;
     let gone: Vec<Address> = gone;
     for address in gone {
+        state.node(node).kernel.ends.remove(&address.key());
         forget_routes(&mut state.node(node).kernel, &address);
         state.record(Some(node), What::AddressDeleted { address: address.clone(), by: By::Administrator });
         report(state, node, KernelEvent::AddressGone(address));

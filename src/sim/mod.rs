@@ -140,6 +140,7 @@ impl World {
                 signals: Rc::default(),
                 arp: BTreeMap::new(),
                 exit_status: None,
+                boots: 1,
                 clock: Default::default(),
             });
             NodeId(nodes.len() as u32 - 1)
@@ -297,6 +298,7 @@ impl World {
             Event::Arrival { node, link, packet } => lan::arrive(state, node, link, &packet),
             Event::KernelWork { node, job } => kernel::work(state, node, job),
             Event::KernelReport { node, event } => kernel::reported(state, node, &event),
+            Event::AddressEnd { node, key } => kernel::ended(state, node, key),
             Event::ProgramEnd { node, program } => process::ended(state, node, program),
             Event::Action(_) => unreachable!("handled above"),
         }
@@ -328,10 +330,10 @@ fn host(world: &Shared, node: NodeId, inbox: &Rc<Inbox>, fast_ended: &Rc<Latch>)
     };
     let tracking = Rc::new(files::Tracking { world: Rc::clone(world), node });
     let manager = Rc::new(process::Manager { world: Rc::clone(world), node });
-    let (signals, name) = {
+    let (signals, name, boot) = {
         let mut world = world.borrow_mut();
         let node = world.node(node);
-        (Rc::clone(&node.signals), node.name.clone())
+        (Rc::clone(&node.signals), node.name.clone(), node.boots.to_string())
     };
     Host {
         slow: plane(PlaneId::Slow),
@@ -346,6 +348,7 @@ fn host(world: &Shared, node: NodeId, inbox: &Rc<Inbox>, fast_ended: &Rc<Latch>)
         scheduler: manager,
         name,
         process: Pid(1),
+        boot,
     }
 }
 

@@ -338,13 +338,17 @@ impl World {
 fn op_text(op: &KernelOp) -> String {
     match op {
         KernelOp::AddAddress(address) => format!("added {}", address.cidr),
+        KernelOp::ChangeAddress(Address { cidr, options, .. }) => match options.valid {
+            Some(valid) => format!("{cidr} stays for {valid:?}"),
+            None => format!("{cidr} stays"),
+        },
         KernelOp::DeleteAddress(address) => format!("deleted {}", address.cidr),
         KernelOp::AddRoute(route) => format!("added route {route}"),
         KernelOp::DeleteRoute(route) => format!("deleted route {route}"),
         KernelOp::AddRule(rule) => format!("added rule {rule}"),
         KernelOp::DeleteRule(rule) => format!("deleted rule {rule}"),
-        KernelOp::AddLink(link) => format!("made link {}", link.name),
-        KernelOp::DeleteLink(link) => format!("deleted link {}", link.name),
+        KernelOp::AddLink(link, _) => format!("made link {}", link.name),
+        KernelOp::DeleteLink(link, _) => format!("deleted link {}", link.name),
         KernelOp::AddFirewall(entry) => format!("filters {:?}", entry.rule),
         KernelOp::DeleteFirewall(entry) => format!("no longer filters {:?}", entry.rule),
         KernelOp::Set(setting) => format!("set {setting}"),

@@ -18,7 +18,7 @@ use super::process::Programs;
 use super::rng::Rng;
 use super::time::TimerCell;
 use super::{NodeId, World};
-use crate::base::{IfIndex, Instant, MacAddr};
+use crate::base::{Cidr, IfIndex, Instant, MacAddr};
 use crate::host::KernelEvent;
 
 /// The state of a world, shared by the ports of all its nodes. Never borrowed while a task is polled or dropped.
@@ -37,6 +37,8 @@ pub(super) enum Event {
     KernelWork { node: NodeId, job: u64 },
     /// A change of the kernel's tables is reported to those who listen.
     KernelReport { node: NodeId, event: KernelEvent },
+    /// An address is given up by the kernel, unless it has got another end meanwhile.
+    AddressEnd { node: NodeId, key: (IfIndex, Cidr) },
     /// A program ends by itself.
     ProgramEnd { node: NodeId, program: u64 },
     /// The scenario does something.
@@ -72,6 +74,8 @@ pub(super) struct Node {
     pub(super) arp: BTreeMap<IpAddr, (Instant, MacAddr)>,
     /// Exit status of the last daemon that ended by itself.
     pub(super) exit_status: Option<u8>,
+    /// How often it has been switched on.
+    pub(super) boots: u32,
     /// By how much its wall clock is ahead, and by how much behind.
     pub(super) clock: (Duration, Duration),
 }

@@ -152,6 +152,11 @@ pub struct Sequence {
 }
 
 impl Sequence {
+    /// The last number, sent or heard; 0: none.
+    pub fn last(&self) -> u32 {
+        self.last
+    }
+
     /// The number of the next advert.
     pub fn advance(&mut self) -> u32 {
         // 0 is never sent: a receiver that has heard nothing yet would not take it.

@@ -53,11 +53,12 @@ pub struct Endpoint {
     log_unknown: Rc<Cell<bool>>,
     receiver: RefCell<Box<dyn VrrpReceiver>>,
     sender: Rc<dyn VrrpSender>,
-    /// By VRID. More than one have the same if they listen to different groups, addresses or peers.
-    slots: RefCell<Vec<Vec<Slot>>>,
+    /// By VRID, where there are any. More than one have the same if they listen to different groups, addresses or peers.
+    slots: RefCell<BTreeMap<u8, Vec<Slot>>>,
     /// Numbers slots.
     numbers: Cell<u64>,
-    buffer: RefCell<Vec<u8>>,
+    /// Shared by all endpoints of a plane, of which VMACs may need thousands.
+    buffer: Rc<RefCell<Vec<u8>>>,
     /// Packets without a whole header, and those of routers we do not know: what is said of them.
     short: Sparing,
     unknown: Sparing,
@@ -132,7 +133,7 @@ impl Endpoint {
         }
         let vrid = pdu[1];
         let slots = self.slots.borrow();
-        let slots = slots.get(usize::from(vrid)).map(Vec::as_slice).unwrap_or_default();
+        let slots = slots.get(&vrid).map(Vec::as_slice).unwrap_or_default();
         if slots.is_empty()
             && self.log_unknown.get()
             && let Some(left_out) = self.unknown.turn(self.plane.now())
@@ -161,9 +162,7 @@ impl Endpoint {
         if self.log_unknown.get() {
             return;
         }
-        let slots = self.slots.borrow();
-        let vrids: Vec<u8> =
-            (0..=u8::MAX).filter(|v| slots.get(usize::from(*v)).is_some_and(|s| !s.is_empty())).collect();
+        let vrids: Vec<u8> = self.slots.borrow().keys().copied().collect();
         self.receiver.borrow_mut().set_vrids(&vrids);
     }
 }
@@ -197,9 +196,15 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        if let Some(slots) = self.endpoint.slots.borrow_mut().get_mut(usize::from(self.vrid.get())) {
+        let vrid = self.vrid.get();
+        let mut all = self.endpoint.slots.borrow_mut();
+        if let Some(slots) = all.get_mut(&vrid) {
             slots.retain(|slot| slot.number != self.number);
+            if slots.is_empty() {
+                all.remove(&vrid);
+            }
         }
+        drop(all);
         self.endpoint.refilter();
     }
 }
@@ -226,6 +231,7 @@ pub struct Endpoints {
     /// Groups that instances use, by interface.
     groups: RefCell<BTreeMap<IfName, Vec<IpAddr>>>,
     open: RefCell<BTreeMap<Key, Weak<Endpoint>>>,
+    buffer: Rc<RefCell<Vec<u8>>>,
 }
 
 impl Endpoints {
@@ -237,7 +243,8 @@ impl Endpoints {
         log_unknown: bool,
     ) -> Self {
         let (log_unknown, groups) = (Rc::new(Cell::new(log_unknown)), RefCell::new(groups));
-        Self { plane, net, log_unknown, groups, open: RefCell::default() }
+        let buffer = Rc::new(RefCell::new(vec![0; LONGEST]));
+        Self { plane, net, log_unknown, groups, open: RefCell::default(), buffer }
     }
 
     /// After a reload: whether unknown VRIDs are logged, and the multicast groups to join. Gives the interfaces on
@@ -278,11 +285,12 @@ impl Endpoints {
         };
         let number = endpoint.numbers.get() + 1;
         endpoint.numbers.set(number);
-        if let Some(slots) = endpoint.slots.borrow_mut().get_mut(usize::from(vrid.get())) {
-            // One in most of them, and there may be thousands.
-            slots.reserve_exact(1);
-            slots.push(Slot { number, hears, inbox });
-        }
+        let mut slots = endpoint.slots.borrow_mut();
+        let slots_of = slots.entry(vrid.get()).or_default();
+        // One in most of them, and there may be thousands.
+        slots_of.reserve_exact(1);
+        slots_of.push(Slot { number, hears, inbox });
+        drop(slots);
         endpoint.refilter();
         Ok(Seat { endpoint, vrid, number })
     }
@@ -302,9 +310,9 @@ impl Endpoints {
             log_unknown: Rc::clone(&self.log_unknown),
             receiver: RefCell::new(receiver),
             sender,
-            slots: RefCell::new((0..=u8::MAX).map(|_| Vec::new()).collect()),
+            slots: RefCell::default(),
             numbers: Cell::new(0),
-            buffer: RefCell::new(vec![0; LONGEST]),
+            buffer: Rc::clone(&self.buffer),
             short: Sparing::default(),
             unknown: Sparing::default(),
             unsent: Failures::default(),

@@ -140,6 +140,12 @@ pub enum Fault {
     NoKey,
     /// Its sockets cannot be opened.
     NoSocket,
+    /// Its VMAC or ipvlan is not there.
+    NoVmac,
+    /// A link that is not ours has the name of its VMAC or ipvlan.
+    VmacNameTaken,
+    /// Another macvlan has the hardware address of its VMAC.
+    VmacAddressTaken,
     /// Another member of its sync group is in FAULT.
     Group,
 }
@@ -186,6 +192,8 @@ pub enum Cause {
     TimerExpired(Duration),
     /// Another address owner does not give way to us, and so we give way to it.
     OwnerConflict(IpAddr),
+    /// The process before this one was master, and has left that to us.
+    HandedOver,
     /// The daemon stops.
     Stop,
 }
@@ -226,6 +234,10 @@ pub enum Event {
     StillFault(Cause),
     /// Stopped.
     Stopped,
+    /// What a master holds stays for this long, for the next start.
+    Lent(Duration),
+    /// It could not be left: it stops as at any other time.
+    NotLent,
     /// Resigned: an advert with priority 0 was sent.
     SentPriorityZero,
     /// BACKUP, and the master resigned.

@@ -16,18 +16,18 @@ use super::demux::{Endpoints, Hears, Place, Seat};
 use super::event::{Event, Fault, Source};
 use super::group::{Order, Report};
 use super::group_hub::GroupHub;
-use super::machine::{Input, Machine, Notice, Output, Reload, State};
+use super::machine::{Inheritance, Input, Machine, Notice, Output, Reload, State};
 use super::mailbox::{Mailbox, Post, mailbox};
 use super::observed::{Ask, Observed};
 use super::pacer::Pacer;
 use super::params::Delivery;
 use super::sparing::Sparing;
 use super::tracking::Status;
-use crate::base::Instant;
+use crate::base::{InstanceId, Instant};
 use crate::host::{Announcer, Plane};
-use crate::kernel::Mirror;
 use crate::kernel::ledger::Interface;
-use crate::kernel::reconciler::{Claim, Claims, News, Request};
+use crate::kernel::reconciler::{Claim, Claims, Hold, News, Request};
+use crate::kernel::{Mirror, Occupied};
 use crate::notify;
 use crate::plan::{InstancePlan, Subject};
 use crate::report::wording;
@@ -47,6 +47,8 @@ pub enum Control {
     Delete,
     /// Stop.
     Stop,
+    /// Stop, and leave what can be left to the next start.
+    HandOver,
 }
 
 /// What waits in an instance's mailbox.
@@ -86,12 +88,27 @@ pub struct Facts {
     dragged: bool,
     /// A reload has removed it, and it has stopped.
     deleted: bool,
+    /// What a process before this one has left that was master.
+    inherits: Option<Inheritance>,
 }
 
 impl Facts {
     /// Of an instance that has not been told anything but its plan and its sync group.
     pub fn new(plan: Arc<InstancePlan>, group: Option<Rc<GroupHub>>) -> Self {
-        Self { plan, group, interface: None, tracked: BTreeMap::new(), dragged: false, deleted: false }
+        Self {
+            plan,
+            group,
+            interface: None,
+            tracked: BTreeMap::new(),
+            dragged: false,
+            deleted: false,
+            inherits: None,
+        }
+    }
+
+    /// The process before this one was master, and has left this.
+    pub fn inherits(&mut self, left: Inheritance) {
+        self.inherits = Some(left);
     }
 
     /// As it is planned.
@@ -109,8 +126,9 @@ impl Facts {
         self.deleted
     }
 
-    /// It has started: it does not wait for the end of the start-up delay a second time.
+    /// It has started: it inherits nothing any more, and does not wait for the end of the start-up delay a second time.
     pub fn started(&mut self) {
+        self.inherits = None;
         if !self.plan.params.startup_delay.is_zero() {
             Arc::make_mut(&mut self.plan).params.startup_delay = Duration::ZERO;
         }
@@ -134,6 +152,8 @@ pub struct Ports {
     pub claims: Claims,
     /// Notices go there.
     pub notices: UnboundedSender<notify::Message>,
+    /// What masters leave to the next process goes there.
+    pub handed_over: UnboundedSender<(InstanceId, Inheritance)>,
 }
 
 /// One virtual router and its driver.
@@ -164,7 +184,10 @@ impl Instance {
     pub fn new(facts: Rc<RefCell<Facts>>, ports: Ports) -> Self {
         let plan = Arc::clone(&facts.borrow().plan);
         let (inbox_post, inbox) = mailbox(ADVERTS_WAITING);
-        let machine = Machine::new(plan.params.clone(), plan.tracked());
+        let mut machine = Machine::new(plan.params.clone(), plan.tracked());
+        if let Some(left) = facts.borrow().inherits {
+            machine.inherits(left);
+        }
         let since = (machine.since(), ports.plane.unix_time());
         Self {
             plan,
@@ -254,6 +277,7 @@ impl Instance {
                 self.tracked(Subject::Interface(name), Status::Link(state), out);
             }
             Control::Kernel(News::Confirmed(number)) => self.handle(Input::Confirmed(number), out),
+            Control::Kernel(News::NotLent(number)) => self.handle(Input::NotLent(number), out),
             Control::Kernel(News::Restored) => self.handle(Input::Restored, out),
             Control::Kernel(News::Interface(interface)) => self.interface(interface, out),
             Control::Group(order) => {
@@ -265,6 +289,7 @@ impl Instance {
             Control::Ask(ask) => self.answer(&ask),
             Control::Delete => self.handle(Input::Delete, out),
             Control::Stop => self.handle(Input::Stop, out),
+            Control::HandOver => self.handle(Input::HandOver, out),
         }
     }
 
@@ -406,8 +431,8 @@ impl Instance {
         let interface = match (self.plan.device(), known.index) {
             (Some(name), Some(index)) => Some((index, name.clone())),
             (Some(_), None) => {
-                if known.is_usable() && overdue {
-                    self.handle(Input::Fault(Fault::NoSocket, true), out);
+                if known.is_usable() && (overdue || known.occupied.is_some()) {
+                    self.vmac_fault(Some(known.occupied), out);
                 } else if known.is_usable() {
                     self.try_again = Some(self.ports.plane.now() + SEAT_PAUSE);
                 }
@@ -424,6 +449,24 @@ impl Instance {
             }
         }
         self.handle(Input::Fault(Fault::NoSocket, self.seat.is_none()), out);
+        self.vmac_fault(None, out);
+    }
+
+    /// Why there is no VMAC; `None`: there is.
+    fn vmac_fault(&mut self, missing: Option<Option<Occupied>>, out: &mut Vec<Output>) {
+        let present = missing.map(|occupied| match occupied {
+            None => Fault::NoVmac,
+            Some(Occupied::Name) => Fault::VmacNameTaken,
+            Some(Occupied::HardwareAddress) => Fault::VmacAddressTaken,
+        });
+        if let Some(fault) = present {
+            self.handle(Input::Fault(fault, true), out);
+        }
+        for fault in [Fault::NoVmac, Fault::VmacNameTaken, Fault::VmacAddressTaken] {
+            if present != Some(fault) {
+                self.handle(Input::Fault(fault, false), out);
+            }
+        }
     }
 
     /// Carries out decisions: adverts and claims first, since others wait for them; then the rest in order.
@@ -435,16 +478,21 @@ impl Instance {
             match output {
                 Output::Advert(priority) => self.send(*priority),
                 Output::Claim { hold, number } => {
-                    let claim = Claim { owner: self.plan.id, hold: *hold, number: *number };
-                    // The reconciler outlives all instances.
-                    let _ = self.ports.claims.send(Request::Claim(claim));
+                    self.claim(if *hold { Hold::Take } else { Hold::Release }, *number);
                 }
+                Output::Lend { time, number } => self.claim(Hold::Lend(*time), *number),
                 _ => {}
             }
         }
         for output in out.drain(..) {
             match output {
                 Output::Advert(_) => {}
+                Output::Lend { .. } => self.ports.pacer.forget(self.plan.id),
+                Output::HandedOver(until) => {
+                    self.stopped = true;
+                    // It may be gone when the daemon is in a hurry.
+                    let _ = self.ports.handed_over.send((self.plan.id, self.machine.leaves(until)));
+                }
                 Output::Claim { hold, .. } => {
                     if !hold {
                         self.ports.pacer.forget(self.plan.id);
@@ -476,6 +524,11 @@ impl Instance {
             wording::vrrp(&self.plan, self.machine.params(), event);
             wording::left_out(&self.plan.name, left_out);
         }
+    }
+
+    fn claim(&self, hold: Hold, number: u64) {
+        // The reconciler outlives all instances.
+        let _ = self.ports.claims.send(Request::Claim(Claim { owner: self.plan.id, hold, number }));
     }
 
     fn send(&mut self, priority: u8) {

@@ -12,6 +12,7 @@
 mod backup;
 mod claims;
 mod faults;
+mod hand_over;
 mod master;
 mod owner;
 mod receive;
@@ -28,6 +29,7 @@ use super::group::{Order, Report};
 use super::params::Params;
 use super::timers::{Timer, Timers};
 use super::tracking::{Tracked, Tracking};
+pub use hand_over::Inheritance;
 use owner::Rival;
 pub use reload::Reload;
 pub use words::{Counters, Input, Notice, Output, Snapshot, State};
@@ -88,6 +90,10 @@ pub struct Machine {
     pending: Option<Notice>,
     /// A reload has changed what the last claim asks for: to be announced, and nobody to be told.
     renewed: bool,
+    /// What a process before this one has left that was master.
+    inherits: Option<Inheritance>,
+    /// STOPPED: until when the next process may, once the kernel has followed.
+    lends_until: Option<Instant>,
     /// Kinds of [`Reject`](super::event::Reject) reported since the state or the master changed, as bits.
     reported: u32,
     /// What keeps adverts from counting twice.
@@ -131,6 +137,8 @@ impl Machine {
             claim: 0,
             pending: None,
             renewed: false,
+            inherits: None,
+            lends_until: None,
             reported: 0,
             memory: Memory::default(),
             counters: Counters::default(),
@@ -191,8 +199,10 @@ impl Machine {
     /// Takes a fact and appends the decisions it leads to.
     pub fn handle(&mut self, now: Instant, input: Input, out: &mut Vec<Output>) {
         if self.state == State::Stopped {
-            if let Input::Confirmed(number) = input {
-                self.confirmed(now, number, out);
+            match input {
+                Input::Confirmed(number) => self.confirmed(now, number, out),
+                Input::NotLent(number) => self.not_lent(number, out),
+                _ => {}
             }
             return;
         }
@@ -213,6 +223,9 @@ impl Machine {
             Input::Reload(reload) => self.reload(now, *reload, out),
             Input::Delete => self.stop(now, Cause::Deleted, out),
             Input::Stop => self.stop(now, Cause::Stop, out),
+            Input::HandOver => self.hand_over(now, out),
+            // Nothing is lent before the stop.
+            Input::NotLent(_) => {}
         }
     }
 
@@ -234,7 +247,7 @@ impl Machine {
     fn order(&mut self, now: Instant, order: Order, out: &mut Vec<Output>) {
         match (order, self.state) {
             // Without a wish, because an advert came meanwhile: the group knows already, and calls the others back.
-            (Order::Master, State::Backup) => {
+            (Order::Master, State::Backup | State::Init) => {
                 if let Some(cause) = self.wants.take() {
                     self.enter_master(now, cause, out);
                     out.push(Output::Group(Report::Mastered));
@@ -243,13 +256,18 @@ impl Machine {
             (Order::Announce, State::Master) => self.announce_to_lower(now, out),
             (Order::Backup, State::Master) => self.enter_backup(now, false, Cause::Group, out),
             (Order::Backup, State::Backup) => self.wants = None,
+            (Order::Backup, State::Init) => self.disinherit(now, out),
             (Order::Fault(present), _) => self.fault(now, Fault::Group, present, out),
             _ => {}
         }
     }
 
-    /// The first state without a fault: BACKUP, also for `state MASTER`, which gives no head start.
+    /// The first state without a fault, unless one was handed over: BACKUP, also for `state MASTER`, which gives no head start.
     fn first_state(&mut self, now: Instant, news: Cause, out: &mut Vec<Output>) {
+        if let Some(left) = self.inherits.take().filter(|left| now < left.until) {
+            self.inherit(now, left, out);
+            return;
+        }
         let awaited = matches!(news, Cause::Tracked(_));
         if awaited && self.params.grouped {
             out.push(Output::Group(Report::Awaited));

@@ -54,12 +54,22 @@ pub struct Params {
     pub grouped: bool,
     /// When the daemon stops, its addresses stay, and it does not say goodbye (`-V`).
     pub stays: bool,
+    /// When the daemon stops to be started again, the kernel keeps the addresses of a master for this long, whole seconds;
+    /// `None`: it stops as at any other time.
+    pub lease: Option<Duration>,
 }
 
 impl Params {
     /// Whether this router owns the addresses: configured priority 255.
     pub fn is_owner(&self) -> bool {
         self.priority.is_owner()
+    }
+
+    /// For how long the kernel may keep the addresses of a master that says nothing any more: it takes them away up to a
+    /// second too late, which has to be before anybody else may take over. `None`: the adverts come too often for that.
+    pub fn longest_lease(&self) -> Option<Duration> {
+        let seconds = self.shortest_master_down().as_secs().checked_sub(1)?;
+        (seconds > 0).then_some(Duration::from_secs(seconds))
     }
 
     /// How long a router of the smallest skew that hears nothing waits before it takes over: the shortest silence

@@ -207,7 +207,12 @@ impl Scene {
     fn dump(&self, signal: i32, path: &str) -> String {
         let _ = std::fs::remove_file(self.router.path(path));
         self.signal(signal);
-        let text = wait_for(&format!("{path} is there"), || self.router.read(path));
+        // Stock writes it bit by bit.
+        let mut before = None;
+        let text = wait_for(&format!("{path} is there"), || {
+            let now = self.router.read(path).filter(|text| !text.is_empty());
+            (before.replace(now.clone()) == Some(now.clone())).then_some(now).flatten()
+        });
         let mode = std::fs::metadata(self.router.path(path)).unwrap().permissions().mode();
         assert_eq!(mode & 0o7777, 0o600, "nobody else reads {path}");
         text

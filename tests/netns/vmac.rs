@@ -1,10 +1,10 @@
 //! VMACs on the real kernel: next to stock's, with stock on either side, and when somebody meddles.
 
 use crate::lab::{Kind, Lan, Router, wait_until};
-use crate::support::{A, B, Two, each_pair, side_by_side};
+use crate::support::{Two, each_pair, side_by_side};
 
 /// What an instance of these tests begins with.
-fn instance(name: &str, interface: &str, priority: u8, more: &str, addresses: &str) -> String {
+pub fn instance(name: &str, interface: &str, priority: u8, more: &str, addresses: &str) -> String {
     format!(
         "vrrp_instance {name} {{\n state BACKUP\n interface {interface}\n virtual_router_id 51\n priority {priority}\n \
          version 3\n advert_int 0.3\n {more}\n virtual_ipaddress {{\n {addresses}\n }}\n}}\n"
@@ -32,7 +32,7 @@ const CASES: [(&str, &str, &str, &[&str]); 6] = [
 ];
 
 /// A router with two interfaces; what applies to all of them checks where packets come from.
-fn router(lan: &Lan) -> Router {
+pub fn router(lan: &Lan) -> Router {
     let router = lan.router("eth0", "10.7.0.2/24");
     router.attach(lan, "eth1", "10.8.0.2/24");
     router.run("echo 1 > /proc/sys/net/ipv4/conf/all/rp_filter");
@@ -46,7 +46,7 @@ fn router(lan: &Lan) -> Router {
 }
 
 /// All that a daemon can leave in the kernel: interfaces with their addresses and settings, and the packet filter.
-fn traces(router: &Router) -> String {
+pub fn traces(router: &Router) -> String {
     router.run(
         "nft -v > /dev/null || { echo 'nft is missing: apt-get install nftables' >&2; exit 1; }
          ip -d -o link show | grep -o '^[0-9]*: [^ ]*\\|link/ether [0-9a-f:]*\\|macvlan mode [a-z]*\\|addrgenmode [a-z0-9]*\\|group [a-z0-9]*\\|state [A-Z]*\\|mtu [0-9]*'
@@ -105,7 +105,8 @@ fn learned(lan: &Lan, mac: &str) -> Option<String> {
 
 const MAC: &str = "00:00:5e:00:01:33";
 
-fn has(router: &Router, ip: &str) -> bool {
+/// Whether a router has this address.
+pub fn has(router: &Router, ip: &str) -> bool {
     router.run("ip -o addr show").contains(&format!(" {ip}/"))
 }
 
@@ -256,24 +257,4 @@ fn what_is_not_accepted_is_not_answered() {
             }
         }
     });
-}
-
-/// A link that only has its name, or one that has its hardware address already: no VMAC, so no master, and the other
-/// router is not kept from being one.
-#[test]
-fn without_its_vmac_nobody_is_master() {
-    for obstacle in [
-        "ip link add vrrp.51 type veth peer name other",
-        "ip link add other link eth0 address 00:00:5e:00:01:33 type macvlan mode private; ip link set other up",
-    ] {
-        let two = Two::new();
-        two.a.run(obstacle);
-        let first = two.a.start(Kind::Ours, &instance("V", "eth0", 150, "use_vmac", "10.7.0.100/24"));
-        first.wait_log("(V) Entering FAULT STATE");
-        let _second = two.b.start(Kind::Ours, &instance("V", "eth0", 100, "use_vmac", "10.7.0.100/24"));
-        wait_until("the other one is master", || has(&two.b, "10.7.0.100"));
-        two.wait_adverts(two.capture.mark(), B, 5);
-        assert!(!has(&two.a, "10.7.0.100"), "{obstacle}");
-        assert!(two.capture.adverts(A).iter().all(|advert| advert.priority == 0), "{obstacle}");
-    }
 }

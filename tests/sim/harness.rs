@@ -308,7 +308,9 @@ pub(crate) fn plan_of(text: &str) -> Plan {
     let loaded = config::load(&machine, &options);
     let complaints: Vec<&str> = loaded.diagnostics.iter().map(|d| d.text.as_str()).collect();
     assert!(loaded.refusal().is_none(), "{text}\n{complaints:#?}");
-    plan::resolve(&loaded.config)
+    let mut plan = plan::resolve(&loaded.config);
+    plan.set_hand_over("/run/keepalived.hand-over", true);
+    plan
 }
 
 /// A generator for what a test wants random, apart from the world's own.

@@ -6,6 +6,7 @@
 
 mod check;
 mod reload;
+mod restart;
 mod schedule;
 mod setup;
 
@@ -110,6 +111,11 @@ fn random_reloads_end_like_a_start_with_the_new_configuration() {
         let next = run.setup.changed(&mut run.rng);
         run.reloads(next)
     });
+}
+
+#[test]
+fn random_restarts_make_no_gap_and_no_second_master() {
+    run_all("random_restarts", Run::restarts);
 }
 
 #[test]

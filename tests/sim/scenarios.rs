@@ -6,6 +6,7 @@ mod dumps;
 mod failover;
 mod family;
 mod groups;
+mod hand_over;
 mod kernel;
 mod mail;
 mod many;

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::super::claim::{Claim, Object, Obstacle, Owner};
+use super::super::claim::{Claim, Object, Obstacle, Occupied, Owner};
 use super::super::mirror::Mirror;
-use crate::base::{IfIndex, Instant};
+use crate::base::Instant;
 use crate::host::KernelOp;
 use crate::host::kernel::Errno;
 
@@ -30,12 +30,18 @@ pub(super) struct Entry {
     pub(super) owners: BTreeSet<Owner>,
     /// Those that do.
     pub(super) holders: BTreeSet<Owner>,
+    /// Those for whom it stays if it is there, until they have said whether they claim it.
+    pub(super) reserved: BTreeSet<Owner>,
+    /// The holders leave: it is not put back any more, and the kernel takes it away after this unless somebody else claims it.
+    pub(super) lent: Option<Duration>,
     /// What is ours to delete: we added it, or found it when we started. By index: the interface may be renamed.
     pub(super) placed: Option<Object>,
     /// The change on its way: of what, and whether it is added.
     pub(super) in_flight: Option<(Object, bool)>,
     /// The last change failed, or the interface is missing: nothing to wait for at present.
     pub(super) given_up: bool,
+    /// What was in its way when it was last looked at.
+    pub(super) obstacle: Option<Obstacle>,
     /// How the last change failed.
     pub(super) failed: Option<Errno>,
     /// Somebody removed it, and it is not tracked: left alone until it is claimed anew.
@@ -57,6 +63,7 @@ pub(super) enum Step {
     Change(KernelOp),
     Later(Instant),
     NoInterface,
+    Occupied(Occupied),
 }
 
 impl Entry {
@@ -66,9 +73,12 @@ impl Entry {
             place,
             owners: BTreeSet::new(),
             holders: BTreeSet::new(),
+            reserved: BTreeSet::new(),
+            lent: None,
             placed: None,
             in_flight: None,
             given_up: false,
+            obstacle: None,
             failed: None,
             renounced: false,
             pause: FIRST_PAUSE,
@@ -84,6 +94,16 @@ impl Entry {
         self.claim.resolve(mirror).is_ok_and(|object| object.is_in(mirror))
     }
 
+    fn is_fleeting(&self, mirror: &Mirror) -> bool {
+        self.claim.resolve(mirror).is_ok_and(|object| object.is_fleeting(mirror))
+    }
+
+    /// Whether it is as it is to be without us: an address has its end, or is not there.
+    pub(super) fn is_left(&self, mirror: &Mirror) -> bool {
+        let is_address = matches!(self.claim, Claim::Address(_));
+        !is_address || !self.is_present(mirror) || self.is_fleeting(mirror)
+    }
+
     /// We had put it there, hold it, could have it, and have not taken it away.
     pub(super) fn is_missed(&self, mirror: &Mirror) -> bool {
         self.placed.is_some()
@@ -96,19 +116,20 @@ impl Entry {
     pub(super) fn is_settled(&self, mirror: &Mirror) -> bool {
         let as_claimed = match self.holders.is_empty() {
             true => self.placed.is_none(),
-            false => self.renounced || self.is_present(mirror),
+            false if self.lent.is_some() => self.is_left(mirror),
+            false => self.renounced || (self.is_present(mirror) && !self.is_fleeting(mirror)),
         };
         self.in_flight.is_none() && (self.given_up || as_claimed)
     }
 
     /// Whether what the kernel has already is ours. An address is, whoever added it; a route or rule may be somebody
-    /// else's, and must then not be deleted with ours.
+    /// else's, and must then not be deleted with ours; a link that is not made out of ours is.
     pub(super) fn is_ours(&self, object: &Object, mirror: &Mirror) -> bool {
-        matches!(object, Object::Address(_)) || self.placed.is_some() || object.is_in(mirror)
-    }
-
-    pub(super) fn is_placed_on(&self, index: IfIndex) -> bool {
-        matches!(&self.placed, Some(Object::Address(address)) if address.link == index)
+        match object {
+            Object::Address(_) => true,
+            Object::Link(_) => false,
+            _ => self.placed.is_some() || object.is_in(mirror),
+        }
     }
 
     /// When its turn comes among other changes: removals go first, rules, then routes, then addresses; then what is
@@ -121,10 +142,10 @@ impl Entry {
 
     /// The change that takes it away if it is ours, or on its way to be, and its turn among others.
     pub(super) fn removal(&self, mirror: &Mirror) -> Option<((u8, usize), KernelOp)> {
-        let placed = self.placed.as_ref().filter(|object| object.is_in(mirror));
+        let placed = self.placed.as_ref().filter(|object| object.is_left_in(mirror));
         let coming = self.in_flight.as_ref().filter(|(_, is_add)| *is_add).map(|(object, _)| object);
         let object = placed.or(coming)?;
-        Some(((u8::MAX - self.claim.rank(false), self.place), object.delete()))
+        Some(((u8::MAX - self.claim.rank(false), self.place), object.delete(mirror)))
     }
 
     /// A new claim owes nothing to the past.
@@ -153,7 +174,7 @@ impl Entry {
     pub(super) fn added(&mut self, now: Instant, object: Object, mirror: &Mirror) {
         let unreported = matches!(object, Object::Link(_)) && !object.is_in(mirror);
         self.report_due = unreported.then_some(now + REPORT_LIMIT);
-        self.placed = Some(object);
+        self.placed = Some(object.lasting(None));
         self.failed = None;
     }
 
@@ -176,44 +197,64 @@ impl Entry {
         }
         let wanted = self.claim.resolve(mirror);
         if let Some(old) = self.placed.take_if(|old| wanted.as_ref().ok() != Some(&*old))
-            && old.is_in(mirror)
+            && old.is_left_in(mirror)
         {
             // The interface has another name now, and this is not its address any more.
             self.placed = Some(old.clone());
-            return self.change(old, false);
+            return self.change(old, false, mirror);
         }
         let object = match wanted {
             Ok(object) => object,
             Err(obstacle) => {
                 self.given_up = true;
-                let is_news = obstacle == Obstacle::Missing && !self.holders.is_empty();
-                return if is_news { Step::NoInterface } else { Step::Rest };
+                let before = self.obstacle.replace(obstacle);
+                return match obstacle {
+                    _ if self.holders.is_empty() => Step::Rest,
+                    Obstacle::Missing => Step::NoInterface,
+                    Obstacle::Occupied(what) if before != Some(obstacle) => Step::Occupied(what),
+                    _ => Step::Rest,
+                };
             }
         };
+        self.obstacle = None;
         let present = object.is_in(mirror);
-        self.report_due = self.report_due.filter(|due| !present && now < *due);
-        if let Some(due) = self.report_due.filter(|_| !self.holders.is_empty()) {
+        let is_deletable = self.holders.is_empty() && object.is_left_in(mirror);
+        self.report_due = self.report_due.filter(|due| !present && !is_deletable && now < *due);
+        if let Some(due) = self.report_due {
             return Step::Later(due);
         }
         match self.holders.is_empty() {
+            false if self.lent.is_some() && self.is_left(mirror) => Step::Rest,
+            false if self.lent.is_some() => self.change_end(object.lasting(self.lent)),
+            false if present && object.is_fleeting(mirror) => self.change_end(object),
             false if !present && self.renounced => Step::Rest,
             false if !present && self.missed && now < self.truce => Step::Later(self.truce),
-            false if !present => self.change(object, true),
+            false if !present => self.change(object, true, mirror),
             false => {
                 // Found in place when it became ours to hold: ours from now on.
                 self.placed = Some(object);
                 Step::Rest
             }
-            true if present && self.placed.is_some() => self.change(object, false),
+            true if self.placed.is_some() && object.is_left_in(mirror) => match self.reserved.is_empty() {
+                true => self.change(object, false, mirror),
+                false => Step::Rest,
+            },
             true => {
-                self.placed = self.placed.take().filter(|_| present);
+                self.placed = None;
                 Step::Rest
             }
         }
     }
 
-    fn change(&mut self, object: Object, is_add: bool) -> Step {
-        let op = if is_add { object.add() } else { object.delete() };
+    /// The kernel is to keep it for as long as `object` says.
+    fn change_end(&mut self, object: Object) -> Step {
+        let Some(op) = object.change() else { return Step::Rest };
+        self.in_flight = Some((object, true));
+        Step::Change(op)
+    }
+
+    fn change(&mut self, object: Object, is_add: bool, mirror: &Mirror) -> Step {
+        let op = if is_add { object.add(mirror) } else { object.delete(mirror) };
         self.in_flight = Some((object, is_add));
         Step::Change(op)
     }

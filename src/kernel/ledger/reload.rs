@@ -18,6 +18,7 @@ impl Ledger {
         for key in before.difference(&now) {
             if let Some(entry) = self.entries.get_mut(key) {
                 entry.owners.remove(&owner);
+                entry.reserved.remove(&owner);
                 if entry.holders.remove(&owner) {
                     entry.start_afresh();
                 }
@@ -37,7 +38,7 @@ impl Ledger {
         }
         // Instances that are new may need a VMAC that is.
         if owner == Owner::Static && self.holding.contains(&owner) {
-            self.awaiting.insert(owner, 0);
+            self.awaiting.insert(owner, (0, None));
         }
         self.unconfirmed.insert(owner);
     }
@@ -51,6 +52,7 @@ impl Ledger {
     /// An instance that is known watches this from now on, and tracks these interfaces.
     pub fn rewatch(&mut self, owner: InstanceId, watch: Watch, tracked: &[IfName]) {
         let known = self.watched.remove(&owner).and_then(|(_, known)| known);
+        self.index.watch(owner, &watch);
         self.watched.insert(owner, (watch, known));
         self.stale_watches.insert(owner);
         for (_, owners) in self.tracked.values_mut() {
@@ -71,6 +73,7 @@ impl Ledger {
         self.keys.remove(&Owner::Instance(owner));
         self.holding.remove(&Owner::Instance(owner));
         self.watched.remove(&owner);
+        self.index.unwatch(owner);
         for (_, owners) in self.tracked.values_mut() {
             owners.remove(&owner);
         }
@@ -88,6 +91,8 @@ impl Ledger {
         self.routes.retain(|_, keys| known(keys));
         self.rules.retain(|_, keys| known(keys));
         self.vmacs.retain(|_, keys| known(keys));
+        let entries = &self.entries;
+        self.index.retain(|key| entries.contains_key(key));
     }
 
     /// Which addresses move with an instance may have changed, and so what adverts may be sent from.

@@ -1,6 +1,7 @@
 //! The ledger, with a kernel that does as it is told: one file for each subject.
 
 mod addresses;
+mod hand_over;
 mod interfaces;
 mod routes;
 mod vmac;
@@ -139,10 +140,14 @@ impl Bench {
     }
 
     fn of(ledger: Ledger, present: &[&str]) -> Self {
+        let addresses = present.iter().map(|ip| claim(ip).on(ETH0)).collect();
+        Self::on(ledger, Dump { links: vec![link(true)], addresses, ..Dump::default() })
+    }
+
+    fn on(ledger: Ledger, dump: Dump) -> Self {
         let now = Instant::from_micros(60_000_000);
         let mut bench = Self { ledger, mirror: Mirror::default(), now, open: Vec::new(), out: Vec::new() };
-        let addresses = present.iter().map(|ip| claim(ip).on(ETH0)).collect();
-        bench.event(&KernelEvent::Resync(Dump { links: vec![link(true)], addresses, ..Dump::default() }));
+        bench.event(&KernelEvent::Resync(dump));
         bench
     }
 
@@ -187,13 +192,17 @@ impl Bench {
     fn ops(&self) -> Vec<String> {
         let text = |(_, op): &(Key, KernelOp)| match op {
             KernelOp::AddAddress(Address { cidr, .. }) => format!("add {}", cidr.ip),
+            KernelOp::ChangeAddress(Address { cidr, options, .. }) => match options.valid {
+                Some(valid) => format!("{} for {} s", cidr.ip, valid.as_secs()),
+                None => format!("{} for ever", cidr.ip),
+            },
             KernelOp::DeleteAddress(Address { cidr, .. }) => format!("delete {}", cidr.ip),
             KernelOp::AddRoute(route) => format!("add {}", route.destination.ip),
             KernelOp::DeleteRoute(route) => format!("delete {}", route.destination.ip),
             KernelOp::AddRule(rule) => format!("add {}", rule.preference),
             KernelOp::DeleteRule(rule) => format!("delete {}", rule.preference),
-            KernelOp::AddLink(link) => format!("make {}", link.name),
-            KernelOp::DeleteLink(link) => format!("unmake {}", link.name),
+            KernelOp::AddLink(link, _) => format!("make {}", link.name),
+            KernelOp::DeleteLink(link, _) => format!("unmake {}", link.name),
             KernelOp::AddFirewall(entry) => format!("filter {}", rule_text(&entry.rule)),
             KernelOp::DeleteFirewall(entry) => format!("unfilter {}", rule_text(&entry.rule)),
             KernelOp::Set(setting) => format!("set {setting}"),

@@ -23,6 +23,7 @@ pub(super) fn view(
             index: vrf.flatten().map(|link| link.index),
             state: watch.vrf.as_ref().map_or(LinkState::Up, |name| state(mirror, name, vacated)),
             source: watch.source.filter(there),
+            occupied: None,
         };
     };
     let state = state(mirror, name, vacated);
@@ -39,7 +40,7 @@ pub(super) fn view(
             None => source(mirror, link, watch.family, before, claimed),
         },
     };
-    Interface { index: place.map(|place| place.index), state, source }
+    Interface { index: place.map(|place| place.index), state, source, occupied: None }
 }
 
 /// How the interface of this name is, or why there is none; `vacated`: those that there were.

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use super::Ledger;
 use crate::base::IfName;
-use crate::kernel::claim::Key;
+use crate::host::{Address, FirewallRule, KernelOp};
+use crate::kernel::claim::{Key, Obstacle, Occupied};
 use crate::kernel::mirror::Mirror;
 
 impl Ledger {
@@ -13,9 +14,10 @@ impl Ledger {
         if !matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local()) {
             return;
         }
-        for name in self.vmacs.keys().cloned().collect::<Vec<_>>() {
-            let key = Key::LinkLocal(name);
-            if let Some(entry) = self.entries.get_mut(&key).filter(|entry| entry.claim.is_on(on)) {
+        let copies: Vec<Key> =
+            self.index.claims(on).filter(|key| matches!(key, Key::LinkLocal(_))).cloned().collect();
+        for key in copies {
+            if let Some(entry) = self.entries.get_mut(&key) {
                 entry.given_up = false;
                 self.gone(mirror, key);
             }
@@ -31,13 +33,54 @@ impl Ledger {
             && parts.filter_map(|key| self.entries.get(key)).all(|entry| entry.is_settled(mirror))
     }
 
+    /// Why a VMAC is not there, if somebody else's link is in its way.
+    pub(super) fn occupied(&self, vmac: &IfName) -> Option<Occupied> {
+        match self.entries.get(&Key::Link(vmac.clone()))?.obstacle {
+            Some(Obstacle::Occupied(what)) => Some(what),
+            _ => None,
+        }
+    }
+
+    /// A link that a predecessor has left is ours now: what is claimed of its addresses is ours as well, and what else
+    /// keepalived has left on it goes.
+    pub(super) fn take_over(&mut self, mirror: &Mirror, name: &IfName) {
+        let Some(link) = mirror.link(name) else { return };
+        for address in mirror.addresses(link.index) {
+            let key = Key::Address(name.clone(), address.cidr);
+            match self.entries.get_mut(&key) {
+                Some(entry) => {
+                    entry.placed = entry.claim.resolve(mirror).ok();
+                    entry.given_up = false;
+                    self.dirty.insert(key);
+                }
+                None if address.protocol == Address::PROTO_KEEPALIVED => {
+                    self.strays.push((key, KernelOp::DeleteAddress(address.clone())));
+                }
+                None => {}
+            }
+        }
+    }
+
     /// Whether something is claimed on a VMAC that is not there at present, whatever the mirror still has of that name.
     pub(super) fn waits_for_vmac(&self, mirror: &Mirror, key: &Key) -> bool {
         let dev = match key {
             Key::Address(dev, _) | Key::LinkLocal(dev) => dev,
+            Key::Firewall(claim) => match &claim.rule {
+                FirewallRule::Divert { link, .. } => return self.diversion_waits(mirror, key, link),
+                FirewallRule::Drop { .. } => return false,
+            },
             _ => return false,
         };
         self.vmacs.contains_key(dev)
             && self.entries.get(&Key::Link(dev.clone())).is_some_and(|link| !link.is_present(mirror))
+    }
+
+    /// Whether the diversion of a VMAC is not to be looked at now. What has only its name is not diverted; and under
+    /// another name it is still the same link, so that what is in force for it stays.
+    fn diversion_waits(&self, mirror: &Mirror, key: &Key, vmac: &IfName) -> bool {
+        let Some(link) = self.entries.get(&Key::Link(vmac.clone())) else { return false };
+        let is_there = link.placed.as_ref().is_some_and(|placed| placed.is_left_in(mirror));
+        let is_placed = self.entries.get(key).is_some_and(|entry| entry.placed.is_some());
+        if is_placed { is_there && !link.is_present(mirror) } else { !is_there }
     }
 }

@@ -12,45 +12,87 @@ use netlink_packet_route::link::{
 use super::sysctl::errno;
 use super::writer::Channel;
 use super::{Message, message};
-use crate::base::{Family, IfName};
+use crate::base::{Family, IfIndex, IfName};
 use crate::host::kernel::Errno;
 use crate::host::{Isolation, Link, Plane, VirtualKind, VirtualLink};
 use crate::linux::loader::link::ask;
 
-/// How the hardware addresses of virtual routers begin (RFC 9568 section 7.3).
-const VIRTUAL_ROUTER: [u8; 4] = [0x00, 0x00, 0x5e, 0x00];
+/// `EBUSY`: what is up cannot be changed that way.
+const BUSY: Errno = Errno(16);
 
-/// Makes `link`, or makes what is there so, and brings it up. Until it has its settings it is down, and says nothing.
-pub(super) async fn make(channel: &mut Channel, plane: &Plane, link: &VirtualLink) -> Result<(), Errno> {
+/// Makes `link` out of the one with the number `origin`, if that is there; or makes it anew, and brings it up. Until it has
+/// its settings it is down, and says nothing.
+pub(super) async fn make(
+    channel: &mut Channel,
+    plane: &Plane,
+    link: &VirtualLink,
+    origin: Option<IfIndex>,
+) -> Result<(), Errno> {
+    if let Some(origin) = origin {
+        match adjust(channel, plane, link, origin).await {
+            Err(Errno::NODEV) => {}
+            done => return done,
+        }
+    }
     match channel.change(create(link), plane).await {
-        Ok(()) => {}
-        Err(Errno::EXIST) => match there(link).map_err(errno)? {
-            Some(found) if link.is_like(&found) => channel.change(correct(link), plane).await?,
+        Err(Errno::EXIST) => match ask_for(link)? {
+            Some(found) if link.is_like(&found) => return adjust(channel, plane, link, found.index).await,
             // Of a predecessor whose configuration named another interface.
-            Some(found) if is_left_over(&found) => {
-                channel.change(delete(link), plane).await?;
+            Some(found) if link.replaces(&found) => {
+                channel.change(delete(link, Some(found.index)), plane).await?;
                 channel.change(create(link), plane).await?;
             }
             _ => return Err(Errno::EXIST),
         },
-        Err(other) => return Err(other),
+        created => created?,
     }
+    let done = finish(channel, plane, link).await;
+    if done.is_err() {
+        // What it failed by is worth more than how this fails.
+        let _ = channel.change(delete(link, None), plane).await;
+    }
+    done
+}
+
+/// Deletes `link`, by its number if that is known.
+pub(super) async fn unmake(
+    channel: &mut Channel,
+    plane: &Plane,
+    link: &VirtualLink,
+    number: Option<IfIndex>,
+) -> Result<(), Errno> {
+    channel.change(delete(link, number), plane).await
+}
+
+/// Makes the link with the number `index` as it should be.
+async fn adjust(
+    channel: &mut Channel,
+    plane: &Plane,
+    link: &VirtualLink,
+    index: IfIndex,
+) -> Result<(), Errno> {
+    if ask_for(link)?.is_none_or(|found| found.index != index) {
+        let renamed = channel.change(rename(link, index), plane).await;
+        // Before Linux 6.2 only what is down can have another name.
+        if renamed == Err(BUSY) {
+            channel.change(turn(numbered(index), false), plane).await?;
+            channel.change(rename(link, index), plane).await?;
+        } else {
+            renamed?;
+        }
+    }
+    channel.change(correct(link, index), plane).await?;
+    finish(channel, plane, link).await
+}
+
+async fn finish(channel: &mut Channel, plane: &Plane, link: &VirtualLink) -> Result<(), Errno> {
     configure(link).map_err(errno)?;
-    channel.change(up(link), plane).await
+    channel.change(turn(named(&link.name), true), plane).await
 }
 
-/// Deletes `link`.
-pub(super) async fn unmake(channel: &mut Channel, plane: &Plane, link: &VirtualLink) -> Result<(), Errno> {
-    channel.change(delete(link), plane).await
-}
-
-fn there(link: &VirtualLink) -> io::Result<Option<Link>> {
-    Ok(ask(&link.name)?.and_then(|found| message::link(&found)))
-}
-
-fn is_left_over(found: &Link) -> bool {
-    let is_macvlan = found.stacking.kind == (crate::host::loader::LinkKind::Macvlan { private: true });
-    is_macvlan && found.mac.is_some_and(|mac| mac.0.starts_with(&VIRTUAL_ROUTER))
+/// What has the name of `link`.
+fn ask_for(link: &VirtualLink) -> Result<Option<Link>, Errno> {
+    Ok(ask(&link.name).map_err(errno)?.and_then(|found| message::link(&found)))
 }
 
 fn create(link: &VirtualLink) -> Message {
@@ -62,22 +104,35 @@ fn create(link: &VirtualLink) -> Message {
     request(RouteNetlinkMessage::NewLink(message), NLM_F_CREATE | NLM_F_EXCL)
 }
 
-/// Gives a link that is there its hardware address and mode.
-fn correct(link: &VirtualLink) -> Message {
-    let mut message = named(&link.name);
+/// Gives a link that is there its hardware address, mode and place.
+fn correct(link: &VirtualLink, index: IfIndex) -> Message {
+    let mut message = numbered(index);
+    message.attributes.extend(link.vrf.map(|vrf| LinkAttribute::Controller(vrf.0)));
     message.attributes.extend(identity(link));
     request(RouteNetlinkMessage::NewLink(message), 0)
 }
 
-fn up(link: &VirtualLink) -> Message {
+fn rename(link: &VirtualLink, index: IfIndex) -> Message {
     let mut message = named(&link.name);
-    message.header.flags = LinkFlags::Up;
+    message.header.index = index.0;
+    request(RouteNetlinkMessage::NewLink(message), 0)
+}
+
+/// Brings a link up, or takes it down.
+fn turn(mut message: LinkMessage, up: bool) -> Message {
+    message.header.flags = if up { LinkFlags::Up } else { LinkFlags::empty() };
     message.header.change_mask = LinkFlags::Up;
     request(RouteNetlinkMessage::NewLink(message), 0)
 }
 
-fn delete(link: &VirtualLink) -> Message {
-    request(RouteNetlinkMessage::DelLink(named(&link.name)), 0)
+fn delete(link: &VirtualLink, number: Option<IfIndex>) -> Message {
+    request(RouteNetlinkMessage::DelLink(number.map_or_else(|| named(&link.name), numbered)), 0)
+}
+
+fn numbered(index: IfIndex) -> LinkMessage {
+    let mut message = LinkMessage::default();
+    message.header.index = index.0;
+    message
 }
 
 fn named(name: &IfName) -> LinkMessage {

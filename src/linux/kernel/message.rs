@@ -1,6 +1,7 @@
 //! Messages of rtnetlink ⇄ our data.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use netlink_packet_core::{NLM_F_REPLACE, NetlinkPayload};
 use netlink_packet_route::address::{
@@ -67,7 +68,7 @@ fn is_about_link(message: &LinkMessage) -> bool {
 }
 
 /// The link described; `None` for partial descriptions (wireless events) and other families' views of it.
-pub(super) fn link(message: &LinkMessage) -> Option<Link> {
+pub(in crate::linux) fn link(message: &LinkMessage) -> Option<Link> {
     if !is_about_link(message) {
         return None;
     }
@@ -116,6 +117,7 @@ fn is_tentative(message: &AddressMessage) -> bool {
 /// The address described.
 pub(super) fn address(message: &AddressMessage) -> Option<Address> {
     let (mut local, mut remote, mut broadcast, mut label, mut protocol) = (None, None, None, None, 0);
+    let mut valid = None;
     for attribute in &message.attributes {
         match attribute {
             AddressAttribute::Local(ip) => local = Some(*ip),
@@ -123,6 +125,9 @@ pub(super) fn address(message: &AddressMessage) -> Option<Address> {
             AddressAttribute::Broadcast(ip) => broadcast = Some(*ip),
             AddressAttribute::Label(text) => label = Some(text.clone()),
             AddressAttribute::Protocol(number) => protocol = u8::from(*number),
+            AddressAttribute::CacheInfo(times) if times.ifa_valid != FOREVER => {
+                valid = Some(Duration::from_secs(times.ifa_valid.into()));
+            }
             _ => {}
         }
     }
@@ -136,7 +141,7 @@ pub(super) fn address(message: &AddressMessage) -> Option<Address> {
         label,
         scope: message.header.scope.into(),
         protocol,
-        options: AddressOptions::default(),
+        options: AddressOptions { valid, ..AddressOptions::default() },
     })
 }
 
@@ -148,9 +153,9 @@ pub(super) fn add(address: &Address) -> AddressMessage {
     if !flags.is_empty() {
         message.attributes.push(AddressAttribute::Flags(flags));
     }
-    if let Some(preferred) = address.options.preferred {
-        let ifa_preferred = u32::try_from(preferred.as_secs()).unwrap_or(FOREVER);
-        message.attributes.push(AddressAttribute::CacheInfo(lifetimes(ifa_preferred)));
+    let AddressOptions { preferred, valid, .. } = address.options;
+    if preferred.is_some() || valid.is_some() {
+        message.attributes.push(AddressAttribute::CacheInfo(lifetimes(preferred, valid)));
     }
     message.attributes.extend(address.broadcast.map(AddressAttribute::Broadcast));
     message.attributes.extend(address.label.clone().map(AddressAttribute::Label));
@@ -164,11 +169,13 @@ pub(super) fn add(address: &Address) -> AddressMessage {
 /// A lifetime that does not end.
 const FOREVER: u32 = u32::MAX;
 
-/// For so many seconds for new connections, and for ever for others.
-fn lifetimes(preferred: u32) -> CacheInfo {
+/// For how long for new connections, and for how long at all: the kernel refuses more of the first than of the second.
+fn lifetimes(preferred: Option<Duration>, valid: Option<Duration>) -> CacheInfo {
+    let seconds =
+        |time: Option<Duration>| time.and_then(|time| u32::try_from(time.as_secs()).ok()).unwrap_or(FOREVER);
     let mut lifetimes = CacheInfo::default();
-    lifetimes.ifa_preferred = preferred;
-    lifetimes.ifa_valid = FOREVER;
+    lifetimes.ifa_valid = seconds(valid);
+    lifetimes.ifa_preferred = seconds(preferred).min(lifetimes.ifa_valid);
     lifetimes
 }
 
@@ -230,8 +237,18 @@ mod tests {
         let attributes = |address: &Address| add(address).attributes;
         let has = |address: &Address, flags| attributes(address).contains(&AddressAttribute::Flags(flags));
         assert!(has(&address, AddressFlags::Nodad));
-        address.options.preferred = Some(std::time::Duration::ZERO);
-        assert!(attributes(&address).contains(&AddressAttribute::CacheInfo(lifetimes(0))));
+        let times = |address: &Address| {
+            attributes(address).into_iter().find_map(|attribute| match attribute {
+                AddressAttribute::CacheInfo(times) => Some((times.ifa_preferred, times.ifa_valid)),
+                _ => None,
+            })
+        };
+        assert_eq!(times(&address), None);
+        address.options.preferred = Some(Duration::ZERO);
+        assert_eq!(times(&address), Some((0, FOREVER)));
+        address.options.preferred = None;
+        address.options.valid = Some(Duration::from_secs(2));
+        assert_eq!(times(&address), Some((2, 2)));
         address.options =
             AddressOptions { dad: true, home: true, no_prefix_route: true, ..AddressOptions::default() };
         assert!(has(&address, AddressFlags::Homeaddress | AddressFlags::Noprefixroute));
@@ -246,8 +263,10 @@ mod tests {
             label: Some("eth0:1".to_owned()),
             ..sample("192.0.2.9", 24, None)
         };
+        let mut lent = sample("192.0.2.8", 24, None);
+        lent.options.valid = Some(Duration::from_secs(2));
         let addresses =
-            [with_label, sample("192.0.2.9", 32, Some("192.0.2.10")), sample("2001:db8::9", 64, None)];
+            [with_label, lent, sample("192.0.2.9", 32, Some("192.0.2.10")), sample("2001:db8::9", 64, None)];
         for sent in addresses {
             assert_eq!(address(&add(&sent)), Some(sent));
         }

@@ -5,6 +5,7 @@
 
 mod attribute;
 mod firewall;
+mod journal;
 mod link;
 mod message;
 mod monitor;
@@ -15,6 +16,7 @@ mod writer;
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::path::PathBuf;
 use std::sync::mpsc::SyncSender;
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
@@ -25,6 +27,9 @@ use netlink_proto::Connection;
 use tokio::sync::mpsc;
 use tokio::task::LocalSet;
 
+use journal::Journal;
+pub(super) use message::link;
+use sysctl::Settings;
 pub(super) use writer::Writer;
 
 use super::buffer;
@@ -46,16 +51,17 @@ pub(super) struct Kernel {
     pub(super) writer: Writer,
 }
 
-/// Starts the netlink thread, one of `threads`.
+/// Starts the netlink thread, one of `threads`. What it changes of the kernel's settings is noted in the file `notes`, and
+/// what a predecessor has noted there is put back.
 ///
 /// # Errors
 /// The thread, its runtime or one of its sockets cannot be made.
-pub(super) fn start(threads: Threads) -> Result<(Kernel, JoinHandle<()>), Error> {
+pub(super) fn start(threads: Threads, notes: Option<PathBuf>) -> Result<(Kernel, JoinHandle<()>), Error> {
     let (jobs, work) = mpsc::unbounded_channel();
     let (report, events) = mpsc::unbounded_channel();
     let ((), thread) = start_thread("netlink", move |started| {
         threads.join();
-        if let Err(error) = serve(work, report, started) {
+        if let Err(error) = serve(work, report, notes, started) {
             let _ = started.send(Err(error));
         }
     })?;
@@ -66,6 +72,7 @@ pub(super) fn start(threads: Threads) -> Result<(Kernel, JoinHandle<()>), Error>
 fn serve(
     work: mpsc::UnboundedReceiver<writer::Job>,
     report: mpsc::UnboundedSender<KernelEvent>,
+    notes: Option<PathBuf>,
     started: &SyncSender<Result<(), Error>>,
 ) -> Result<(), Error> {
     let runtime = runtime()?;
@@ -74,10 +81,11 @@ fn serve(
         let plane = plane()?;
         let monitor = monitor::Monitor::open().map_err(|e| Error::new("open", "the netlink monitor", e))?;
         let channel = writer::Channel::open().map_err(|e| Error::new("open", "the netlink channel", e))?;
+        let settings = Settings::new(Journal::begin(notes));
         let _ = started.send(Ok(()));
         tokio::task::spawn_local(monitor::run(monitor, report.clone(), plane.clone()));
         let firewall = firewall::Firewall::new(report.clone());
-        writer::run(channel, firewall, work, plane).await;
+        writer::run(channel, firewall, settings, work, plane).await;
         report.closed().await;
         Ok(())
     })

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use super::journal::Journal;
 use crate::base::IfName;
 use crate::host::kernel::Errno;
 use crate::host::{KernelOp, Setting};
@@ -11,21 +12,54 @@ use crate::host::{KernelOp, Setting};
 /// Where IPv4 keeps its settings, a folder for each interface.
 const V4: &str = "/proc/sys/net/ipv4/conf";
 
-/// A file with what it says and what we make it say.
+/// The settings that we change.
+pub(super) const SETTINGS: [&str; 4] = [PROMOTION, ARP_IGNORE, ARP_FILTER, SOURCE_CHECK];
+const PROMOTION: &str = "promote_secondaries";
+const ARP_IGNORE: &str = "arp_ignore";
+const ARP_FILTER: &str = "arp_filter";
+const SOURCE_CHECK: &str = "rp_filter";
+
+/// A setting of an interface, or of what is in the place of one: what it was, and what we make of it.
 #[derive(Debug)]
-struct Change {
-    file: PathBuf,
-    before: String,
-    now: String,
+pub(super) struct Change {
+    pub(super) dev: String,
+    pub(super) setting: &'static str,
+    pub(super) before: String,
+    pub(super) now: String,
+}
+
+impl Change {
+    /// Where it is set.
+    pub(super) fn file(&self) -> PathBuf {
+        Path::new(V4).join(&self.dev).join(self.setting)
+    }
+
+    /// Makes it what it was, unless somebody else has changed it meanwhile, or its interface is gone: then `false`.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn undo(&self) -> io::Result<bool> {
+        let file = self.file();
+        if !read(&file).is_ok_and(|value| value == self.now) {
+            return Ok(false);
+        }
+        fs::write(file, &self.before).map(|()| true)
+    }
 }
 
 /// What we have changed, and have to change back.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Settings {
     changed: BTreeMap<Setting, Vec<Change>>,
+    journal: Journal,
 }
 
 impl Settings {
+    /// Nothing has been changed; what will be, is noted there.
+    pub(super) fn new(journal: Journal) -> Self {
+        Self { changed: BTreeMap::new(), journal }
+    }
+
     /// Whether `op` is a setting.
     pub(super) fn concerns(op: &KernelOp) -> bool {
         match op {
@@ -49,62 +83,65 @@ impl Settings {
 
     fn set(&mut self, setting: &Setting) -> io::Result<()> {
         let changes = match setting {
-            Setting::Promotion(dev) => vec![change(dev, "promote_secondaries", "1", &["0"])?],
+            Setting::Promotion(dev) => vec![change(dev, PROMOTION, "1", &["0"])?],
             // Other values than these keep it from answering for other interfaces, too, or from answering at all.
             Setting::ArpIsolation(dev) => {
-                vec![change(dev, "arp_ignore", "1", &["0", "3"])?, change(dev, "arp_filter", "1", &["0"])?]
+                vec![change(dev, ARP_IGNORE, "1", &["0", "3"])?, change(dev, ARP_FILTER, "1", &["0"])?]
             }
             Setting::SourceChecks => source_checks()?,
             Setting::Filter(_) => Vec::new(),
         };
         for change in changes.into_iter().flatten() {
-            fs::write(&change.file, &change.now)?;
+            self.journal.note(&change, self.changed.values().flatten());
+            fs::write(change.file(), &change.now)?;
             self.changed.entry(setting.clone()).or_default().push(change);
         }
         Ok(())
     }
 
-    /// What somebody else has changed meanwhile is his.
     fn unset(&mut self, setting: &Setting) -> io::Result<()> {
         for change in self.changed.remove(setting).unwrap_or_default().iter().rev() {
-            // Without the interface there is nothing to change back.
-            if read(&change.file).is_ok_and(|value| value == change.now) {
-                fs::write(&change.file, &change.before)?;
-            }
+            change.undo()?;
+        }
+        if self.changed.is_empty() {
+            self.journal.end();
         }
         Ok(())
     }
 }
 
 /// The change of a setting of `dev` to `now`, if it is one of `before`.
-fn change(dev: &IfName, setting: &str, now: &str, before: &[&str]) -> io::Result<Option<Change>> {
-    let file = Path::new(V4).join(dev.as_str()).join(setting);
-    let value = read(&file)?;
+fn change(dev: &IfName, setting: &'static str, now: &str, before: &[&str]) -> io::Result<Option<Change>> {
+    let value = read(&Path::new(V4).join(dev.as_str()).join(setting))?;
     let changes = before.contains(&value.as_str());
-    Ok(changes.then(|| Change { file, before: value, now: now.to_owned() }))
+    let dev = dev.as_str().to_owned();
+    Ok(changes.then(|| Change { dev, setting, before: value, now: now.to_owned() }))
 }
 
 /// What counts is the larger of the setting of all interfaces and that of an interface: each gets what applied to all,
 /// and then nothing applies to all.
 fn source_checks() -> io::Result<Vec<Option<Change>>> {
-    let file = |dev: &Path| dev.join("rp_filter");
-    let all = Path::new(V4).join("all");
-    let value = read(&file(&all))?;
+    const ALL: &str = "all";
+    let value_of = |dev: &str| read(&Path::new(V4).join(dev).join(SOURCE_CHECK));
+    let value = value_of(ALL)?;
+    let change =
+        |dev: String, before, now: &str| Change { dev, setting: SOURCE_CHECK, before, now: now.to_owned() };
     let strictness = |value: &str| value.parse::<u8>().unwrap_or(0);
     let mut changes = Vec::new();
     if strictness(&value) == 0 {
         return Ok(changes);
     }
     for dev in fs::read_dir(V4)? {
-        let dev = dev?.path();
+        // The kernel takes any bytes for a name; what is not text cannot be noted, and is left alone.
+        let Ok(dev) = dev?.file_name().into_string() else { continue };
         // An interface may go while we look.
-        let Ok(before) = read(&file(&dev)) else { continue };
-        if dev != all && strictness(&before) < strictness(&value) {
-            changes.push(Some(Change { file: file(&dev), before, now: value.clone() }));
+        let Ok(before) = value_of(&dev) else { continue };
+        if dev != ALL && strictness(&before) < strictness(&value) {
+            changes.push(Some(change(dev, before, &value)));
         }
     }
     // Last, so that no interface is ever without.
-    changes.push(Some(Change { file: file(&all), before: value, now: "0".to_owned() }));
+    changes.push(Some(change(ALL.to_owned(), value, "0")));
     Ok(changes)
 }
 

@@ -5,7 +5,9 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use netlink_packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST, NetlinkPayload};
+use netlink_packet_core::{
+    NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, NLM_F_REQUEST, NetlinkPayload,
+};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_proto::sys::{SocketAddr, protocols::NETLINK_ROUTE};
 use netlink_proto::{ConnectionHandle, new_connection};
@@ -53,11 +55,11 @@ impl KernelWriter for Writer {
 pub(super) async fn run(
     channel: Channel,
     mut firewall: Firewall,
+    mut settings: Settings,
     mut work: mpsc::UnboundedReceiver<Job>,
     plane: Plane,
 ) {
     let mut channel = Some(channel);
-    let mut settings = Settings::default();
     while let Some(job) = work.recv().await {
         let mut answers = Vec::with_capacity(job.ops.len());
         for ops in batches(&job.ops) {
@@ -78,11 +80,11 @@ pub(super) async fn run(
                     .ok();
             }
             let batch = match (&mut channel, ops) {
-                (Some(channel), [KernelOp::AddLink(made)]) => {
-                    vec![Some(link::make(channel, &plane, made).await)]
+                (Some(channel), [KernelOp::AddLink(made, origin)]) => {
+                    vec![Some(link::make(channel, &plane, made, *origin).await)]
                 }
-                (Some(channel), [KernelOp::DeleteLink(gone)]) => {
-                    vec![Some(link::unmake(channel, &plane, gone).await)]
+                (Some(channel), [KernelOp::DeleteLink(gone, number)]) => {
+                    vec![Some(link::unmake(channel, &plane, gone, *number).await)]
                 }
                 (Some(channel), ops) => channel.apply(ops, &plane).await,
                 (None, ops) => vec![None; ops.len()],
@@ -101,7 +103,7 @@ pub(super) async fn run(
 /// Runs of operations that go to the kernel together; one that is not a single message goes alone.
 fn batches(ops: &[KernelOp]) -> impl Iterator<Item = &[KernelOp]> {
     let is_alone = |op: &KernelOp| {
-        Settings::concerns(op) || matches!(op, KernelOp::AddLink(_) | KernelOp::DeleteLink(_))
+        Settings::concerns(op) || matches!(op, KernelOp::AddLink(..) | KernelOp::DeleteLink(..))
     };
     let together = move |a: &KernelOp, b: &KernelOp| {
         !is_alone(a) && !is_alone(b) && Firewall::concerns(a) == Firewall::concerns(b)
@@ -180,6 +182,9 @@ fn request(op: &KernelOp) -> Option<Message> {
         KernelOp::AddAddress(address) => {
             (RouteNetlinkMessage::NewAddress(message::add(address)), NLM_F_CREATE | NLM_F_EXCL)
         }
+        KernelOp::ChangeAddress(address) => {
+            (RouteNetlinkMessage::NewAddress(message::add(address)), NLM_F_CREATE | NLM_F_REPLACE)
+        }
         KernelOp::DeleteAddress(address) => (RouteNetlinkMessage::DelAddress(message::delete(address)), 0),
         KernelOp::AddRoute(route) => {
             (RouteNetlinkMessage::NewRoute(route::add(route)), NLM_F_CREATE | route::flags(route))
@@ -189,8 +194,8 @@ fn request(op: &KernelOp) -> Option<Message> {
             (RouteNetlinkMessage::NewRule(rule::message(rule)), NLM_F_CREATE | NLM_F_EXCL)
         }
         KernelOp::DeleteRule(rule) => (RouteNetlinkMessage::DelRule(rule::message(rule)), 0),
-        KernelOp::AddLink(_)
-        | KernelOp::DeleteLink(_)
+        KernelOp::AddLink(..)
+        | KernelOp::DeleteLink(..)
         | KernelOp::AddFirewall(_)
         | KernelOp::DeleteFirewall(_)
         | KernelOp::Set(_)

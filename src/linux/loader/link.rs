@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use netlink_packet_core::{NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
+use netlink_packet_core::{NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{
     InfoData, InfoIpVlan, InfoMacVlan, InfoVrf, IpVlanMode, LinkAttribute, LinkFlags, LinkInfo,
@@ -13,7 +13,11 @@ use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{Socket, SocketAddr};
 
 use crate::base::IfName;
+use crate::host::Link;
 use crate::host::loader::{LinkFacts, LinkKind};
+
+/// The shortest message.
+const NETLINK_HEADER_LEN: usize = 16;
 
 /// How long the kernel may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -33,8 +37,46 @@ pub(super) fn facts(name: &IfName) -> io::Result<Option<LinkFacts>> {
 pub(in crate::linux) fn ask(name: &IfName) -> io::Result<Option<LinkMessage>> {
     let mut request = LinkMessage::default();
     request.attributes.push(LinkAttribute::IfName(name.as_str().to_owned()));
+    let socket = question(request, NLM_F_REQUEST)?;
+    let (answer, _) = socket.recv_from_full()?;
+    match NetlinkMessage::<RouteNetlinkMessage>::deserialize(&answer).map(|m| m.payload) {
+        Ok(NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link))) => Ok(Some(link)),
+        _ => Ok(None),
+    }
+}
+
+/// All interfaces.
+///
+/// # Errors
+/// The kernel cannot be asked.
+pub(super) fn all() -> io::Result<Vec<Link>> {
+    let socket = question(LinkMessage::default(), NLM_F_REQUEST | NLM_F_DUMP)?;
+    let mut links = Vec::new();
+    loop {
+        let (answer, _) = socket.recv_from_full()?;
+        let mut rest = answer.as_slice();
+        while !rest.is_empty() {
+            let message =
+                NetlinkMessage::<RouteNetlinkMessage>::deserialize(rest).map_err(io::Error::other)?;
+            match message.payload {
+                NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link)) => {
+                    links.extend(crate::linux::kernel::link(&link));
+                }
+                NetlinkPayload::Error(error) => return Err(error.to_io()),
+                NetlinkPayload::Done(_) => return Ok(links),
+                _ => {}
+            }
+            // Messages begin at multiples of four bytes.
+            let length = message.header.length.next_multiple_of(4) as usize;
+            rest = rest.get(length.max(NETLINK_HEADER_LEN)..).unwrap_or_default();
+        }
+    }
+}
+
+/// Asks the kernel; the answer is to be read.
+fn question(request: LinkMessage, flags: u16) -> io::Result<Socket> {
     let mut header = NetlinkHeader::default();
-    header.flags = NLM_F_REQUEST;
+    header.flags = flags;
     let payload = NetlinkPayload::from(RouteNetlinkMessage::GetLink(request));
     let mut message = NetlinkMessage::new(header, payload);
     message.finalize();
@@ -48,11 +90,7 @@ pub(in crate::linux) fn ask(name: &IfName) -> io::Result<Option<LinkMessage>> {
         &nix::sys::time::TimeVal::new(PATIENCE.as_secs().cast_signed(), 0),
     )?;
     socket.send_to(&bytes, &SocketAddr::new(0, 0), 0)?;
-    let (answer, _) = socket.recv_from_full()?;
-    match NetlinkMessage::<RouteNetlinkMessage>::deserialize(&answer).map(|m| m.payload) {
-        Ok(NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewLink(link))) => Ok(Some(link)),
-        _ => Ok(None),
-    }
+    Ok(socket)
 }
 
 fn read(link: &LinkMessage) -> LinkFacts {

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 
 use super::{in_a_namespace, ip, ip_batch, quantiles, soon};
 use crate::base::{Cidr, IfIndex, MacAddr};
@@ -21,7 +22,12 @@ pub(super) struct Started {
 
 impl Started {
     pub(super) async fn new(plane: Plane) -> Self {
-        let (kernel, _thread) = kernel::start(Threads::new(Original::read())).unwrap();
+        Self::noting(plane, None).await
+    }
+
+    /// With a file for settings that are changed.
+    pub(super) async fn noting(plane: Plane, notes: Option<PathBuf>) -> Self {
+        let (kernel, _thread) = kernel::start(Threads::new(Original::read()), notes).unwrap();
         let (mut events, writer) = (kernel.events, kernel.writer);
         let first = soon(&plane, "the first event", poll_fn(|cx| events.poll_event(cx))).await;
         let KernelEvent::Resync(dump) = first else { panic!("first event: {first:?}") };
@@ -208,7 +214,7 @@ fn one_address_takes_this_long() {
 #[test]
 fn work_given_before_the_end_is_done() {
     in_a_namespace(|plane| async move {
-        let (kernel, thread) = kernel::start(Threads::new(Original::read())).unwrap();
+        let (kernel, thread) = kernel::start(Threads::new(Original::read()), None).unwrap();
         let mut started = Started::new(plane).await;
         let link = started.link("va");
         // Neither awaited nor even polled.

@@ -45,7 +45,7 @@ fn a_vmac_comes_as_it_should_be_and_goes() {
     in_a_namespace(|plane| async move {
         let mut started = Started::new(plane).await;
         let wanted = vmac(started.link("va"), "vrrp.51");
-        let make = || vec![KernelOp::AddLink(wanted.clone())];
+        let make = || vec![KernelOp::AddLink(wanted.clone(), None)];
         assert_eq!(started.writer.apply(make()).await, [Ok(())]);
         let link = reported(&mut started, &wanted).await;
         assert_eq!((link.stacking.group, link.stacking.base), (7, Some(wanted.base)));
@@ -62,7 +62,7 @@ fn a_vmac_comes_as_it_should_be_and_goes() {
         ip("link set vrrp.51 address 02:00:00:00:00:99");
         assert_eq!(started.writer.apply(make()).await, [Ok(())]);
         assert_eq!(reported(&mut started, &wanted).await.index, link.index);
-        let unmake = || vec![KernelOp::DeleteLink(wanted.clone())];
+        let unmake = || vec![KernelOp::DeleteLink(wanted.clone(), None)];
         assert_eq!(started.writer.apply(unmake()).await, [Ok(())]);
         assert_eq!(started.writer.apply(unmake()).await, [Err(Errno::NODEV)]);
     });
@@ -73,15 +73,15 @@ fn what_a_predecessor_left_on_another_interface_is_replaced_and_a_strangers_is_n
     in_a_namespace(|plane| async move {
         let mut started = Started::new(plane).await;
         let (va, vb) = (started.link("va"), started.link("vb"));
-        assert_eq!(started.writer.apply(vec![KernelOp::AddLink(vmac(vb, "vrrp.51"))]).await, [Ok(())]);
+        assert_eq!(started.writer.apply(vec![KernelOp::AddLink(vmac(vb, "vrrp.51"), None)]).await, [Ok(())]);
         let wanted = vmac(va, "vrrp.51");
-        assert_eq!(started.writer.apply(vec![KernelOp::AddLink(wanted.clone())]).await, [Ok(())]);
+        assert_eq!(started.writer.apply(vec![KernelOp::AddLink(wanted.clone(), None)]).await, [Ok(())]);
         assert_eq!(reported(&mut started, &wanted).await.stacking.base, Some(va));
         ip("link add mine link va type macvlan mode bridge");
-        let refused = started.writer.apply(vec![KernelOp::AddLink(vmac(va, "mine"))]).await;
+        let refused = started.writer.apply(vec![KernelOp::AddLink(vmac(va, "mine"), None)]).await;
         assert_eq!(refused, [Err(Errno::EXIST)]);
         assert_eq!(
-            started.writer.apply(vec![KernelOp::AddLink(vmac(IfIndex(99), "vrrp.52"))]).await,
+            started.writer.apply(vec![KernelOp::AddLink(vmac(IfIndex(99), "vrrp.52"), None)]).await,
             [Err(Errno::NODEV)]
         );
     });
@@ -111,6 +111,82 @@ fn settings_are_left_as_they_were_found() {
         assert_eq!(now(), before);
         let gone = KernelOp::Set(Setting::ArpIsolation(IfName::new("none").unwrap()));
         assert_eq!(started.writer.apply(vec![gone]).await, [Err(Errno::NODEV)]);
+    });
+}
+
+/// A daemon that was killed cannot put anything back: the next one does.
+#[test]
+fn what_a_predecessor_has_changed_is_put_back_at_the_start() {
+    in_a_namespace(|plane| async move {
+        let directory = tempfile::tempdir().unwrap();
+        let notes = directory.path().join("settings");
+        let now = || {
+            ["all/rp_filter", "va/rp_filter", "vb/arp_ignore", "va/arp_filter", "va/promote_secondaries"]
+                .map(|path| setting(&format!("ipv4/conf/{path}")))
+        };
+        std::fs::write("/proc/sys/net/ipv4/conf/all/rp_filter", "2").unwrap();
+        let before = now();
+        let name = |text| IfName::new(text).unwrap();
+        let settings = [
+            Setting::SourceChecks,
+            Setting::ArpIsolation(name("va")),
+            Setting::ArpIsolation(name("vb")),
+            Setting::Promotion(name("va")),
+        ];
+        let set = || settings.iter().cloned().map(KernelOp::Set).collect();
+        let first = Started::noting(plane.clone(), Some(notes.clone())).await;
+        assert_eq!(first.writer.apply(set()).await, [Ok(()); 4]);
+        assert_ne!(now(), before);
+        drop(first);
+        // What somebody has changed meanwhile is his; and an interface made anew is another one.
+        std::fs::write("/proc/sys/net/ipv4/conf/va/promote_secondaries", "0").unwrap();
+        let second = Started::noting(plane.clone(), Some(notes.clone())).await;
+        assert_eq!(now(), before);
+        assert!(!notes.exists());
+        assert_eq!(second.writer.apply(set()).await, [Ok(()); 4]);
+        let unset = settings.iter().cloned().map(KernelOp::Unset).collect();
+        assert_eq!(second.writer.apply(unset).await, [Ok(()); 4]);
+        assert_eq!(now(), before);
+        assert!(!notes.exists(), "nothing is left to be put back");
+    });
+}
+
+/// The kernel has no two macvlans of one hardware address up on one link.
+#[test]
+fn a_vmac_that_cannot_come_up_is_not_left_behind() {
+    in_a_namespace(|plane| async move {
+        let started = Started::new(plane).await;
+        ip("link add other link va address 00:00:5e:00:01:33 type macvlan mode bridge");
+        ip("link set other up");
+        let wanted = vmac(started.link("va"), "vrrp.51");
+        let answers = started.writer.apply(vec![KernelOp::AddLink(wanted, None)]).await;
+        assert_eq!(answers, [Err(Errno(98))], "address in use");
+        assert!(!std::fs::exists("/proc/sys/net/ipv4/conf/vrrp.51").unwrap());
+    });
+}
+
+#[test]
+fn a_link_is_made_out_of_the_one_with_its_number() {
+    in_a_namespace(|plane| async move {
+        let mut started = Started::new(plane).await;
+        let wanted = vmac(started.link("va"), "vrrp.51");
+        assert_eq!(started.writer.apply(vec![KernelOp::AddLink(wanted.clone(), None)]).await, [Ok(())]);
+        let link = reported(&mut started, &wanted).await;
+        ip("link set vrrp.51 type macvlan mode bridge");
+        ip("link set vrrp.51 name renamed");
+        let again = vec![KernelOp::AddLink(wanted.clone(), Some(link.index))];
+        assert_eq!(started.writer.apply(again).await, [Ok(())]);
+        assert_eq!(reported(&mut started, &wanted).await.index, link.index);
+        // Of one that is gone a new one is made; another that has its name is not touched.
+        ip("link del vrrp.51");
+        let again = || vec![KernelOp::AddLink(wanted.clone(), Some(link.index))];
+        assert_eq!(started.writer.apply(again()).await, [Ok(())]);
+        let second = IfIndex(nix::net::if_::if_nametoindex("vrrp.51").unwrap());
+        assert_ne!(second, link.index);
+        let gone = vec![KernelOp::DeleteLink(wanted.clone(), Some(second))];
+        assert_eq!(started.writer.apply(gone).await, [Ok(())]);
+        ip("link add vrrp.51 type veth peer name other");
+        assert_eq!(started.writer.apply(again()).await, [Err(Errno::EXIST)]);
     });
 }
 

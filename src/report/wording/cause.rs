@@ -38,6 +38,7 @@ pub fn cause(cause: &Cause, plan: &InstancePlan) -> String {
         Cause::Fault(fault) => wrong(*fault, plan),
         Cause::Over(fault) => right(*fault, plan),
         Cause::Tracked(what) => what.clone(),
+        Cause::HandedOver => "handed over by the process before this one".to_owned(),
         Cause::Stop => "stop".to_owned(),
     }
 }
@@ -55,6 +56,9 @@ fn wrong(fault: Fault, plan: &InstancePlan) -> String {
         Fault::NoPeers => "no unicast peers".to_owned(),
         Fault::NoKey => "auth_hmac has no key to sign with".to_owned(),
         Fault::NoSocket => "the sockets cannot be opened".to_owned(),
+        Fault::NoVmac => format!("{} is not there", vmac(plan)),
+        Fault::VmacNameTaken => format!("a foreign link has the name of {}", vmac(plan)),
+        Fault::VmacAddressTaken => format!("another macvlan has the hardware address of {}", vmac(plan)),
         Fault::Group => "another member of the sync group".to_owned(),
     }
 }
@@ -74,8 +78,15 @@ fn right(fault: Fault, plan: &InstancePlan) -> String {
         Fault::NoPeers => "there are unicast peers".to_owned(),
         Fault::NoKey => "auth_hmac has a key to sign with".to_owned(),
         Fault::NoSocket => "the sockets are open".to_owned(),
+        Fault::NoVmac | Fault::VmacNameTaken | Fault::VmacAddressTaken => format!("{} is there", vmac(plan)),
         Fault::Group => "no other member of the sync group is in FAULT".to_owned(),
     }
+}
+
+/// What the instance has of its own.
+fn vmac(plan: &InstancePlan) -> String {
+    let what = if plan.vmac.is_ipvlan { "ipvlan" } else { "VMAC" };
+    plan.vmac.name.as_ref().map_or_else(|| what.to_owned(), |name| format!("{what} interface {name}"))
 }
 
 /// What the instance is on; who has no interface may be in a VRF.

@@ -146,6 +146,26 @@ pub fn stopping() {
     info!("Stopping");
 }
 
+/// These masters resign when the daemon is started again, although it is to hand them over.
+pub fn not_to_be_handed_over(instances: &[String]) {
+    for name in instances {
+        info!(
+            target: "vrrp",
+            "({name}) --hand-over: not handed over, since peers wait less than 2 s for adverts, or those of its sync group do"
+        );
+    }
+}
+
+/// What the last process has left is not used.
+pub fn hand_over_not_used(error: &Error) {
+    warn!(cause = %error, "What the last process has handed over is not used");
+}
+
+/// The next process will not know of what is left to it.
+pub fn not_handed_over(error: &Error) {
+    warn!(cause = %error, "Nothing is handed over to the next start");
+}
+
 /// There is no instance.
 pub fn nothing_to_run() {
     info!("Warning - keepalived has no configuration to run");
@@ -165,7 +185,7 @@ pub fn fast_plane_ended() {
 pub fn printing(what: Signal, process: Pid) {
     let Pid(process) = process;
     match what {
-        Signal::Stop | Signal::Reload => {}
+        Signal::Stop | Signal::HandOver | Signal::Reload => {}
         Signal::Data => {
             info!("Printing parent data for process({process}) on signal");
             info!(target: "vrrp", "Printing VRRP data for process({process}) on signal");

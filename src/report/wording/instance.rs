@@ -38,6 +38,15 @@ pub fn vrrp(plan: &InstancePlan, params: &Params, event: &Event) {
         }
         Event::Stopped => debug!(target: "vrrp", instance = name, "({name}) Stopped"),
         Event::SentPriorityZero => info!(target: "vrrp", instance = name, "({name}) sent 0 priority"),
+        Event::Lent(time) => info!(
+            target: "vrrp",
+            instance = name,
+            "({name}) handed over: the addresses stay for {} s, for the next start",
+            time.as_secs()
+        ),
+        Event::NotLent => {
+            warn!(target: "vrrp", instance = name, "({name}) cannot be handed over - resigning");
+        }
         Event::BackupHeardPriorityZero(from) => {
             debug!(target: "vrrp", instance = name, cause = from.to_string(), "({name}) Backup received priority 0 advertisement");
         }

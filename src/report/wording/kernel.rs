@@ -141,11 +141,14 @@ pub fn filters_unasked() {
 /// The kernel has done what it was asked for.
 pub fn kernel_done(op: &KernelOp) {
     match op {
-        KernelOp::AddLink(VirtualLink { name, instance, kind, .. }) => {
+        KernelOp::AddLink(VirtualLink { name, instance, .. }, Some(_)) => {
+            info!(target: "vrrp", "({instance}): Success updating VMAC interface {name}");
+        }
+        KernelOp::AddLink(VirtualLink { name, instance, kind, .. }, None) => {
             let what = if matches!(kind, VirtualKind::Macvlan(_)) { "VMAC" } else { "ipvlan" };
             info!(target: "vrrp", "({instance}): Success creating {what} interface {name}");
         }
-        KernelOp::DeleteLink(VirtualLink { name, instance, .. }) => {
+        KernelOp::DeleteLink(VirtualLink { name, instance, .. }, _) => {
             info!(target: "vrrp", "({instance}) Success removing VMAC interface {name}");
         }
         _ => {}
@@ -176,18 +179,20 @@ pub fn kernel(output: &Output) {
                 KernelOp::AddAddress(_)
                 | KernelOp::AddRoute(_)
                 | KernelOp::AddRule(_)
-                | KernelOp::AddLink(_)
+                | KernelOp::AddLink(..)
                 | KernelOp::AddFirewall(_) => "add",
+                KernelOp::ChangeAddress(_) => "change the lifetime of",
                 KernelOp::DeleteAddress(_)
                 | KernelOp::DeleteRoute(_)
                 | KernelOp::DeleteRule(_)
-                | KernelOp::DeleteLink(_)
+                | KernelOp::DeleteLink(..)
                 | KernelOp::DeleteFirewall(_) => "delete",
                 KernelOp::Set(_) => "set",
                 KernelOp::Unset(_) => "unset",
             };
             warn!(target: "vrrp", "Cannot {verb} {key}: {errno}");
         }
+        Output::Occupied { key, what } => warn!(target: "vrrp", "Cannot add {key}: {what}"),
         Output::NoInterface { key: Key::Address(dev, cidr) } => info!(
             target: "vrrp",
             "Not adding address {} to {dev} since interface doesn't exist",
@@ -198,6 +203,9 @@ pub fn kernel(output: &Output) {
         }
         Output::Confirmed { owner, number } => {
             trace!(target: "vrrp", "claim {number} of instance {} followed", owner.0)
+        }
+        Output::NotLent { owner, number } => {
+            trace!(target: "vrrp", "claim {number} of instance {} cannot be left", owner.0)
         }
         Output::Apply(changes) => trace!(target: "vrrp", "{} changes to the kernel", changes.len()),
         Output::Tracked(owner, name, state) => {

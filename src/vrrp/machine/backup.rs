@@ -132,6 +132,10 @@ impl Machine {
     /// Nothing was heard for the master-down time. The driver has told all that had arrived, so this is silence
     /// and not a full socket; but if we ourselves were away, packets may have been lost with us.
     pub(super) fn election_due(&mut self, now: Instant, due: Instant, out: &mut Vec<Output>) {
+        if self.state == State::Init {
+            self.disinherit(now, out);
+            return;
+        }
         let late = now - due;
         if self.was_away(late) || (late > self.master_interval && !self.put_off) {
             self.put_off = true;

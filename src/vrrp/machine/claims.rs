@@ -21,6 +21,10 @@ impl Machine {
         if number != self.claim {
             return;
         }
+        if let Some(until) = self.lends_until.take() {
+            self.lent(now, until, out);
+            return;
+        }
         let notice = self.pending.take();
         if notice.is_some() || std::mem::take(&mut self.renewed) {
             self.announce(now, self.params.garp.repeat, out);

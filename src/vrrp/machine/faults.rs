@@ -83,6 +83,8 @@ impl Machine {
             (Some(cause), _) => self.enter_fault(now, init, cause, out),
             // A script that has not run yet may well fail: nobody starts on hope.
             (None, State::Init | State::Fault) if self.tracking.is_awaited() => {}
+            // The sync group knows what it wants.
+            (None, State::Init) if self.wants.is_some() => {}
             (None, State::Init) => self.first_state(now, news.clone(), out),
             (None, State::Fault) => {
                 self.master_interval = self.params.advert_int;
@@ -108,6 +110,7 @@ impl Machine {
     pub(super) fn enter_fault(&mut self, now: Instant, init: bool, cause: Cause, out: &mut Vec<Output>) {
         let was_master = self.state == State::Master;
         self.restore_owner(out);
+        self.inherits = None;
         self.leave(now, State::Fault, cause.clone());
         out.push(Output::Event(Event::Fault { init, cause: cause.clone() }));
         if was_master {

@@ -12,7 +12,12 @@ use crate::vrrp::timers::{self, Timer};
 impl Machine {
     /// Becomes MASTER: advert first, then the claim; announcements and scripts follow when the kernel confirms it.
     pub(super) fn enter_master(&mut self, now: Instant, cause: Cause, out: &mut Vec<Output>) {
-        out.push(Output::Event(Event::AdvertTimeout));
+        if cause == Cause::HandedOver {
+            // The process before this one had been listening.
+            self.listens_from = now;
+        } else {
+            out.push(Output::Event(Event::AdvertTimeout));
+        }
         self.leave(now, State::Master, cause.clone());
         self.counters.become_master += 1;
         self.master_since = now;
@@ -35,7 +40,7 @@ impl Machine {
         self.timers.set(Timer::Advert, Some(now + self.params.advert_int));
     }
 
-    fn send(&mut self, now: Instant, out: &mut Vec<Output>) {
+    pub(super) fn send(&mut self, now: Instant, out: &mut Vec<Output>) {
         self.counters.advert_sent += 1;
         self.last_sent = now;
         self.listening = false;

@@ -5,6 +5,7 @@ mod causes;
 mod delivery;
 mod elections;
 mod faults;
+mod hand_over;
 mod masters;
 mod options;
 mod stalls;
@@ -51,6 +52,7 @@ fn params(priority: u8) -> Params {
         garp: GarpSchedule::default(),
         grouped: false,
         stays: false,
+        lease: None,
         startup_delay: Duration::ZERO,
         ignores_adverts: false,
         skip_check_adv_addr: false,

@@ -53,6 +53,10 @@ pub enum Input {
     Delete,
     /// Stop.
     Stop,
+    /// Stop, and leave what can be left to the next start.
+    HandOver,
+    /// What [`Output::Lend`] with this number wanted to leave cannot be left.
+    NotLent(u64),
 }
 
 /// A decision.
@@ -67,6 +71,16 @@ pub enum Output {
         /// Counts the claims.
         number: u64,
     },
+    /// Leave the addresses to the kernel for this long, whole seconds; to be answered by [`Input::Confirmed`] or
+    /// [`Input::NotLent`] with `number`.
+    Lend {
+        /// How long.
+        time: Duration,
+        /// Counts with the claims.
+        number: u64,
+    },
+    /// Stopped, and to be master again in a next start before this moment.
+    HandedOver(Instant),
     /// Announce every address this many times.
     Announce(u32),
     /// Announce, on each interface with addresses that is not the router's own, one of them.

@@ -173,7 +173,10 @@ impl Run {
                 world.power_off(node);
                 world.power_on(node);
             }),
-            2 if running => self.cluster.world.signal(node, Signal::Stop),
+            2 if running => {
+                let how = if self.rng.chance(500_000) { Signal::HandOver } else { Signal::Stop };
+                self.cluster.world.signal(node, how);
+            }
             0..=3 if !running => self.start(i),
             4 | 5 if running => self.stall(i),
             6 => self.partition(),

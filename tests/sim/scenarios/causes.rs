@@ -127,6 +127,9 @@ fn words(fault: Fault) -> &'static str {
         Fault::NoPeers => "no unicast peers",
         Fault::NoKey => "auth_hmac has no key to sign with",
         Fault::NoSocket => "the sockets cannot be opened",
+        Fault::NoVmac => "VMAC interface vrrp.1 is not there",
+        Fault::VmacNameTaken => "a foreign link has the name of VMAC interface vrrp.1",
+        Fault::VmacAddressTaken => "another macvlan has the hardware address of VMAC interface vrrp.1",
         Fault::Group => "another member of the sync group",
     }
 }
@@ -137,7 +140,7 @@ fn a_vmac_that_somebody_else_has_is_a_fault() {
     cluster.world.attach(cluster.nodes[0], cluster.lan, "vrrp.1", cidr("10.0.7.1/24"));
     cluster.start(0);
     cluster.run(10.0);
-    assert_eq!(said(&cluster, 0, "FAULT"), words(Fault::NoSocket));
+    assert_eq!(said(&cluster, 0, "FAULT"), words(Fault::VmacNameTaken));
     cluster.errors_expected = true;
 }
 

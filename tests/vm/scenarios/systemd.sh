@@ -65,7 +65,32 @@ echo "ok   reload"
 
 systemctl restart keepalived-rs
 until_true has_address
+until_true says keepalived-rs "(V) sent 0 priority"
 echo "ok   restart"
+
+echo 'DAEMON_ARGS="--hand-over"' >/etc/default/keepalived-rs
+systemctl restart keepalived-rs
+until_true has_address
+ip -o monitor address >/tmp/moves &
+monitor=$!
+for round in 1 2 3; do
+    pid=$(systemctl show -P MainPID keepalived-rs)
+    systemctl restart keepalived-rs
+    [ "$(systemctl show -P MainPID keepalived-rs)" != "$pid" ] || fail "it was not restarted"
+    has_address || fail "restart $round cost the address"
+    until_true says keepalived-rs "(V) Entering MASTER STATE (handed over by the process before this one)"
+done
+sleep 3
+has_address || fail "it was given up later"
+kill "$monitor"
+case $(cat /tmp/moves) in *Deleted*"$address/"*) fail "the address was away: $(cat /tmp/moves)" ;; esac
+case $(cat /tmp/moves) in *"$address/"*dynamic*) ;; *) fail "it was not handed over: $(cat /tmp/moves)" ;; esac
+systemctl stop keepalived-rs
+! has_address || fail "a stop is no restart"
+rm /tmp/moves
+systemctl start keepalived-rs
+until_true has_address
+echo "ok   restart without a gap"
 
 kill -KILL "$(systemctl show -P MainPID keepalived-rs)"
 until_true active keepalived-rs

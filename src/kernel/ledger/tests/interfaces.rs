@@ -28,7 +28,12 @@ fn addresses_follow_an_interface_that_goes_and_comes_back() {
 #[test]
 fn instances_hear_of_their_interface_and_its_first_address_that_is_no_virtual_one() {
     let mut bench = Bench::new(&["10.0.0.2", "10.0.0.7", "10.0.0.8"]);
-    let interface = |source: &str, state| Interface { index: Some(ETH0), state, source: source.parse().ok() };
+    let interface = |source: &str, state| Interface {
+        index: Some(ETH0),
+        state,
+        source: source.parse().ok(),
+        occupied: None,
+    };
     let both = |i: Interface| vec![Output::Interface(ONE, i), Output::Interface(TWO, i)];
     assert_eq!(std::mem::take(&mut bench.out), both(interface("10.0.0.7", LinkState::Up)));
     bench.event(&KernelEvent::Link(link(false)));

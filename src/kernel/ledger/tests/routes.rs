@@ -134,7 +134,12 @@ fn instances_hear_of_their_interface_when_the_static_items_are_there() {
     let mut bench = Bench::of(ledger, &[]);
     assert_eq!((bench.ops(), &bench.out[..]), (vec!["add 10.0.0.7".to_owned()], &[][..]));
     bench.answer(Ok(()));
-    let told = Interface { index: Some(ETH0), state: LinkState::Up, source: "10.0.0.7".parse().ok() };
+    let told = Interface {
+        index: Some(ETH0),
+        state: LinkState::Up,
+        source: "10.0.0.7".parse().ok(),
+        occupied: None,
+    };
     assert_eq!(bench.out, [Output::Interface(ONE, told)]);
     bench.ledger.claim(Owner::Static, false, 2);
     assert!(!bench.ledger.is_idle());

@@ -1,6 +1,7 @@
-//! VMACs, and the entries of the packet filter that belong to them.
+//! VMACs: made, lost, changed, taken over, and in the way of others.
 
 use super::*;
+use crate::kernel::claim::Occupied;
 
 /// A VMAC on `eth0`, with what belongs to it.
 fn vmac() -> Vec<Claim> {
@@ -45,7 +46,12 @@ fn vmac_bench() -> Bench {
     bench.event(&KernelEvent::Link(vmac_link(7, true)));
     assert!(!bench.out.iter().any(|out| matches!(out, Output::Interface(..))), "not before it is diverted");
     bench.answer(Ok(()));
-    let told = Interface { index: Some(IfIndex(7)), state: LinkState::Up, source: "10.0.0.7".parse().ok() };
+    let told = Interface {
+        index: Some(IfIndex(7)),
+        state: LinkState::Up,
+        source: "10.0.0.7".parse().ok(),
+        occupied: None,
+    };
     assert!(bench.out.contains(&Output::Interface(ONE, told)), "{:?}", bench.out);
     bench.out.clear();
     bench
@@ -78,7 +84,8 @@ fn a_vmac_that_is_gone_is_made_again_with_all_that_was_on_it() {
     bench.event(&KernelEvent::Address(Address { link: IfIndex(7), ..claim("10.0.0.1").on(ETH0) }));
     bench.out.clear();
     bench.event(&KernelEvent::Link(vmac_link(7, false)));
-    let lost = Interface { index: None, state: LinkState::Up, source: "10.0.0.7".parse().ok() };
+    let lost =
+        Interface { index: None, state: LinkState::Up, source: "10.0.0.7".parse().ok(), occupied: None };
     assert!(bench.out.contains(&Output::Interface(ONE, lost)), "{:?}", bench.out);
     assert_eq!(bench.ops(), ["make vrrp.51"], "it is to be up");
     // The answer comes before the reports of what happened earlier.
@@ -119,4 +126,94 @@ fn a_filter_that_somebody_else_flushes_is_made_again() {
     assert_eq!(bench.ops(), ["filter IPv4 of 7"]);
     bench.answer(Ok(()));
     assert_eq!(bench.ops(), [""; 0]);
+}
+
+/// What the last change makes a link out of.
+fn origin(bench: &Bench) -> Option<IfIndex> {
+    match bench.open.last() {
+        Some((_, KernelOp::AddLink(_, origin))) => *origin,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_vmac_that_is_renamed_or_changed_is_made_right_and_keeps_what_is_on_it() {
+    let renamed = Link { name: name("other"), ..vmac_link(7, true) };
+    let mode = LinkKind::Macvlan { private: false };
+    let bridged = Stacking { kind: mode, ..vmac_link(7, true).stacking };
+    let bridged = Link { stacking: bridged, ..vmac_link(7, true) };
+    for changed in [renamed, bridged] {
+        let mut bench = vmac_bench();
+        bench.claim(ONE, true, 1);
+        bench.answer(Ok(()));
+        bench.event(&KernelEvent::Link(changed.clone()));
+        assert_eq!(bench.ops(), ["make vrrp.51"], "{changed:?}");
+        assert_eq!(origin(&bench), Some(IfIndex(7)));
+        bench.answer(Ok(()));
+        bench.event(&KernelEvent::Link(vmac_link(7, true)));
+        assert_eq!(bench.ops(), [""; 0], "address and filter are where they were");
+        // A stop while it is not as it should be takes it away all the same.
+        bench.event(&KernelEvent::Link(changed));
+        bench.answer(Err(Errno(1)));
+        bench.claim(ONE, false, 2);
+        bench.answer(Ok(()));
+        bench.ledger.claim(Owner::Static, false, 2);
+        bench.settle();
+        assert!(bench.ops().contains(&"unmake vrrp.51".to_owned()), "{:?}", bench.ops());
+        bench.answer(Ok(()));
+        assert!(bench.ledger.is_idle());
+    }
+}
+
+#[test]
+fn a_vmac_that_a_predecessor_left_is_taken_over_by_its_hardware_address() {
+    let mut ledger = Ledger::default();
+    ledger.register_static(&vmac());
+    let on_vmac = AddressClaim { dev: name("vrrp.51"), ..claim("10.0.0.1") };
+    ledger.register(ONE, Watch { vmac: Some(name("vrrp.51")), ..watch("eth0") }, &[Claim::Address(on_vmac)]);
+    ledger.claim(Owner::Static, true, 1);
+    let left = |ip: &str, protocol| Address { link: IfIndex(7), protocol, ..claim(ip).on(ETH0) };
+    let ours = Address::PROTO_KEEPALIVED;
+    let dump = Dump {
+        links: vec![link(true), Link { name: name("old"), ..vmac_link(7, true) }],
+        addresses: vec![left("10.0.0.1", 0), left("10.0.0.2", ours), left("10.0.0.3", 0)],
+        ..Dump::default()
+    };
+    let mut bench = Bench::on(ledger, dump);
+    assert_eq!(bench.ops(), ["set arp_ignore and arp_filter on eth0", "make vrrp.51"]);
+    assert_eq!(origin(&bench), Some(IfIndex(7)));
+    bench.answer(Ok(()));
+    // What is claimed of its addresses and not held, and what keepalived left; another's stays.
+    let ops = bench.ops();
+    assert!(
+        ops.contains(&"delete 10.0.0.1".to_owned()) && ops.contains(&"delete 10.0.0.2".to_owned()),
+        "{ops:?}"
+    );
+    assert!(!ops.contains(&"delete 10.0.0.3".to_owned()), "{ops:?}");
+}
+
+#[test]
+fn a_link_in_the_way_of_a_vmac_is_left_alone_and_named() {
+    let foreign = Link { stacking: Stacking::default(), mac: None, ..vmac_link(9, true) };
+    let mode = LinkKind::Macvlan { private: false };
+    let twin = Stacking { kind: mode, ..vmac_link(9, true).stacking };
+    let twin = Link { name: name("other"), stacking: twin, ..vmac_link(9, true) };
+    for (obstacle, what) in [(foreign, Occupied::Name), (twin, Occupied::HardwareAddress)] {
+        let mut ledger = Ledger::default();
+        ledger.register_static(&vmac());
+        ledger.register(ONE, Watch { vmac: Some(name("vrrp.51")), ..watch("eth0") }, &[]);
+        ledger.claim(Owner::Static, true, 1);
+        let mut bench = Bench::on(ledger, Dump { links: vec![link(true), obstacle], ..Dump::default() });
+        assert_eq!(bench.ops(), ["set arp_ignore and arp_filter on eth0"]);
+        bench.answer(Ok(()));
+        let key = Key::Link(name("vrrp.51"));
+        assert!(bench.out.contains(&Output::Occupied { key, what }), "{:?}", bench.out);
+        let told = bench.out.iter().rev().find_map(|out| match out {
+            Output::Interface(ONE, interface) => Some(*interface),
+            _ => None,
+        });
+        assert_eq!(told.map(|told| (told.index, told.occupied)), Some((None, Some(what))));
+        bench.event(&KernelEvent::LinkGone { index: IfIndex(9), moved: false });
+        assert_eq!(bench.ops(), ["make vrrp.51"]);
+    }
 }

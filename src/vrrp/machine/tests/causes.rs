@@ -21,11 +21,11 @@ macro_rules! variants {
 
 variants!(cause, CAUSES, Cause:
     Start Reload Deleted MasterDown MasterResigned Owner HigherPriority HigherAddress Stalled Group Fault Over Tracked
-    TimerExpired OwnerConflict Stop);
+    TimerExpired OwnerConflict HandedOver Stop);
 
 variants!(event, EVENTS, Event:
-    AdvertTimeout Master Backup Fault StillFault Stopped SentPriorityZero BackupHeardPriorityZero MasterHeardPriorityZero
-    LowerPriorityDiscarded LowerPriorityHeard HigherPriorityHeard HigherAddressHeard SequenceSynced OwnAddressHeard
+    AdvertTimeout Master Backup Fault StillFault Stopped Lent NotLent SentPriorityZero BackupHeardPriorityZero
+    MasterHeardPriorityZero LowerPriorityDiscarded LowerPriorityHeard HigherPriorityHeard HigherAddressHeard SequenceSynced OwnAddressHeard
     OwnerConflict OwnerReduced OwnerRestored TimerExpired MasterIs IntervalLearned PreemptDelayStarted
     PreemptDelayStopped TrackedFault PriorityChanged Rejected OldChecksum Stalled);
 
@@ -118,9 +118,27 @@ fn faulty() -> Vec<Router> {
     vec![down, tracking]
 }
 
+/// A master that is handed over, the one it is handed to, and one that cannot be.
+fn restarted() -> Vec<Router> {
+    let lease = Some(ms(2000));
+    let mut leaving = mastered(Params { lease, ..params(100) });
+    let mut unable = leaving.clone();
+    for router in [&mut leaving, &mut unable] {
+        router.confirm();
+        router.tell(Input::HandOver);
+    }
+    leaving.confirm();
+    unable.tell(Input::NotLent(unable.machine.claim));
+    let mut heir = Router::new(params(100));
+    heir.machine = Machine::new(params(100), Vec::new());
+    heir.machine.inherits(leaving.machine.leaves(heir.now + ms(2000)));
+    heir.tell(Input::Start);
+    vec![leaving, unable, heir]
+}
+
 #[test]
 fn every_cause_and_every_event_comes_up() {
-    let routers = [backups(), masters(), faulty()].concat();
+    let routers = [backups(), masters(), faulty(), restarted()].concat();
     let events: BTreeSet<_> = routers.iter().flat_map(Router::events).map(event).collect();
     assert_eq!(events, EVENTS.iter().copied().collect());
     let changes = routers.iter().flat_map(|router| router.machine.history());

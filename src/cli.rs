@@ -14,6 +14,7 @@ mod text;
 mod tests;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
@@ -38,10 +39,10 @@ const PENDING: &[Given] = &[
 
 /// Options that are refused until they are in effect, because to go on without them would do harm, or nothing;
 /// and what the user can do instead.
-const REFUSED: &[(Given, &str)] = &[
-    (("genhash", |o| o.genhash), "use: curl -s URL | md5sum"),
-    (("log-file", |o| o.log_file.is_some()), "use syslog, or -n -l and redirect stderr"),
-];
+const REFUSED: &[(Given, &str)] = &[(("genhash", |o| o.genhash), "use: curl -s URL | md5sum")];
+
+/// The log file of `-g` without a name.
+const DEFAULT_LOG_FILE: &str = "/var/log/keepalived.log";
 
 /// What the command line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -203,10 +204,14 @@ pub struct Options {
     #[arg(long, value_name = "NUMBER", hide = true, allow_hyphen_values = true)]
     pub config_fd: Option<String>,
 
-    /// Log to a file
-    #[arg(short = 'g', long, value_name = "FILE", hide = true, num_args = 0..=1, require_equals = true)]
-    #[arg(default_missing_value = "")]
+    /// Log to FILE as well (default /var/log/keepalived.log), what VRRP says to a second one with _vrrp in its name
+    #[arg(short = 'g', long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = DEFAULT_LOG_FILE)]
     pub log_file: Option<String>,
+
+    /// Accepted: a line is in the log file as soon as it is written
+    #[arg(long)]
+    pub flush_log_file: bool,
 
     /// Check the configuration and exit; append the findings to FILE instead of showing them on stderr
     #[arg(short = 't', long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
@@ -335,6 +340,19 @@ impl Options {
     /// The mask for the mode of files that are made; 0177 if none or a bad one was given.
     pub fn umask(&self) -> u32 {
         self.umask.as_deref().and_then(mask).unwrap_or(0o177)
+    }
+
+    /// The file to log to, and that for what VRRP says: with `_vrrp` before the last dot of the name.
+    pub fn log_files(&self) -> Option<[PathBuf; 2]> {
+        let main = PathBuf::from(self.log_file.as_ref()?);
+        let mut name = main.file_stem().unwrap_or_default().to_owned();
+        name.push("_vrrp");
+        if let Some(extension) = main.extension() {
+            name.push(".");
+            name.push(extension);
+        }
+        let vrrp = main.with_file_name(name);
+        Some([main, vrrp])
     }
 
     /// The file that the findings of `-t` are appended to; `None`: they go to stderr.

@@ -18,11 +18,13 @@ use keepalived_rs::cli::{self, LintOptions, Options, Request};
 use keepalived_rs::config::diagnostic::{Effect, Severity};
 use keepalived_rs::config::{self, Loaded, lint};
 use keepalived_rs::host::Loader as _;
-use keepalived_rs::linux::{self, daemonize::daemonize, loader::SystemLoader, namespace, startup, syslog};
+use keepalived_rs::linux::journal::{self, Journal};
+use keepalived_rs::linux::{self, daemonize::daemonize, loader::SystemLoader, log_file::LogFile};
+use keepalived_rs::linux::{namespace, startup, syslog};
 use keepalived_rs::plan::{self, Plan, Present};
 use keepalived_rs::report::{self, diagnostics, json, log};
 use keepalived_rs::{daemon, host};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use self::pid::{PidFiles, PidNames};
 use self::reload::Reload;
@@ -163,7 +165,14 @@ fn load(options: &Options) -> Loaded {
 
 /// The daemon, between the first and the last line of its log.
 fn log_and_serve(options: &Options, args: &[OsString]) -> u8 {
-    let Ok(mut log) = log::init(options.log_detail, jiff::Timestamp::now, sinks(options)) else {
+    let sinks = match sinks(options) {
+        Ok(sinks) => sinks,
+        Err(error) => {
+            say(std::io::stderr(), &format!("{error}\n"));
+            return FATAL;
+        }
+    };
+    let Ok(mut log) = log::init(options.log_detail, jiff::Timestamp::now, sinks) else {
         return FATAL;
     };
     std::panic::set_hook(Box::new(|panic| {
@@ -176,32 +185,65 @@ fn log_and_serve(options: &Options, args: &[OsString]) -> u8 {
     let quoted: Vec<_> = args.iter().map(|a| format!("'{}'", a.to_string_lossy())).collect();
     info!("Command line: {}", quoted.join(" "));
     let status = serve(options, &mut log);
+    debug!("{}", startup::cpu_usage());
     info!("Stopped {banner}");
     log.finish();
     status
 }
 
 /// Where the log goes. The console is for the foreground only: a daemon has none.
-fn sinks(options: &Options) -> Vec<Box<dyn log::Sink>> {
+fn sinks(options: &Options) -> Result<Vec<Box<dyn log::Sink>>, host::Error> {
     let mut sinks: Vec<Box<dyn log::Sink>> = Vec::new();
     if has_console(options) {
         sinks.push(Box::new(log::Console::stderr()));
     }
+    if let Some([main, vrrp]) = options.log_files() {
+        let mut main = log::Console::new(LogFile::open(&main)?);
+        let mut vrrp = log::Console::new(LogFile::open(&vrrp)?);
+        sinks.push(Box::new(move |line: &log::Line| match line.ident {
+            log::VRRP => log::Sink::write(&mut vrrp, line),
+            _ => log::Sink::write(&mut main, line),
+        }));
+    }
     if !options.no_syslog {
         let facility = syslog::Facility::new(options.facility()).unwrap_or(syslog::Facility::DAEMON);
-        let syslog = syslog::Syslog::new(Path::new(syslog::DEFAULT_PATH), facility);
-        let write = move |line: &log::Line| {
-            let severity = match line.severity {
-                0..=3 => syslog::Severity::Error,
-                4 => syslog::Severity::Warning,
-                5 | 6 => syslog::Severity::Info,
-                _ => syslog::Severity::Debug,
-            };
-            syslog.write(severity, line.ident, &line.text);
-        };
-        sinks.push(Box::new(write));
+        sinks.push(match Journal::open(Path::new(journal::DEFAULT_PATH), facility) {
+            Some(journal) => Box::new(ToJournal(journal)),
+            None => Box::new(to_syslog(facility)),
+        });
     }
-    sinks
+    Ok(sinks)
+}
+
+fn to_syslog(facility: syslog::Facility) -> impl FnMut(&log::Line) {
+    let syslog = syslog::Syslog::new(Path::new(syslog::DEFAULT_PATH), facility);
+    move |line| {
+        let severity = match line.severity {
+            0..=3 => syslog::Severity::Error,
+            4 => syslog::Severity::Warning,
+            5 | 6 => syslog::Severity::Info,
+            _ => syslog::Severity::Debug,
+        };
+        syslog.write(severity, line.ident, &line.text);
+    }
+}
+
+/// The journal takes what a line says apart from its text, too: `VRRP_INSTANCE`, `VRRP_STATE`, …
+struct ToJournal(Journal);
+
+impl log::Sink for ToJournal {
+    fn write(&mut self, line: &log::Line) {
+        let names = ["VRRP_INSTANCE", "VRRP_INTERFACE", "VRRP_STATE", "VRRP_PRIORITY", "VRRP_CAUSE"];
+        let fields = line.fields.iter().filter_map(|(field, value)| {
+            let place = log::FIELDS.iter().position(|name| name == field)?;
+            Some((*names.get(place)?, value.as_str()))
+        });
+        self.0.write(line.severity, line.ident, &line.text, fields);
+    }
+
+    fn wants_fields(&self) -> bool {
+        true
+    }
 }
 
 fn has_console(options: &Options) -> bool {
@@ -215,7 +257,7 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
         warn!("Option --{name} is not in effect yet");
     }
     let mut loaded = load(options);
-    info!("Configuration file {}", options.use_file);
+    log_files(options, &loaded);
     let namespace = options.namespace.clone().or_else(|| loaded.config.top.net_namespace.clone());
     if let Some(name) = namespace.as_ref().filter(|_| loaded.refusal().is_none()) {
         if let Err(error) = namespace::enter(name) {
@@ -288,7 +330,8 @@ fn core_dumps(options: &Options) -> Option<startup::CorePattern> {
 fn plan_of(options: &Options, names: &PidNames, loaded: &Loaded, ours: BTreeSet<IfName>) -> Plan {
     let reload = plan::ReloadPlan::of(&loaded.config, &names.reload);
     if options.without_vrrp {
-        return Plan { reload, ..Plan::default() };
+        let stages = plan::StagePlans::of(&loaded.config);
+        return Plan { reload, stages, ..Plan::default() };
     }
     let links = if plan::makes_links(&loaded.config) { SystemLoader.links() } else { Vec::new() };
     let mut plan = Plan { reload, ..plan::resolve_among(&loaded.config, &Present { links, ours }) };
@@ -303,6 +346,14 @@ fn plan_of(options: &Options, names: &PidNames, loaded: &Loaded, ours: BTreeSet<
 /// What VRRP lacks.
 fn needs(capabilities: &[&str]) -> String {
     format!("VRRP needs root, or {}", capabilities.join(" and "))
+}
+
+/// Logs which files were read.
+fn log_files(options: &Options, loaded: &Loaded) {
+    for file in &loaded.sources.files {
+        debug!("Opening file '{}'.", file.name);
+    }
+    info!("Configuration file {}", options.use_file);
 }
 
 /// Logs what is wrong with the configuration; `refuses` is told of what refuses a start.

@@ -11,7 +11,7 @@ complete -c keepalived-rs -s M -l core-dump-pattern -d 'Allow core dumps, and se
 complete -c keepalived-rs -s i -l config-id -d 'Compare the id of `@id` lines with this, instead of the node name' -r
 complete -c keepalived-rs -l signum -d 'Print the number of a signal: STOP, RELOAD, DATA, STATS, STATS_CLEAR, JSON, HAND_OVER' -r
 complete -c keepalived-rs -l config-fd -d 'Stock\'s way to hand a configuration to itself' -r
-complete -c keepalived-rs -s g -l log-file -d 'Log to a file' -r
+complete -c keepalived-rs -s g -l log-file -d 'Log to FILE as well (default /var/log/keepalived.log), what VRRP says to a second one with _vrrp in its name' -r
 complete -c keepalived-rs -s t -l config-test -d 'Check the configuration and exit; append the findings to FILE instead of showing them on stderr' -r
 complete -c keepalived-rs -l format -d 'How -t shows its findings: text, or json on stdout (see docs/JSON.md)' -r
 complete -c keepalived-rs -s P -l vrrp -d 'Run VRRP without the health checkers'
@@ -34,5 +34,6 @@ complete -c keepalived-rs -s x -l snmp -d 'Serve SNMP'
 complete -c keepalived-rs -s m -l core-dump -d 'Allow core dumps'
 complete -c keepalived-rs -s e -l all-config -d 'A configuration file that is missing or unreadable is an error'
 complete -c keepalived-rs -l ignore-sigint -d 'Do not stop on SIGINT'
+complete -c keepalived-rs -l flush-log-file -d 'Accepted: a line is in the log file as soon as it is written'
 complete -c keepalived-rs -s h -l help -d 'Show this help'
 complete -c keepalived-rs -s v -l version -d 'Show the version'

@@ -86,9 +86,20 @@ fn mistakes_are_refused_in_stocks_words() {
     ] {
         assert_eq!(refused(args), text, "{args:?}");
     }
-    assert!(refused(&["-g/x"]).starts_with("Option --log-file is not"));
     assert!(refused(&["-T", "-s", "192.0.2.1"]).starts_with("Option --genhash is not"));
     assert!(parse(["/usr/bin/genhash"].map(OsString::from)).is_err());
+}
+
+#[test]
+fn what_vrrp_says_has_a_log_file_of_its_own() {
+    let files = |args: &[&str]| {
+        options(args).log_files().map(|files| files.map(|file| file.to_string_lossy().into_owned()))
+    };
+    let expected = |main: &str, vrrp: &str| Some([main.to_owned(), vrrp.to_owned()]);
+    assert_eq!(files(&[]), None);
+    assert_eq!(files(&["-g"]), expected("/var/log/keepalived.log", "/var/log/keepalived_vrrp.log"));
+    assert_eq!(files(&["-g/a.b/c"]), expected("/a.b/c", "/a.b/c_vrrp"));
+    assert_eq!(files(&["--log-file=x.y.log", "--flush-log-file"]), expected("x.y.log", "x.y_vrrp.log"));
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub(super) enum Order {
     HandOver,
     /// To tell which links and addresses there are.
     Survey(oneshot::Sender<Survey>),
+    /// To say that it is there.
+    Answer(oneshot::Sender<()>),
 }
 
 /// What the slow plane sends to the fast one, and where the fast one sends its own.
@@ -67,6 +69,7 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
     let Fast { plane, vrrp, announcer, events, writer } = fast;
     let Lines { notices, carriers, failed, progress, mut orders, inherited, handed_over } = lines;
     delay_startup(&plane, &mut plan);
+    wording::channels_open();
     wording::delays_shortened(&plan.link_delays.shortened);
     if plan.filters_unasked {
         wording::filters_unasked();
@@ -223,6 +226,10 @@ impl Conductor {
                     // Half of it is in effect. The daemon may be stopping already.
                     let _ = self.failed.send("reload");
                 }
+            }
+            // The daemon may be stopping.
+            Order::Answer(reply) => {
+                let _ = reply.send(());
             }
             Order::HandOver => self.hands_over = true,
             Order::Survey(reply) => {

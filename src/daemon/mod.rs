@@ -4,8 +4,10 @@ mod dumps;
 mod fast;
 mod hand_over;
 mod reload;
+mod stage;
 mod timetable;
 mod trackers;
+mod watchdog;
 
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
@@ -54,6 +56,7 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let (mut signals, supervisor) = (host.signals, host.supervisor);
     let scheduler = host.scheduler;
     scheduler.apply(&plan.scheduling);
+    stage::run(&slow, &*processes, "startup", plan.stages.startup.as_ref()).await;
     let mut plan = Rc::new(plan);
     let (notices, notices_inbox) = unbounded_channel();
     let (posts, posts_inbox) = unbounded_channel();
@@ -67,7 +70,7 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let (tell_carrier, known_carriers) = unbounded_channel();
     let tools = trackers::Tools {
         slow: slow.clone(),
-        processes,
+        processes: Rc::clone(&processes),
         carriers,
         files: Rc::clone(&files),
         process_table,
@@ -79,6 +82,7 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let (handed_over, mut handed) = unbounded_channel();
     let boot = host.boot;
     let dumps = Dumper::start(slow.clone(), Rc::clone(&files), host.name, orders.downgrade());
+    watchdog::start(&slow, Rc::clone(&supervisor), orders.downgrade());
     let progress = Arc::new(AtomicU64::new(0));
     let lines = Lines {
         notices: notices.clone(),
@@ -164,6 +168,11 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let _ = posts.send(Post::Stop);
     within(&slow, patience(MAIL_LIMIT), mailed).await;
     within(&slow, patience(NOTIFY_LIMIT), ended).await;
+    let stage = stage::run(&slow, &*processes, "shutdown", plan.stages.shutdown.as_ref());
+    match end {
+        None => stage.await,
+        Some(end) => within(&slow, end - slow.now(), stage).await,
+    }
     status
 }
 

@@ -18,6 +18,7 @@ use crate::track::linkbeat::Linkbeat;
 use crate::track::listeners::{Listeners, Tally, Tell};
 use crate::track::process_watch::ProcessTracker;
 use crate::track::script::Tracker;
+use crate::vrrp::tracking::Status;
 
 /// What trackers work with.
 pub(super) struct Tools {
@@ -117,6 +118,9 @@ impl Trackers {
             let running = match before.remove(&script.name) {
                 Some(running) if running.plan == *script => {
                     running.listeners.replace(instances);
+                    if let Some(status) = running.listeners.status() {
+                        wording::script_kept(&script.name, status == Status::Good);
+                    }
                     running
                 }
                 // It runs differently from now on, but what is known of it stays until it says otherwise.

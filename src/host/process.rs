@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use super::Error;
 
@@ -104,4 +105,8 @@ pub trait Supervisor {
     fn status(&self, text: &str);
     /// The daemon is stopping.
     fn stopping(&self);
+    /// How long the service manager waits for a sign of life before it ends the daemon; `None`: for ever.
+    fn watchdog(&self) -> Option<Duration>;
+    /// A sign of life.
+    fn alive(&self);
 }

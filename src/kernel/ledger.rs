@@ -502,12 +502,16 @@ impl Ledger {
 
     /// A link has lost its name. If somebody wants to know of links of that name, it is remembered why.
     fn vacated_if_known(&mut self, name: &IfName, how: LinkState) {
-        let mut watches = self.watched.values().map(|(watch, _)| watch);
-        if self.tracked.contains_key(name)
-            || watches.any(|w| w.interface.as_ref().or(w.vrf.as_ref()) == Some(name))
-        {
+        if self.is_watched(name) {
             self.vacated.insert(name.clone(), how);
         }
+    }
+
+    /// Whether an instance is on the interface of this name, or tracks it.
+    pub fn is_watched(&self, name: &IfName) -> bool {
+        let mut watches = self.watched.values().map(|(watch, _)| watch);
+        self.tracked.contains_key(name)
+            || watches.any(|w| w.interface.as_ref().or(w.vrf.as_ref()) == Some(name))
     }
 
     /// What had been given up may work now.

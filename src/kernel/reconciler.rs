@@ -256,7 +256,7 @@ impl Reconciler {
     }
 
     fn event(&mut self, event: &KernelEvent) {
-        wording::kernel_event(event, &self.mirror.borrow());
+        wording::kernel_event(event, &self.mirror.borrow(), |name| self.ledger.is_watched(name));
         if self.address_monitoring {
             wording::addresses(event, &self.mirror.borrow());
         }

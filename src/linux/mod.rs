@@ -25,7 +25,9 @@ mod vrrp_net;
 mod watch;
 
 pub mod daemonize;
+pub mod journal;
 pub mod loader;
+pub mod log_file;
 pub mod namespace;
 pub mod pidfile;
 pub mod startup;

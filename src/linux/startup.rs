@@ -5,7 +5,9 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::stat::{Mode, umask};
+use nix::sys::time::TimeVal;
 
 use crate::host::Error;
 
@@ -173,6 +175,17 @@ fn effective(status: &str) -> u64 {
 /// Whether this process has the capability with this number (`linux/capability.h`).
 pub(super) fn is_capable(capability: u32) -> bool {
     effective(&read_to_string("/proc/self/status").unwrap_or_default()) & (1 << capability) != 0
+}
+
+/// The CPU time used so far by this process and by those it has started and waited for, in stock's words, in seconds.
+pub fn cpu_usage() -> String {
+    let used = |who| {
+        let usage = getrusage(who).ok();
+        let shown = |time: TimeVal| format!("{}.{:06}", time.tv_sec(), time.tv_usec());
+        usage.map_or_else(Default::default, |u| (shown(u.user_time()), shown(u.system_time())))
+    };
+    let (own, children) = (used(UsageWho::RUSAGE_SELF), used(UsageWho::RUSAGE_CHILDREN));
+    format!("CPU usage (self/children) user: {}/{} system: {}/{}", own.0, children.0, own.1, children.1)
 }
 
 /// Release and version of the kernel, as `uname -rv` has them.

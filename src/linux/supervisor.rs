@@ -1,5 +1,7 @@
 //! The service manager: `sd_notify(3)`. Without `NOTIFY_SOCKET` in the environment nothing happens.
 
+use std::time::Duration;
+
 use sd_notify::NotifyState;
 
 use crate::host::Supervisor;
@@ -27,6 +29,15 @@ impl Supervisor for Systemd {
 
     fn stopping(&self) {
         notify(&[NotifyState::Stopping]);
+    }
+
+    fn watchdog(&self) -> Option<Duration> {
+        // It names the process that it watches: one that has gone into the background is another.
+        sd_notify::watchdog_enabled().filter(|limit| !limit.is_zero())
+    }
+
+    fn alive(&self) {
+        notify(&[NotifyState::Watchdog]);
     }
 }
 

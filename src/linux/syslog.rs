@@ -45,6 +45,11 @@ impl Facility {
         if number <= 23 { Some(Self(number)) } else { None }
     }
 
+    /// Its number, 0 to 23.
+    pub(super) const fn number(self) -> u8 {
+        self.0
+    }
+
     /// `LOG_LOCAL0` to `LOG_LOCAL7`; `None` for greater numbers.
     pub const fn local(number: u8) -> Option<Self> {
         if number <= 7 { Some(Self(16 + number)) } else { None }

@@ -16,7 +16,7 @@ use keepalived_rs::report::diagnostics;
 use tracing::{error, warn};
 
 use super::pid::{PidFiles, PidNames};
-use super::{load, log_findings, needs, plan_of, say};
+use super::{load, log_files, log_findings, needs, plan_of, say};
 
 /// What has to be known for that.
 pub(crate) struct Reload {
@@ -80,6 +80,7 @@ impl Reload {
     /// none. Everything that may refuse it comes before what it changes.
     fn read(&self) -> Result<Plan, String> {
         let loaded = load(&self.options);
+        log_files(&self.options, &loaded);
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(file) = &running.check {
             write_findings(file, &loaded);

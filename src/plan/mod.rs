@@ -10,6 +10,7 @@ mod pacing;
 mod reload;
 mod routes;
 mod scheduling;
+mod stages;
 mod tracks;
 mod vmac;
 
@@ -38,6 +39,7 @@ pub use mail::MailPlan;
 pub use notify::{NotifyPlan, PipePlan};
 pub use pacing::{Intervals, PacingGroup, PacingPlan};
 pub use reload::{ReloadPlan, ReloadTime};
+pub use stages::{StagePlan, StagePlans};
 pub use tracks::{FilePlan, ProcessPlan, ScriptPlan, Subject, TrackPlan};
 pub use vmac::{Present, VmacPlan, makes_links};
 
@@ -94,6 +96,8 @@ pub struct Plan {
     pub scheduling: Scheduling,
     /// When the configuration is read again, and what is seen of that.
     pub reload: ReloadPlan,
+    /// Scripts of the daemon's own start and stop.
+    pub stages: StagePlans,
     /// What the next process goes on with.
     pub hand_over: HandOverPlan,
     /// Whether every address that comes or goes is logged (`-a`).
@@ -233,6 +237,7 @@ pub fn resolve_among(config: &Config, present: &Present) -> Plan {
         delay_after_boot: config.globals.options.delay_after_boot.unwrap_or_default(),
         scheduling: scheduling::resolve(&config.globals.options),
         reload: ReloadPlan::of(config, RELOAD_FILE),
+        stages: StagePlans::of(config),
         written: Arc::new(without_servers(config)),
         ..Plan::default()
     };

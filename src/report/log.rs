@@ -48,12 +48,22 @@ pub struct Line {
     pub ident: &'static str,
     /// The text, on one line: control characters are escaped.
     pub text: String,
+    /// What the text says, by the names in [`FIELDS`], escaped too; nothing if no sink wants it.
+    pub fields: Vec<(&'static str, String)>,
 }
+
+/// Fields of events that a sink may want beside the text, which has them already. All but `cause` are about VRRP.
+pub const FIELDS: [&str; 5] = ["instance", "interface", "state", "priority", "cause"];
 
 /// Where lines go. Failures are the sink's own business: there is nowhere to report them.
 pub trait Sink: Send {
     /// Writes one line.
     fn write(&mut self, line: &Line);
+
+    /// Whether it has a use for [`Line::fields`].
+    fn wants_fields(&self) -> bool {
+        false
+    }
 }
 
 impl<F: FnMut(&Line) + Send> Sink for F {
@@ -71,9 +81,19 @@ pub struct Console<W> {
 impl Console<io::Stderr> {
     /// On stderr, in the local time zone.
     pub fn stderr() -> Self {
-        Self { out: io::stderr(), zone: TimeZone::system() }
+        Self::new(io::stderr())
     }
 }
+
+impl<W: Write> Console<W> {
+    /// On `out`, in the local time zone.
+    pub fn new(out: W) -> Self {
+        Self { out, zone: TimeZone::system() }
+    }
+}
+
+/// The [`Line::ident`] of what stock's VRRP process says.
+pub const VRRP: &str = "Keepalived_vrrp";
 
 impl<W: Write + Send> Sink for Console<W> {
     fn write(&mut self, line: &Line) {
@@ -104,13 +124,14 @@ fn subscriber(
     clock: fn() -> Timestamp,
     sinks: Vec<Box<dyn Sink>>,
 ) -> (impl Subscriber + Send + Sync, Log) {
+    let with_fields = sinks.iter().any(|sink| sink.wants_fields());
     let outlet = Outlet {
         route: Mutex::new(Route::Direct(sinks)),
         waiting: AtomicUsize::new(0),
         lost: AtomicUsize::new(0),
     };
     let outlet = Arc::new(outlet);
-    let layer = LogLayer { detail, clock, outlet: outlet.clone() };
+    let layer = LogLayer { detail, with_fields, clock, outlet: outlet.clone() };
     (Registry::default().with(layer), Log { outlet, ended: None })
 }
 
@@ -165,7 +186,7 @@ fn write_all(lines: &Receiver<Line>, mut sinks: Vec<Box<dyn Sink>>, outlet: &Out
         let missing = outlet.lost.swap(0, Ordering::Relaxed);
         if missing > 0 {
             let text = format!("{missing} log lines lost: they came faster than they could be written");
-            let notice = Line { text, severity: 4, ..line };
+            let notice = Line { text, severity: 4, fields: Vec::new(), ..line };
             sinks.iter_mut().for_each(|sink| sink.write(&notice));
         }
     }
@@ -211,6 +232,8 @@ impl Outlet {
 /// Turns events into lines.
 struct LogLayer {
     detail: u8,
+    /// Whether somebody wants fields of their own.
+    with_fields: bool,
     clock: fn() -> Timestamp,
     outlet: Arc<Outlet>,
 }
@@ -235,7 +258,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut text = Text { all_fields: self.detail > 1, ..Text::default() };
+        let mut text = Text { all_fields: self.detail > 1, with_fields: self.with_fields, ..Text::default() };
         event.record(&mut text);
         let severity = match *event.metadata().level() {
             Level::ERROR => 3,
@@ -245,7 +268,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
             Level::TRACE => 7,
         };
         let ident = ident(event.metadata().target());
-        self.outlet.put(Line { time: (self.clock)(), severity, ident, text: text.finish() });
+        let fields = std::mem::take(&mut text.fields);
+        self.outlet.put(Line { time: (self.clock)(), severity, ident, text: text.finish(), fields });
     }
 }
 
@@ -253,7 +277,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
 fn ident(target: &str) -> &'static str {
     let room = target.strip_prefix("keepalived_rs::").unwrap_or(target);
     match room.split("::").next() {
-        Some("vrrp" | "track" | "kernel" | "notify" | "linux") => "Keepalived_vrrp",
+        Some("vrrp" | "track" | "kernel" | "notify" | "linux") => VRRP,
         _ => "Keepalived",
     }
 }
@@ -266,6 +290,9 @@ struct Text {
     others: String,
     /// Whether fields other than `cause` are wanted.
     all_fields: bool,
+    /// Whether those of [`FIELDS`] are wanted by themselves.
+    with_fields: bool,
+    fields: Vec<(&'static str, String)>,
 }
 
 impl Text {
@@ -282,10 +309,15 @@ impl Text {
 
 impl Visit for Text {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if self.with_fields
+            && let Some(name) = FIELDS.iter().find(|name| **name == field.name())
+        {
+            self.fields.push((name, escape(format!("{value:?}"))));
+        }
         let _ = match field.name() {
             "message" => write!(self.message, "{value:?}"),
             "cause" => write!(self.cause, "{value:?}"),
-            name if self.all_fields => write!(self.others, " {name}={value:?}"),
+            name if self.all_fields && !FIELDS.contains(&name) => write!(self.others, " {name}={value:?}"),
             _ => Ok(()),
         };
     }

@@ -93,10 +93,11 @@ impl Visit for Line {
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         // Writing to a string cannot fail.
-        let _ = if field.name() == "message" {
-            write!(self.message, "{value:?}")
-        } else {
-            write!(self.fields, " {}={value:?}", field.name())
+        let _ = match field.name() {
+            "message" => write!(self.message, "{value:?}"),
+            // The message says these, too.
+            "instance" | "interface" | "state" | "priority" => Ok(()),
+            name => write!(self.fields, " {name}={value:?}"),
         };
     }
 }

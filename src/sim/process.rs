@@ -192,6 +192,12 @@ impl Supervisor for Manager {
     fn stopping(&self) {
         self.world.borrow_mut().record(Some(self.node), What::Stopping);
     }
+
+    fn watchdog(&self) -> Option<Duration> {
+        None
+    }
+
+    fn alive(&self) {}
 }
 
 /// Signals sent and not yet taken, and who waits for them.

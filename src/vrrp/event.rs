@@ -336,3 +336,23 @@ pub enum Event {
     /// We were not run for this long, and listen before we speak.
     Stalled(Duration),
 }
+
+impl Event {
+    /// A number for each kind of event that anybody on the network can bring about as often as he likes: its line in the
+    /// log is spared.
+    pub fn provoked(&self) -> Option<u32> {
+        const REJECTS: u32 = Reject::KINDS as u32;
+        match self {
+            Self::Rejected { reject, .. } => Some(reject.kind()),
+            Self::LowerPriorityHeard { .. } => Some(REJECTS),
+            Self::LowerPriorityDiscarded { .. } => Some(REJECTS + 1),
+            Self::BackupHeardPriorityZero(_) => Some(REJECTS + 2),
+            Self::MasterHeardPriorityZero(_) => Some(REJECTS + 3),
+            Self::OwnAddressHeard => Some(REJECTS + 4),
+            Self::SequenceSynced => Some(REJECTS + 5),
+            Self::MasterIs { .. } => Some(REJECTS + 6),
+            Self::IntervalLearned { .. } => Some(REJECTS + 7),
+            _ => None,
+        }
+    }
+}

@@ -13,7 +13,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::advert::Adverts;
 use super::check::Packet;
 use super::demux::{Endpoints, Hears, Place, Seat};
-use super::event::{Fault, Source};
+use super::event::{Event, Fault, Source};
 use super::group::{Order, Report};
 use super::group_hub::GroupHub;
 use super::machine::{Inheritance, Input, Machine, Notice, Output, Reload, State};
@@ -21,6 +21,7 @@ use super::mailbox::{Mailbox, Post, mailbox};
 use super::observed::{Ask, Observed};
 use super::pacer::Pacer;
 use super::params::Delivery;
+use super::sparing::Sparing;
 use super::tracking::Status;
 use crate::base::{InstanceId, Instant};
 use crate::host::{Announcer, Plane};
@@ -171,6 +172,10 @@ pub struct Instance {
     try_again: Option<Instant>,
     /// Since when the machine has been in its state, on its time line and since 1970.
     since: (Instant, Duration),
+    /// What was claimed last: everything, or nothing.
+    claimed: Option<bool>,
+    /// Lines that others can bring about.
+    provoked: BTreeMap<u32, Sparing>,
     stopped: bool,
 }
 
@@ -196,6 +201,8 @@ impl Instance {
             inbox,
             inbox_post,
             try_again: None,
+            claimed: None,
+            provoked: BTreeMap::new(),
             stopped: false,
         }
     }
@@ -490,15 +497,32 @@ impl Instance {
                     if !hold {
                         self.ports.pacer.forget(self.plan.id);
                     }
-                    wording::claim(&self.plan, hold);
+                    // At the start something may be left of a run before.
+                    if hold || self.claimed != Some(false) {
+                        wording::claim(&self.plan, hold);
+                    }
+                    self.claimed = Some(hold);
                 }
                 Output::Announce(rounds) => self.announce(self.plan.addresses.iter(), rounds),
                 Output::AnnounceExtra => self.announce(self.plan.extra_announced(), 1),
                 Output::AnnounceSource => self.announce_source(),
                 Output::Group(report) => self.report(report),
                 Output::Notify(notice) => self.notify(notice),
-                Output::Event(event) => wording::vrrp(&self.plan, self.machine.params(), &event),
+                Output::Event(event) => self.log(&event),
             }
+        }
+    }
+
+    /// What others can bring about is logged once a second, and then how often it happened.
+    fn log(&mut self, event: &Event) {
+        let now = self.ports.plane.now();
+        let left_out = match event.provoked() {
+            Some(kind) => self.provoked.entry(kind).or_default().turn(now),
+            None => Some(0),
+        };
+        if let Some(left_out) = left_out {
+            wording::vrrp(&self.plan, self.machine.params(), event);
+            wording::left_out(&self.plan.name, left_out);
         }
     }
 

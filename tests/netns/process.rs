@@ -5,7 +5,7 @@ use std::process::Stdio;
 use nix::sys::signal::Signal;
 
 use crate::lab::{Kind, Router, wait_until};
-use crate::support::{A, Two, VIPS, config, holds, holds_any, subject};
+use crate::support::{A, MAC_A, Two, VIPS, config, holds, holds_any, subject};
 
 const PID_FILE: &str = "/run/keepalived.pid";
 
@@ -184,4 +184,52 @@ fn unknown_option() {
         command.arg("--wibble").stdin(Stdio::null()).stderr(Stdio::null()).status().unwrap().code()
     };
     assert_eq!((run(subject()), run(Kind::Stock)), (Some(1), Some(1)));
+}
+
+/// Without root two capabilities are enough, and a place for the pid files; scripts run as who the daemon is.
+#[test]
+fn two_capabilities_are_enough() {
+    let two = Two::new();
+    two.a.run("mkdir -m 777 /run/k; mkdir -p /tmp/seen; chmod 777 /tmp/seen");
+    two.a.write_script("/etc/keepalived/check.sh", "id -u >/tmp/seen/check; id -G >/tmp/seen/groups");
+    two.a.write_script("/etc/keepalived/notify.sh", "echo $* $(id -u) >>/tmp/seen/notify");
+    let more = "track_script {\n check\n }\n notify /etc/keepalived/notify.sh\n garp_master_delay 1";
+    let text = format!(
+        "vrrp_script check {{\n script /etc/keepalived/check.sh\n interval 1\n}}\n{}",
+        config(3, 100, more)
+    );
+    two.a.write("/etc/keepalived/keepalived.conf", &text);
+    two.a.run("chmod -R a+rX /etc/keepalived");
+    let start = |capabilities: &str, pid_files: &str| {
+        let mut command = two.a.namespace().command("setpriv");
+        command.args(["--reuid=4242", "--regid=4242", "--clear-groups"]);
+        command.arg(format!("--inh-caps=-all{capabilities}"));
+        command.arg(format!("--ambient-caps=-all{capabilities}"));
+        command.args([Kind::Ours.program(), "-n", "-l", "-D"]);
+        command.args(["-p", &format!("{pid_files}/k.pid"), "-r", &format!("{pid_files}/vrrp.pid")]);
+        command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().expect("setpriv is of util-linux")
+    };
+    let refused = |capabilities, pid_files| {
+        let output = start(capabilities, pid_files).wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (status, said) = refused(",+net_admin", "/run/k");
+    assert_eq!(status, Some(4), "{said}");
+    assert!(said.contains("VRRP needs root, or CAP_NET_RAW\n"), "{said}");
+    let (status, said) = refused(",+net_admin,+net_raw", "/run");
+    assert!(status.is_some_and(|status| status != 0) && said.contains("/run/k.pid"), "{status:?} {said}");
+
+    let daemon = start(",+net_admin,+net_raw", "/run/k");
+    wait_until("the router is master", || holds(&two.a));
+    wait_until("addresses are announced", || two.capture.garps_since(0, MAC_A).len() >= 10);
+    wait_until("scripts run as the daemon does", || {
+        two.a.read("/tmp/seen/check").is_some_and(|text| text == "4242\n")
+            && two.a.read("/tmp/seen/groups").is_some_and(|text| text == "4242\n")
+            && two.a.read("/tmp/seen/notify").unwrap_or_default().contains("INSTANCE VI_1 MASTER 100 4242\n")
+    });
+    two.a.run("kill -TERM $(cat /run/k/k.pid)");
+    let output = daemon.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!holds_any(&two.a));
+    assert_eq!(two.a.run("ls /run/k"), "");
 }

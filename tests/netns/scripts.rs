@@ -134,3 +134,42 @@ fn notify_scripts_that_hang_are_ended_with_their_groups() {
     wait_until("what the first one has started is gone", || matches!(two.a.run(&state).trim(), "" | "Z"));
     two.a.run("kill $(cat /run/sleepers) 2>/dev/null || true");
 }
+
+/// `startup_script` has ended before anything else begins, `shutdown_script` runs when everything is given up; the daemon
+/// goes on whatever becomes of them, and one that hangs is ended with all that it has started.
+#[test]
+fn scripts_of_the_start_and_the_stop() {
+    for kind in [subject(), Kind::Stock] {
+        let two = Two::new();
+        let there = "$(ip -o addr show | grep -c 10.7.0.100/) $(ls /run/keepalived.pid | wc -l)";
+        two.a.write_script(
+            "/etc/keepalived/stage.sh",
+            &format!(
+                "echo $1 {there} >>/run/stages; test $1 = up && exit 3; sleep 7778 & sleep 7778; echo late >>/run/stages"
+            ),
+        );
+        let stages = "global_defs {\n startup_script \"/etc/keepalived/stage.sh up\"\n \
+                      shutdown_script \"/etc/keepalived/stage.sh down\"\n shutdown_script_timeout 1\n}\n";
+        let daemon = two.a.start(kind, &format!("{stages}{}", config(3, 100, "")));
+        wait_until("the router is master", || holds(&two.a));
+        daemon.wait_log("startup script script failed, status 3");
+        assert_eq!(two.a.read("/run/stages").as_deref(), Some("up 0 1\n"), "{kind:?}");
+        assert_eq!(daemon.stop().code(), Some(0), "{kind:?}");
+        assert_eq!(two.a.read("/run/stages").as_deref(), Some("up 0 1\ndown 0 1\n"), "{kind:?}");
+        let log = daemon.log();
+        let of_stages = |line: &&str| line.contains("startup script") || line.contains("shutdown script ");
+        let said: Vec<_> = log.lines().map(|line| &line[26..]).filter(of_stages).collect();
+        let expected = [
+            "Running startup script /etc/keepalived/stage.sh",
+            "startup script script failed, status 3",
+            "Running shutdown script /etc/keepalived/stage.sh",
+            "shutdown script timed out",
+        ];
+        assert_eq!(said, expected, "{kind:?}");
+        if kind == Kind::Ours {
+            wait_until("what hung is gone", || {
+                !two.a.run("ps -eo args").lines().any(|args| args == "sleep 7778")
+            });
+        }
+    }
+}

@@ -20,4 +20,5 @@ mod timetable;
 mod trackers;
 mod traps;
 mod vmac;
+mod watchdog;
 mod wire;

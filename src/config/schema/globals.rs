@@ -59,16 +59,16 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         boolean("smtp_alert_checker").stores(apply::lvs::globals::boolean),
         value("startup_script", Arg::Command)
             .required()
-            .stores(|b, s| settings::stage_script(b, s, |g| &mut g.startup)),
+            .does(|b, s| settings::stage_script(b, s, |g| &mut g.startup)),
         value("startup_script_timeout", loose(1, 1_000))
             .required()
-            .stores(|b, s| settings::whole_seconds(b, s, |g| &mut g.startup.timeout)),
+            .does(|b, s| settings::whole_seconds(b, s, |g| &mut g.startup.timeout)),
         value("shutdown_script", Arg::Command)
             .required()
-            .stores(|b, s| settings::stage_script(b, s, |g| &mut g.shutdown)),
+            .does(|b, s| settings::stage_script(b, s, |g| &mut g.shutdown)),
         value("shutdown_script_timeout", loose(1, 1_000))
             .required()
-            .stores(|b, s| settings::whole_seconds(b, s, |g| &mut g.shutdown.timeout)),
+            .does(|b, s| settings::whole_seconds(b, s, |g| &mut g.shutdown.timeout)),
         value("max_auto_priority", loose(-1, 99)).does(settings::max_auto_priority),
         value("min_auto_priority_delay", loose(1, 10_000_000))
             .required()

@@ -52,6 +52,29 @@ fn a_line_is_the_message_and_its_cause() {
 }
 
 #[test]
+fn fields_are_for_those_who_want_them() {
+    struct Journal(Arc<Mutex<Vec<Line>>>);
+    impl Sink for Journal {
+        fn write(&mut self, line: &Line) {
+            self.0.lock().expect("no panic while locked").push(line.clone());
+        }
+        fn wants_fields(&self) -> bool {
+            true
+        }
+    }
+    let speak = || tracing::info!(instance = "VI_1", state = "MASTER", cause = "a\nb", vrid = 7, "text");
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let (subscriber, log) = subscriber(2, clock, vec![Box::new(Journal(lines.clone()))]);
+    tracing::subscriber::with_default(subscriber, speak);
+    log.finish();
+    let line = lines.lock().expect("no panic while locked").remove(0);
+    assert_eq!(line.text, r"text (a\nb) vrid=7");
+    let fields = [("instance", "VI_1"), ("state", "MASTER"), ("cause", r"a\nb")];
+    assert_eq!(line.fields, fields.map(|(name, value)| (name, value.to_owned())));
+    assert_eq!(logged(2, speak)[0].fields, []);
+}
+
+#[test]
 fn a_line_stays_a_line() {
     let text = texts(2, || tracing::info!(cause = "a\nb", name = "\x1b[2J", "x\ty\0é"));
     assert_eq!(text, [r"x\ty\u{0}é (a\nb) name=\u{1b}[2J"]);
@@ -72,7 +95,8 @@ fn idents_are_those_of_stocks_processes() {
 #[test]
 fn the_console_has_stocks_form() {
     let mut console = Console { out: Vec::new(), zone: TimeZone::UTC };
-    console.write(&Line { time: clock(), severity: 6, ident: "Keepalived", text: "Stopping".to_owned() });
+    let text = "Stopping".to_owned();
+    console.write(&Line { time: clock(), severity: 6, ident: "Keepalived", text, fields: Vec::new() });
     assert_eq!(String::from_utf8_lossy(&console.out), "Sun Nov  1 08:32:24 2026: Stopping\n");
 }
 

@@ -11,6 +11,30 @@ pub fn notify_not_executed(name: &str, error: &Error) {
     warn!(target: "vrrp", "({name}) {error}");
 }
 
+/// The script of the daemon's start or stop begins.
+pub fn stage_begins(stage: &str, script: &str) {
+    info!("Running {stage} script {script}");
+}
+
+/// It has ended; nothing is said of one that has succeeded.
+pub fn stage_ended(stage: &str, exit: Exit) {
+    match exit {
+        Exit::Status(0) => {}
+        Exit::Status(status) => info!("{stage} script script failed, status {status}"),
+        Exit::Signal(signal) => info!("{stage} script script terminated due to signal {signal}"),
+    }
+}
+
+/// It has taken too long.
+pub fn stage_timed_out(stage: &str) {
+    info!("{stage} script timed out");
+}
+
+/// It could not be executed.
+pub fn stage_not_executed(stage: &str, error: &Error) {
+    warn!(cause = %error, "{stage} script script failed");
+}
+
 /// A named pipe could not be made, or is not ours.
 pub fn pipe_not_made(name: &str, error: &Error) {
     error!(target: "vrrp", "Unable to use {name} fifo: {error}");

@@ -18,106 +18,126 @@ use crate::vrrp::params::Params;
 pub fn vrrp(plan: &InstancePlan, params: &Params, event: &Event) {
     let name = &plan.name;
     let cause = |why| cause(why, plan);
+    let interface = plan.device().map(IfName::as_str);
+    let priority = params.priority.get();
     match event {
-        Event::AdvertTimeout => debug!(target: "vrrp", "({name}) Receive advertisement timeout"),
-        Event::Master(why) => info!(target: "vrrp", cause = cause(why), "({name}) Entering MASTER STATE"),
+        Event::AdvertTimeout => {
+            debug!(target: "vrrp", instance = name, "({name}) Receive advertisement timeout")
+        }
+        Event::Master(why) => {
+            info!(target: "vrrp", instance = name, interface, state = "MASTER", priority, cause = cause(why), "({name}) Entering MASTER STATE")
+        }
         Event::Backup { init, cause: why } => {
-            info!(target: "vrrp", cause = cause(why), "({name}) Entering BACKUP STATE{}", suffix(*init));
+            info!(target: "vrrp", instance = name, interface, state = "BACKUP", priority, cause = cause(why), "({name}) Entering BACKUP STATE{}", suffix(*init));
         }
         Event::Fault { init, cause: why } => {
-            info!(target: "vrrp", cause = cause(why), "({name}) Entering FAULT STATE{}", suffix(*init));
+            info!(target: "vrrp", instance = name, interface, state = "FAULT", priority, cause = cause(why), "({name}) Entering FAULT STATE{}", suffix(*init));
         }
-        Event::StillFault(why) => info!(target: "vrrp", cause = cause(why), "({name}) Still in FAULT STATE"),
-        Event::Stopped => debug!(target: "vrrp", "({name}) Stopped"),
+        Event::StillFault(why) => {
+            info!(target: "vrrp", instance = name, interface, state = "FAULT", priority, cause = cause(why), "({name}) Still in FAULT STATE")
+        }
+        Event::Stopped => debug!(target: "vrrp", instance = name, "({name}) Stopped"),
+        Event::SentPriorityZero => info!(target: "vrrp", instance = name, "({name}) sent 0 priority"),
         Event::Lent(time) => info!(
             target: "vrrp",
+            instance = name,
             "({name}) handed over: the addresses stay for {} s, for the next start",
             time.as_secs()
         ),
-        Event::NotLent => warn!(target: "vrrp", "({name}) cannot be handed over - resigning"),
-        Event::SentPriorityZero => info!(target: "vrrp", "({name}) sent 0 priority"),
+        Event::NotLent => {
+            warn!(target: "vrrp", instance = name, "({name}) cannot be handed over - resigning");
+        }
         Event::BackupHeardPriorityZero(from) => {
-            debug!(target: "vrrp", cause = from.to_string(), "({name}) Backup received priority 0 advertisement");
+            debug!(target: "vrrp", instance = name, cause = from.to_string(), "({name}) Backup received priority 0 advertisement");
         }
         Event::MasterHeardPriorityZero(from) => {
-            debug!(target: "vrrp", cause = from.to_string(), "({name}) Master received priority 0 message");
+            debug!(target: "vrrp", instance = name, cause = from.to_string(), "({name}) Master received priority 0 message");
         }
         Event::LowerPriorityDiscarded { from, priority } => {
-            info!(target: "vrrp", "({name}) received lower priority ({priority}) advert from {from} - discarding");
+            info!(target: "vrrp", instance = name, "({name}) received lower priority ({priority}) advert from {from} - discarding");
         }
         Event::LowerPriorityHeard { from, priority, ours, election } => {
             let suffix = if *election { ", forcing new election" } else { "" };
             info!(
-                target: "vrrp",
+                target: "vrrp", instance = name,
                 "({name}) Received advert from {from} with lower priority {priority}, ours {ours}{suffix}"
             );
         }
         Event::HigherPriorityHeard { from, priority, ours } => info!(
-            target: "vrrp",
+            target: "vrrp", instance = name,
             "({name}) Master received advert from {from} with higher priority {priority}, ours {ours}"
         ),
         Event::HigherAddressHeard { from, priority } => info!(
-            target: "vrrp",
+            target: "vrrp", instance = name,
             "({name}) Master received advert from {from} with same priority {priority} but higher IP address than ours"
         ),
         Event::SequenceSynced => {
-            info!(target: "vrrp", "({name}) IPSEC-AH : Syncing seq_num - Increment seq");
+            info!(target: "vrrp", instance = name, "({name}) IPSEC-AH : Syncing seq_num - Increment seq");
         }
         Event::OwnAddressHeard => warn!(
-            target: "vrrp",
+            target: "vrrp", instance = name,
             "({name}) WARNING - equal priority advert received from remote host with our IP address."
         ),
         Event::OwnerConflict(from) => warn!(
-            target: "vrrp",
+            target: "vrrp", instance = name,
             "({name}) CONFIGURATION ERROR: local instance and {from} are both configured as address owner, please resolve"
         ),
         Event::OwnerReduced(from) => warn!(
-            target: "vrrp",
+            target: "vrrp", instance = name,
             "({name}) CONFIGURATION ERROR: {from} is still advertising as address owner, please resolve - reducing our priority to 254"
         ),
         Event::OwnerRestored => info!(
-            target: "vrrp",
+            target: "vrrp", instance = name,
             "({name}) Restoring our priority to 255 since no other address owner is advertising"
         ),
         Event::TimerExpired(late) => warn!(
-            target: "vrrp",
+            target: "vrrp", instance = name,
             "({name}) VRRP thread timer expired {}.{:06} seconds ago",
             late.as_secs(),
             late.subsec_micros()
         ),
-        Event::MasterIs { before: None, now } => debug!(target: "vrrp", "({name}) master set to {now}"),
+        Event::MasterIs { before: None, now } => {
+            debug!(target: "vrrp", instance = name, "({name}) master set to {now}")
+        }
         Event::MasterIs { before: Some(before), now } => {
-            debug!(target: "vrrp", "({name}) master changed from {before} to {now}");
+            debug!(target: "vrrp", instance = name, "({name}) master changed from {before} to {now}");
         }
         Event::IntervalLearned { before, now } => info!(
-            target: "vrrp",
+            target: "vrrp", instance = name,
             "({name}) advertisement interval updated from {}ms to {}ms by master",
             before.as_millis(),
             now.as_millis()
         ),
         Event::PreemptDelayStarted(delay) => {
-            info!(target: "vrrp", "({name}) start preempt delay ({}.{:06})", delay.as_secs(), delay.subsec_micros());
+            info!(target: "vrrp", instance = name, "({name}) start preempt delay ({}.{:06})", delay.as_secs(), delay.subsec_micros());
         }
-        Event::PreemptDelayStopped => info!(target: "vrrp", "({name}) stop preempt delay"),
+        Event::PreemptDelayStopped => info!(target: "vrrp", instance = name, "({name}) stop preempt delay"),
         Event::TrackedFault { what, fault } => {
             let change = if *fault { "now" } else { "leaving" };
-            debug!(target: "vrrp", "({name}): tracked {what} {change} FAULT state");
+            debug!(target: "vrrp", instance = name, "({name}): tracked {what} {change} FAULT state");
         }
         Event::PriorityChanged { before, now, what } => info!(
-            target: "vrrp",
+            target: "vrrp", instance = name,
             cause = what.as_str(),
             "({name}) Changing effective priority from {before} to {now}"
         ),
         Event::OldChecksum => {
-            info!(target: "vrrp", "({name}) Setting unicast VRRPv3 checksum to old version");
+            info!(target: "vrrp", instance = name, "({name}) Setting unicast VRRPv3 checksum to old version");
         }
         Event::Rejected { reject, from } => rejected(name, params, reject, *from),
         Event::Stalled(late) => warn!(
-            target: "vrrp",
+            target: "vrrp", instance = name,
             "({name}) A thread timer expired {}.{:06} seconds ago - listening before speaking",
             late.as_secs(),
             late.subsec_micros()
         ),
+    }
+}
+
+/// Lines like the one before were left out.
+pub fn left_out(name: &str, count: u64) {
+    if count > 0 {
+        info!(target: "vrrp", instance = name, "({name}) {count} more like this before it");
     }
 }
 
@@ -160,14 +180,14 @@ pub fn claim(plan: &InstancePlan, hold: bool) {
         // But for this, which is logged last of all.
     }
     for (what, _) in claimed.into_iter().filter(|(_, any)| *any) {
-        debug!(target: "vrrp", "({name}) {verb} {what}");
+        debug!(target: "vrrp", instance = name, "({name}) {verb} {what}");
     }
 }
 
 /// A burst of announcements begins, for one address.
 pub fn announcing(name: &str, dev: &IfName, ip: IpAddr) {
     let what = if ip.is_ipv4() { "gratuitous ARPs" } else { "Unsolicited Neighbour Adverts" };
-    debug!(target: "vrrp", "({name}) Sending/queueing {what} on {dev} for {ip}");
+    debug!(target: "vrrp", instance = name, "({name}) Sending/queueing {what} on {dev} for {ip}");
 }
 
 /// One announcement.
@@ -178,7 +198,7 @@ pub fn announced(dev: &IfName, ip: IpAddr) {
 
 /// Announcements could not be sent.
 pub fn announce_failed(name: &str, error: &Error) {
-    warn!(target: "vrrp", "({name}) {error}");
+    warn!(target: "vrrp", instance = name, "({name}) {error}");
 }
 
 /// An announcement that had to wait its turn could not be sent.
@@ -189,10 +209,10 @@ pub fn paced_announcement_failed(error: &Error) {
 /// An advert could not be sent.
 pub fn send_failed(name: &str, error: &Error, left_out: u64) {
     let number = error.source.raw_os_error().unwrap_or(0);
-    info!(target: "vrrp", "({name}): send advert error {number} ({}){}", error.source, and(left_out));
+    info!(target: "vrrp", instance = name, "({name}): send advert error {number} ({}){}", error.source, and(left_out));
 }
 
 /// An instance cannot open its sockets.
 pub fn no_socket(name: &str, error: &Error) {
-    warn!(target: "vrrp", "({name}) {error}");
+    warn!(target: "vrrp", instance = name, "({name}) {error}");
 }

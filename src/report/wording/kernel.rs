@@ -1,20 +1,32 @@
 //! What the kernel reports, and what it was asked for.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use tracing::{debug, info, trace, warn};
 
-use crate::base::IfName;
+use crate::base::{Family, IfName};
 use crate::host::{Address, KernelEvent, KernelOp, VirtualKind, VirtualLink};
 use crate::kernel::claim::Key;
 use crate::kernel::{Mirror, Output};
 use crate::plan::ShortenedDelay;
 
-/// The kernel reported something; `mirror` has not followed yet.
-pub fn kernel_event(event: &KernelEvent, mirror: &Mirror) {
+/// The VRRP part has opened its ways to the kernel.
+pub fn channels_open() {
+    debug!(target: "vrrp", "Registering Kernel netlink reflector");
+    debug!(target: "vrrp", "Registering Kernel netlink command channel");
+    debug!(target: "vrrp", "Registering gratuitous ARP shared channel");
+}
+
+/// The kernel reported something; `mirror` has not followed yet. Of interfaces that are not `watched` it matters only
+/// that they come and go.
+pub fn kernel_event(event: &KernelEvent, mirror: &Mirror, watched: impl Fn(&IfName) -> bool) {
     match event {
         KernelEvent::Link(link) => match mirror.link_at(link.index) {
             Some(known) if known.usable() != link.usable() => {
-                let how = if link.usable() { "up" } else { "down" };
-                info!(target: "vrrp", "Netlink reports {} {how}", link.name);
+                if watched(&link.name) {
+                    let how = if link.usable() { "up" } else { "down" };
+                    info!(target: "vrrp", "Netlink reports {} {how}", link.name);
+                }
             }
             None => info!(target: "vrrp", "Interface {} added", link.name),
             Some(known) if known.name != link.name => {
@@ -31,8 +43,54 @@ pub fn kernel_event(event: &KernelEvent, mirror: &Mirror) {
         KernelEvent::FirewallLost => {
             warn!(target: "vrrp", "nftables entries were removed by somebody else - restoring them");
         }
+        KernelEvent::Resync(dump) => {
+            for link in dump.links.iter().filter(|link| watched(&link.name)) {
+                for family in [Family::V4, Family::V6] {
+                    let mut addresses = dump.addresses.iter().filter(|a| a.link == link.index);
+                    let first = addresses.find(|a| may_be_source(a, family, mirror));
+                    if let Some(first) = first.filter(|a| !mirror.has(a.link, a.cidr)) {
+                        assigned(first, &link.name);
+                    }
+                }
+            }
+        }
+        KernelEvent::Address(address) => {
+            if let Some(link) = mirror.link_at(address.link).filter(|link| watched(&link.name))
+                && may_be_source(address, Family::of(address.cidr.ip), mirror)
+                && primary(mirror, address).is_none()
+            {
+                assigned(address, &link.name);
+            }
+        }
+        KernelEvent::AddressGone(address) => {
+            if let Some(link) = mirror.link_at(address.link).filter(|link| watched(&link.name))
+                && primary(mirror, address) == Some(address.cidr.ip)
+            {
+                let ip = address.cidr.ip;
+                debug!(target: "vrrp", "Deassigned address {ip} from interface {}", link.name);
+            }
+        }
         _ => {}
     }
+}
+
+/// An interface has an address that adverts can come from.
+fn assigned(address: &Address, interface: &IfName) {
+    debug!(target: "vrrp", "Assigned address {} for interface {interface}", address.cidr.ip);
+}
+
+/// Of IPv6 link-local ones only.
+fn may_be_source(address: &Address, family: Family, mirror: &Mirror) -> bool {
+    let ip = address.cidr.ip;
+    let is_local = |ip| matches!(ip, IpAddr::V6(ip) if Ipv6Addr::is_unicast_link_local(&ip));
+    Family::of(ip) == family && (family == Family::V4 || is_local(ip)) && !mirror.is_virtual(ip)
+}
+
+/// The first such address that the interface of `address` has.
+fn primary(mirror: &Mirror, address: &Address) -> Option<IpAddr> {
+    let family = Family::of(address.cidr.ip);
+    let mut addresses = mirror.addresses(address.link).into_iter();
+    addresses.find(|a| may_be_source(a, family, mirror)).map(|a| a.cidr.ip)
 }
 
 /// The kernel reported addresses that come or go, which `mirror` has not followed yet. Ours are told of elsewhere.

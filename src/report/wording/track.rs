@@ -30,6 +30,12 @@ pub fn script_verdict(name: &str, outcome: Outcome) {
     }
 }
 
+/// The configuration was read again, and what is known of a track script stays.
+pub fn script_kept(name: &str, good: bool) {
+    let verdict = if good { "successful" } else { "unsuccessful" };
+    info!(target: "vrrp", "VRRP_Script({name}) considered {verdict} on reload");
+}
+
 /// A track script could not be executed.
 pub fn script_not_executed(name: &str, error: &Error) {
     warn!(target: "vrrp", "Script `{name}`: {error}");

@@ -27,12 +27,12 @@ impl Instance {
             Some((a.dev.clone(), a.cidr.ip, frame))
         };
         let round: Vec<(IfName, IpAddr, Frame)> = addresses.filter_map(announcement).collect();
-        for (dev, ip, _) in &round {
-            wording::announcing(&self.plan.name, dev, *ip);
-        }
         let mut frames = Vec::new();
-        for _ in 0..rounds {
+        for n in 0..rounds {
             for (dev, ip, frame) in &round {
+                if n == 0 {
+                    wording::announcing(&self.plan.name, dev, *ip);
+                }
                 wording::announced(dev, *ip);
                 let patience = self.plan.params.shortest_master_down();
                 let waiting = Waiting { owner: self.plan.id, patience, frame: frame.clone() };

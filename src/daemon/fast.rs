@@ -105,6 +105,7 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
         },
         members: BTreeMap::new(),
         hubs: Vec::new(),
+        numbers: 0,
         statics: plan.statics.clone(),
         failed: failed.clone(),
         inherited,
@@ -172,6 +173,8 @@ struct Conductor {
     members: BTreeMap<InstanceId, Post<Message>>,
     /// Sync groups.
     hubs: Vec<(GroupPlan, Rc<GroupHub>)>,
+    /// How many there have been.
+    numbers: u32,
     /// The static items.
     statics: Vec<kernel::Claim>,
     /// Told what has failed that nothing works without.
@@ -260,7 +263,8 @@ impl Conductor {
             let hub = known.map(|place| old.swap_remove(place).1).unwrap_or_else(|| {
                 let member = |id: &InstanceId| Some((*id, self.members.get(id)?.clone()));
                 let members = group.members.iter().filter_map(member).collect();
-                Rc::new(GroupHub::new(group.name.clone(), members, self.ports.notices.clone()))
+                self.numbers += 1;
+                Rc::new(GroupHub::new(self.numbers, group.name.clone(), members, self.ports.notices.clone()))
             });
             self.hubs.push((group, hub));
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::group::{Group, Output, Report};
-use super::instance::{self, Control};
+use super::instance;
 use super::machine::Notice;
 use super::mailbox::Post;
 use crate::base::InstanceId;
@@ -15,6 +15,7 @@ use crate::report::wording;
 
 /// One sync group on the fast plane.
 pub struct GroupHub {
+    number: u32,
     name: String,
     group: RefCell<Group>,
     members: BTreeMap<InstanceId, Post<instance::Message>>,
@@ -22,14 +23,21 @@ pub struct GroupHub {
 }
 
 impl GroupHub {
-    /// A group of these members, in configuration order. Notices go to `notices`.
+    /// A group of these members, in configuration order. No two have the same `number`: after a reload, orders of the old
+    /// one may still be on their way. Notices go to `notices`.
     pub fn new(
+        number: u32,
         name: String,
         members: Vec<(InstanceId, Post<instance::Message>)>,
         notices: UnboundedSender<Message>,
     ) -> Self {
         let group = Group::new(members.iter().map(|(id, _)| *id).collect());
-        Self { name, group: RefCell::new(group), members: members.into_iter().collect(), notices }
+        Self { number, name, group: RefCell::new(group), members: members.into_iter().collect(), notices }
+    }
+
+    /// Its number.
+    pub fn number(&self) -> u32 {
+        self.number
     }
 
     /// A member reports. Orders are in the members' inboxes when this returns.
@@ -42,7 +50,7 @@ impl GroupHub {
                 Output::Order(id, order) => {
                     if let Some(member) = self.members.get(&id) {
                         // A member that has stopped needs no orders.
-                        member.send(instance::Message::Control(Control::Group(order)));
+                        member.send(instance::Message::Group(self.number, order));
                     }
                 }
                 // The queue may be gone when the daemon is stopping.

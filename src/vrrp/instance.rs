@@ -39,8 +39,6 @@ pub enum Control {
     Tracked(Subject, Status),
     /// News of the kernel.
     Kernel(News),
-    /// Its sync group wants this.
-    Group(Order),
     /// It is to tell what can be seen of it.
     Ask(Ask),
     /// The configuration has it no more: stop.
@@ -55,6 +53,8 @@ pub enum Control {
 pub enum Message {
     /// As from anywhere else.
     Control(Control),
+    /// The sync group of this number wants this.
+    Group(u32, Order),
     /// The configuration has changed.
     Reload(Box<Change>),
 }
@@ -266,8 +266,23 @@ impl Instance {
     fn message(&mut self, message: Message, out: &mut Vec<Output>) {
         match message {
             Message::Control(message) => self.control(message, out),
+            Message::Group(number, order) => self.group(number, order, out),
             Message::Reload(change) => self.reload(*change, out),
         }
+    }
+
+    /// An order of the sync group; if that is no longer its own, it does not count.
+    fn group(&mut self, number: u32, order: Order, out: &mut Vec<Output>) {
+        {
+            let mut facts = self.facts.borrow_mut();
+            if facts.group.as_ref().is_none_or(|group| group.number() != number) {
+                return;
+            }
+            if let Order::Fault(dragged) = order {
+                facts.dragged = dragged;
+            }
+        }
+        self.handle(Input::Group(order), out);
     }
 
     fn control(&mut self, message: Control, out: &mut Vec<Output>) {
@@ -280,12 +295,6 @@ impl Instance {
             Control::Kernel(News::NotLent(number)) => self.handle(Input::NotLent(number), out),
             Control::Kernel(News::Restored) => self.handle(Input::Restored, out),
             Control::Kernel(News::Interface(interface)) => self.interface(interface, out),
-            Control::Group(order) => {
-                if let Order::Fault(dragged) = order {
-                    self.facts.borrow_mut().dragged = dragged;
-                }
-                self.handle(Input::Group(order), out);
-            }
             Control::Ask(ask) => self.answer(&ask),
             Control::Delete => self.handle(Input::Delete, out),
             Control::Stop => self.handle(Input::Stop, out),

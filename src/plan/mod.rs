@@ -362,6 +362,7 @@ fn resolve_instance(
             .unwrap_or(false),
         timer_expired_backup: instance.options.timer_expired_backup.and_then(Priority::new),
         grouped: false,
+        awaits_scripts: tracks.iter().any(|track| matches!(track.what, Subject::Script(_))),
         stays: false,
         lease: None,
     };

@@ -58,6 +58,7 @@ fn defaults_are_stocks() {
             extra: Duration::ZERO,
         },
         grouped: false,
+        awaits_scripts: false,
         stays: false,
         lease: None,
         startup_delay: Duration::ZERO,

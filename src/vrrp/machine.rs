@@ -269,7 +269,7 @@ impl Machine {
             return;
         }
         let awaited = matches!(news, Cause::Tracked(_));
-        if awaited && self.params.grouped {
+        if (awaited || self.params.awaits_scripts) && self.params.grouped {
             out.push(Output::Group(Report::Awaited));
         }
         let cause = if awaited { Cause::Start } else { news };

@@ -52,6 +52,9 @@ pub struct Params {
     pub timer_expired_backup: Option<Priority>,
     /// Whether a sync group decides when to become master.
     pub grouped: bool,
+    /// Whether it tracks scripts: it starts when they have ended for the first time, even if that was before all else was
+    /// known.
+    pub awaits_scripts: bool,
     /// When the daemon stops, its addresses stay, and it does not say goodbye (`-V`).
     pub stays: bool,
     /// When the daemon stops to be started again, the kernel keeps the addresses of a master for this long, whole seconds;

@@ -20,7 +20,8 @@ const TELL: &str = "{ chrt -p $$; nice; grep -E 'VmLck|Cpus_allowed_list' /proc/
 
 /// The thread of the daemon with this name, as the router counts it.
 fn thread(router: &Router, name: &str) -> String {
-    let find = format!("grep -lx {name} /proc/$(cat /run/vrrp.pid)/task/*/comm");
+    // Others may end meanwhile.
+    let find = format!("grep -slx {name} /proc/$(cat /run/vrrp.pid)/task/*/comm || true");
     router.run(&find).trim().trim_end_matches("/comm").to_owned()
 }
 

@@ -51,6 +51,7 @@ fn params(priority: u8) -> Params {
         higher_prio_send_advert: None,
         garp: GarpSchedule::default(),
         grouped: false,
+        awaits_scripts: false,
         stays: false,
         lease: None,
         startup_delay: Duration::ZERO,

@@ -184,6 +184,12 @@ impl fmt::Display for Occupied {
 }
 
 impl AddressClaim {
+    /// An address about which nothing special is wanted.
+    pub fn new(dev: IfName, cidr: Cidr) -> Self {
+        let options = AddressOptions::default();
+        Self { dev, cidr, peer: None, broadcast: None, label: None, scope: 0, options, tracked: true }
+    }
+
     /// The address to add to the interface with this index.
     pub fn on(&self, link: IfIndex) -> Address {
         Address {

@@ -12,12 +12,10 @@ use std::time::Duration;
 use super::super::claim::{AddressClaim, FirewallClaim, LinkClaim, RouteClaim, RuleClaim};
 use super::entry::{FIRST_PAUSE, PEACE};
 use super::*;
-use crate::base::{Cidr, Family, MacAddr};
+use crate::base::{Cidr, Family, IfIndex, MacAddr};
 use crate::host::loader::LinkKind;
 use crate::host::route::{Hop, Route, RouteOptions, RuleAction};
-use crate::host::{
-    Address, AddressOptions, Dump, FirewallRule, FirewallTable, Link, Setting, Stacking, VirtualKind,
-};
+use crate::host::{Address, Dump, FirewallRule, FirewallTable, Link, Setting, Stacking, VirtualKind};
 
 const ONE: InstanceId = InstanceId(0);
 const TWO: InstanceId = InstanceId(1);
@@ -32,16 +30,7 @@ fn cidr(text: &str) -> Cidr {
 }
 
 fn claim(ip: &str) -> AddressClaim {
-    AddressClaim {
-        dev: name("eth0"),
-        cidr: cidr(ip),
-        peer: None,
-        broadcast: None,
-        label: None,
-        scope: 0,
-        options: AddressOptions::default(),
-        tracked: true,
-    }
+    AddressClaim::new(name("eth0"), cidr(ip))
 }
 
 fn watch(interface: &str) -> Watch {

@@ -12,7 +12,10 @@ const WINDOWS: (Duration, Duration) = (Duration::from_secs(5), Duration::from_se
 /// Password and AH are for version 2 over IPv4; `auth_hmac` excludes them.
 pub(super) fn resolve(instance: &VrrpInstance, version: Version, family: Family) -> Authentication {
     if let Some(hmac) = &instance.options.hmac {
-        return Authentication::Hmac(resolve_hmac(hmac, super::advert_int(version, instance.advert_int)));
+        return Authentication::Hmac(resolve_hmac(
+            hmac,
+            super::instance::advert_int(version, instance.advert_int),
+        ));
     }
     if (version, family) != (Version::V2, Family::V4) {
         return Authentication::None;

@@ -41,7 +41,7 @@ impl Preferences {
 
 /// What is wanted from start to stop.
 pub(super) fn statics(config: &Config, preferences: &mut Preferences) -> Vec<Claim> {
-    let address = |a: &model::StaticAddress| Some(super::claim(a.address.dev.clone()?, &a.address));
+    let address = |a: &model::StaticAddress| Some(super::instance::claim(a.address.dev.clone()?, &a.address));
     let mut claims: Vec<Claim> =
         config.static_addresses.iter().filter_map(address).map(Claim::Address).collect();
     claims.extend(routes(&config.static_routes).into_iter().map(Claim::Route));

@@ -1,7 +1,11 @@
 use super::*;
-use crate::base::{Cidr, Vrid};
-use crate::config::model::{self, AddressFlags, Garp, PendingAddress, TrackScript, User, VrrpScript};
+use crate::base::{Cidr, Family, Priority, Vrid};
+use crate::config::model::{
+    self, AddressFlags, Garp, Globals, InitialState, PendingAddress, TrackScript, User, Version,
+    VirtualAddress, VrrpInstance, VrrpScript,
+};
 use crate::vrrp::auth::Authentication;
+use crate::vrrp::params::{Delivery, GarpSchedule, UnicastChecksum};
 
 fn instance() -> VrrpInstance {
     VrrpInstance {
@@ -144,7 +148,7 @@ fn intervals_are_what_the_version_can_tell() {
         (Version::V3, 105, 110),
         (Version::V3, 60_000, 40_950),
     ] {
-        let interval = advert_int(version, Some(Duration::from_millis(written_ms)));
+        let interval = instance::advert_int(version, Some(Duration::from_millis(written_ms)));
         assert_eq!(interval.as_millis(), expected_ms, "{version:?} {written_ms}");
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::base::{Family, IfName, MacAddr, Vrid};
 use crate::config::model::{Config, Globals, IpvlanMode, VirtualAddress, VmacAddress, VrrpInstance};
 use crate::host::loader::LinkKind;
-use crate::host::{AddressOptions, FirewallRule, FirewallTable, Isolation, Link, Setting, VirtualKind};
+use crate::host::{FirewallRule, FirewallTable, Isolation, Link, Setting, VirtualKind};
 use crate::kernel::{AddressClaim, Claim, FirewallClaim, LinkClaim};
 
 /// The table of the packet filter, unless named.
@@ -88,7 +88,7 @@ impl<'a> Links<'a> {
         let names = options.flat_map(|p| [vmac(p), ipvlan(p)]).flatten().collect();
         let globals = &config.globals;
         let firewall = &globals.options.firewall;
-        let filters = |i: &VrrpInstance| i.options.vmac.is_some() || !super::accepts(globals, i);
+        let filters = |i: &VrrpInstance| i.options.vmac.is_some() || !super::instance::accepts(globals, i);
         Self {
             globals,
             filters: firewall.nftables.is_some()
@@ -172,16 +172,7 @@ impl<'a> Links<'a> {
         let name = self.link(wanted, name, prefix, vrid, &families, family == Family::V6 && !xmit_base);
         let is_ipvlan = matches!(kind, VirtualKind::Ipvlan(_));
         if let Some(cidr) = options.ipvlan.as_ref().and_then(|ipvlan| ipvlan.address).filter(|_| is_ipvlan) {
-            self.claims.push(Claim::Address(AddressClaim {
-                dev: name.clone(),
-                cidr,
-                peer: None,
-                broadcast: None,
-                label: None,
-                scope: 0,
-                options: AddressOptions::default(),
-                tracked: true,
-            }));
+            self.claims.push(Claim::Address(AddressClaim::new(name.clone(), cidr)));
         }
         VmacPlan { name: Some(name), is_ipvlan, xmit_base }
     }

@@ -1,6 +1,8 @@
 //! The task of one virtual router: facts in, decisions out.
 
 mod announce;
+mod facts;
+mod seat;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,25 +14,26 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::advert::Adverts;
 use super::check::Packet;
-use super::demux::{Endpoints, Hears, Place, Seat};
-use super::event::{Event, Fault, Source};
+use super::demux::{Endpoints, Seat};
+use super::event::Event;
 use super::group::{Order, Report};
 use super::group_hub::GroupHub;
 use super::machine::{Inheritance, Input, Machine, Notice, Output, Reload, State};
 use super::mailbox::{Mailbox, Post, mailbox};
 use super::observed::{Ask, Observed};
 use super::pacer::Pacer;
-use super::params::Delivery;
 use super::sparing::Sparing;
 use super::tracking::Status;
 use crate::base::{InstanceId, Instant};
 use crate::host::{Announcer, Plane};
+use crate::kernel::Mirror;
 use crate::kernel::ledger::Interface;
 use crate::kernel::reconciler::{Claim, Claims, Hold, News, Request};
-use crate::kernel::{Mirror, Occupied};
 use crate::notify;
 use crate::plan::{InstancePlan, Subject};
 use crate::report::wording;
+
+pub use self::facts::Facts;
 
 /// What an instance is told besides adverts. Never dropped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,65 +78,6 @@ pub struct Change {
 const ADVERTS_WAITING: usize = 128;
 /// Adverts handled before other inboxes get a turn.
 const ADVERTS_A_TURN: usize = 8;
-/// The pause before sockets that could not be opened are tried again.
-const SEAT_PAUSE: Duration = Duration::from_secs(1);
-
-/// What an instance was told that is still true: what it has to be told again after a panic.
-pub struct Facts {
-    plan: Arc<InstancePlan>,
-    group: Option<Rc<GroupHub>>,
-    interface: Option<Interface>,
-    tracked: BTreeMap<Subject, Status>,
-    /// Another member of the sync group is faulty.
-    dragged: bool,
-    /// A reload has removed it, and it has stopped.
-    deleted: bool,
-    /// What a process before this one has left that was master.
-    inherits: Option<Inheritance>,
-}
-
-impl Facts {
-    /// Of an instance that has not been told anything but its plan and its sync group.
-    pub fn new(plan: Arc<InstancePlan>, group: Option<Rc<GroupHub>>) -> Self {
-        Self {
-            plan,
-            group,
-            interface: None,
-            tracked: BTreeMap::new(),
-            dragged: false,
-            deleted: false,
-            inherits: None,
-        }
-    }
-
-    /// The process before this one was master, and has left this.
-    pub fn inherits(&mut self, left: Inheritance) {
-        self.inherits = Some(left);
-    }
-
-    /// As it is planned.
-    pub fn plan(&self) -> &InstancePlan {
-        &self.plan
-    }
-
-    /// Its sync group.
-    pub fn group(&self) -> Option<Rc<GroupHub>> {
-        self.group.clone()
-    }
-
-    /// Whether it has stopped because a reload has removed it.
-    pub fn is_deleted(&self) -> bool {
-        self.deleted
-    }
-
-    /// It has started: it inherits nothing any more, and does not wait for the end of the start-up delay a second time.
-    pub fn started(&mut self) {
-        self.inherits = None;
-        if !self.plan.params.startup_delay.is_zero() {
-            Arc::make_mut(&mut self.plan).params.startup_delay = Duration::ZERO;
-        }
-    }
-}
 
 /// What an instance works with.
 #[derive(Clone)]
@@ -376,106 +320,6 @@ impl Instance {
             self.handle(Input::Packet(packet), out);
         }
         self.handle(Input::Deadline, out);
-    }
-
-    /// The interface changed, or is told of for the first time, which starts the machine.
-    fn interface(&mut self, interface: Interface, out: &mut Vec<Output>) {
-        self.facts.borrow_mut().interface = Some(interface);
-        let before = self.interface.replace(interface);
-        if before.is_none_or(|b| b.index != interface.index) {
-            self.seat = None;
-        }
-        let params = &self.plan.params;
-        let unicast = params.delivery.is_unicast();
-        let keyless = params.authentication.lacks_key();
-        let wanted = self.plan.source.filter(|_| self.plan.track_source);
-        let wanted = wanted.map_or(Source::Any(params.family), Source::Only);
-        let no_peers = matches!(&params.delivery, Delivery::Unicast(to) if to.peers.is_empty());
-        let source = self.plan.source.filter(|_| !self.plan.track_source).or(interface.source);
-        if let Some(source) = source
-            && self.adverts.as_ref().is_none_or(|a| a.source() != source)
-        {
-            if unicast {
-                // It listens to another address from now on.
-                self.seat = None;
-            }
-            self.adverts = Some(Adverts::new(source));
-            self.handle(Input::Source(source), out);
-        }
-        self.take_seat(before.is_none(), out);
-        // Of what is usable, only a VMAC can be missing; it will be back.
-        let there = interface.index.is_some() || self.plan.device().is_none();
-        let tracked = !(there && self.plan.dont_track_primary);
-        let mut faults = [
-            (Fault::Link(interface.state), tracked && !interface.is_usable()),
-            (Fault::NoAddress(wanted), interface.state.exists() && source.is_none()),
-            (Fault::NoPeers, no_peers),
-            (Fault::NoKey, keyless),
-        ];
-        // Those that appear first: one that goes must not leave a moment without any.
-        faults.sort_by_key(|(_, present)| !present);
-        for (fault, present) in faults {
-            self.handle(Input::Fault(fault, present), out);
-        }
-        if before.is_none() {
-            self.handle(Input::Start, out);
-        }
-    }
-
-    /// Opens the sockets if the interface is there and they are not; after a failure again and again. `overdue`: a VMAC
-    /// that is missing has had its time to come back.
-    fn take_seat(&mut self, overdue: bool, out: &mut Vec<Output>) {
-        if self.seat.is_some() {
-            return;
-        }
-        let params = &self.plan.params;
-        let hears = match (&params.delivery, &self.adverts) {
-            (Delivery::Multicast(group), _) => Hears::Group(*group),
-            (Delivery::Unicast(to), Some(adverts)) => {
-                Hears::Unicast(adverts.source(), to.peers.iter().map(|peer| peer.address).collect())
-            }
-            (Delivery::Unicast(_), None) => return,
-        };
-        let known = self.interface.unwrap_or_default();
-        let interface = match (self.plan.device(), known.index) {
-            (Some(name), Some(index)) => Some((index, name.clone())),
-            (Some(_), None) => {
-                if known.is_usable() && (overdue || known.occupied.is_some()) {
-                    self.vmac_fault(Some(known.occupied), out);
-                } else if known.is_usable() {
-                    self.try_again = Some(self.ports.plane.now() + SEAT_PAUSE);
-                }
-                return;
-            }
-            (None, _) => None,
-        };
-        let place = Place { interface, family: params.family, protocol: params.authentication.protocol() };
-        match self.ports.endpoints.seat(place, params.vrid, hears, self.inbox_post.clone()) {
-            Ok(seat) => self.seat = Some(seat),
-            Err(error) => {
-                wording::no_socket(&self.plan.name, &error);
-                self.try_again = Some(self.ports.plane.now() + SEAT_PAUSE);
-            }
-        }
-        self.handle(Input::Fault(Fault::NoSocket, self.seat.is_none()), out);
-        self.vmac_fault(None, out);
-    }
-
-    /// Why there is no VMAC; `None`: there is.
-    fn vmac_fault(&mut self, missing: Option<Option<Occupied>>, out: &mut Vec<Output>) {
-        let present = missing.map(|occupied| match occupied {
-            None => Fault::NoVmac,
-            Some(Occupied::Name) => Fault::VmacNameTaken,
-            Some(Occupied::HardwareAddress) => Fault::VmacAddressTaken,
-        });
-        if let Some(fault) = present {
-            self.handle(Input::Fault(fault, true), out);
-        }
-        for fault in [Fault::NoVmac, Fault::VmacNameTaken, Fault::VmacAddressTaken] {
-            if present != Some(fault) {
-                self.handle(Input::Fault(fault, false), out);
-            }
-        }
     }
 
     /// Carries out decisions: adverts and claims first, since others wait for them; then the rest in order.

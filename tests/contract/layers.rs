@@ -58,6 +58,8 @@ const DRIVERS: &[&str] = &[
     "vrrp/instance.rs",
     "vrrp/mailbox.rs",
     "vrrp/instance/announce.rs",
+    "vrrp/instance/facts.rs",
+    "vrrp/instance/seat.rs",
     "vrrp/demux.rs",
     "vrrp/group_hub.rs",
     "vrrp/observed.rs",

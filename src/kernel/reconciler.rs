@@ -7,6 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::stream::FuturesUnordered;
@@ -218,6 +219,8 @@ impl Reconciler {
                     output => self.tell(&output),
                 }
             }
+            // There may be much to do, and adverts that are due.
+            give_way().await;
         }
     }
 
@@ -336,6 +339,19 @@ impl Reconciler {
             deliver(news);
         }
     }
+}
+
+/// Lets every other task that is ready go first.
+async fn give_way() {
+    let mut given = false;
+    poll_fn(|cx| match std::mem::replace(&mut given, true) {
+        true => Poll::Ready(()),
+        false => {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await;
 }
 
 /// Where instances send their claims.

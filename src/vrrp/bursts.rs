@@ -1,7 +1,8 @@
 //! Announcements without pauses between them. Who has many, or many who have some at once, hold nobody's advert up.
 //!
 //! A few frames leave at once. What is more waits, and some of it leaves whenever everything else that was due has been
-//! done. First each address is announced once, whosever it is; repetitions come when all have been.
+//! done. First each address is announced once, whosever it is. Repetitions come when all have been, and without haste: they
+//! are for those whom the first one did not reach.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -18,8 +19,12 @@ use crate::report::wording;
 
 /// Frames that leave before anything else gets its turn: about half a millisecond's work.
 const TURN: usize = 64;
+/// How many of these may be repetitions, if something else was sent only just before.
+const REPEATS: usize = 16;
 /// A pause in which everything else that is due gets its turn.
 const PAUSE: Duration = Duration::from_micros(1);
+/// The pause when only repetitions wait.
+const LONG_PAUSE: Duration = Duration::from_millis(1);
 
 /// What announces one address once.
 #[derive(Clone, Debug)]
@@ -59,18 +64,24 @@ impl Queue {
         }
     }
 
-    /// Hands the next announcements to `send`, `limit` of them at most; gives how many.
-    fn take(&mut self, limit: usize, mut send: impl FnMut(&Burst, &Announcement)) -> usize {
-        let mut taken = 0;
-        while taken < limit
-            && let Some((mut burst, next)) = self.first.pop_front().or_else(|| self.again.pop_front())
-        {
-            let end = burst.announcements.len().min(next + limit - taken);
-            taken += end - next;
+    /// Hands the next announcements to `send`: `limit` at most, of which `repeats` may be repetitions; gives how many.
+    fn take(&mut self, limit: usize, repeats: usize, mut send: impl FnMut(&Burst, &Announcement)) -> usize {
+        let mut taken = [0, 0];
+        loop {
+            let left = limit - taken[0] - taken[1];
+            let (queue, left, kind) = match self.first.is_empty() {
+                false => (&mut self.first, left, 0),
+                true => (&mut self.again, left.min(repeats - taken[1]), 1),
+            };
+            if left == 0 {
+                break;
+            }
+            let Some((mut burst, next)) = queue.pop_front() else { break };
+            let end = burst.announcements.len().min(next + left);
+            taken[kind] += end - next;
             let slice = burst.announcements.get(next..end).unwrap_or_default();
             slice.iter().for_each(|announcement| send(&burst, announcement));
             if end < burst.announcements.len() {
-                let queue = if burst.repeats { &mut self.again } else { &mut self.first };
                 queue.push_front((burst, end));
             } else {
                 burst.rounds -= 1;
@@ -78,7 +89,16 @@ impl Queue {
                 self.put(burst);
             }
         }
-        taken
+        taken[0] + taken[1]
+    }
+
+    /// How long what waits can wait; `None`: nothing does.
+    fn pause(&self) -> Option<Duration> {
+        match (self.first.is_empty(), self.again.is_empty()) {
+            (false, _) => Some(PAUSE),
+            (true, false) => Some(LONG_PAUSE),
+            (true, true) => None,
+        }
     }
 
     fn retain(&mut self, keep: impl Fn(&Burst) -> bool) {
@@ -109,8 +129,9 @@ impl Bursts {
 
     /// Sends a burst, some of it perhaps later.
     pub fn send(&self, burst: Burst) {
+        let repeats = if self.queue.borrow().pause().is_none() { TURN } else { 0 };
         self.queue.borrow_mut().put(burst);
-        self.spend();
+        self.spend(repeats);
         // A second wake-up would say nothing new.
         self.spent.send(());
     }
@@ -120,17 +141,17 @@ impl Bursts {
         self.queue.borrow_mut().retain(|burst| burst.plan.id != owner);
     }
 
-    /// Sends what there is credit for.
-    fn spend(&self) {
-        let mut frames: Vec<Frame> = Vec::new();
-        let sent = self.queue.borrow_mut().take(self.credit.get(), |burst, announcement| {
+    /// Sends what there is credit for, of repetitions so many at most.
+    fn spend(&self, repeats: usize) {
+        let (credit, mut frames) = (self.credit.get(), Vec::<Frame>::new());
+        let sent = self.queue.borrow_mut().take(credit, repeats, |burst, announcement| {
             if !burst.repeats {
                 wording::announcing(&burst.plan.name, &announcement.frame.name, announcement.ip);
             }
             wording::announced(&announcement.frame.name, announcement.ip);
             frames.push(announcement.frame.clone());
         });
-        self.credit.set(self.credit.get() - sent);
+        self.credit.set(credit - sent);
         if !frames.is_empty()
             && let Err(error) = self.announcer.announce(&frames)
         {
@@ -138,13 +159,12 @@ impl Bursts {
         }
     }
 
-    /// Whether something waits after another turn's worth has been sent; `late`: how late that is.
-    fn turn(&self, late: Duration) -> bool {
+    /// Sends a turn's worth that was due `late` ago.
+    fn turn(&self, late: Duration) {
         // The owner was away so long that it will listen first, and announce again.
         self.queue.borrow_mut().retain(|burst| late < burst.plan.params.shortest_master_down());
         self.credit.set(TURN);
-        self.spend();
-        self.credit.get() < TURN
+        self.spend(REPEATS);
     }
 }
 
@@ -152,13 +172,14 @@ impl Bursts {
 async fn refill(plane: Plane, bursts: Rc<Bursts>, mut wakes: Mailbox<()>) {
     loop {
         wakes.recv().await;
-        loop {
-            let due = plane.now() + PAUSE;
+        let mut pause = Some(PAUSE);
+        while let Some(time) = pause {
+            let due = plane.now() + time;
             plane.sleep_until(due).await;
-            if !bursts.turn(plane.now() - due) {
-                break;
-            }
+            bursts.turn(plane.now() - due);
+            pause = bursts.queue.borrow().pause();
         }
+        bursts.credit.set(TURN);
     }
 }
 
@@ -191,7 +212,7 @@ mod tests {
 
     fn take(queue: &mut Queue, limit: usize) -> Vec<String> {
         let mut sent = Vec::new();
-        let count = queue.take(limit, |_, a| sent.push(a.ip.to_string()[5..].to_owned()));
+        let count = queue.take(limit, limit, |_, a| sent.push(a.ip.to_string()[5..].to_owned()));
         assert_eq!(count, sent.len());
         sent
     }
@@ -206,6 +227,18 @@ mod tests {
         assert_eq!(take(&mut queue, 1), ["2.0"]);
         assert_eq!(take(&mut queue, 9), ["2.1", "1.1", "1.2", "3.0"]);
         assert!(take(&mut queue, 9).is_empty());
+    }
+
+    #[test]
+    fn repetitions_are_rationed() {
+        let mut queue = Queue::default();
+        queue.put(burst(1, 3, 5, false));
+        let mut take = |limit, repeats| queue.take(limit, repeats, |_, _| {});
+        assert_eq!(take(2, 9), 2);
+        assert_eq!(take(9, 4), 1 + 4);
+        assert_eq!(take(9, 0), 0);
+        assert_eq!(take(9, 9), 8);
+        assert_eq!(take(9, 9), 0);
     }
 
     #[test]

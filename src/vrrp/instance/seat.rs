@@ -21,7 +21,8 @@ impl Instance {
         self.facts.borrow_mut().interface = Some(interface);
         let before = self.interface.replace(interface);
         if before.is_none_or(|b| b.index != interface.index) {
-            self.seat = None;
+            // What has another name can still be sent by; what is gone says so.
+            self.lost_seat = self.seat.take();
         }
         let params = &self.plan.params;
         let unicast = params.delivery.is_unicast();

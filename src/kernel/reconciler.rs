@@ -325,6 +325,7 @@ impl Reconciler {
             }
             Output::Apply(_)
             | Output::Restored { .. }
+            | Output::Leftover { .. }
             | Output::Failed { .. }
             | Output::NoInterface { .. }
             | Output::Occupied { .. } => {}

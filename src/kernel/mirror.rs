@@ -306,6 +306,11 @@ impl Mirror {
         found.into_iter().map(|(_, address)| address).collect()
     }
 
+    /// All addresses.
+    pub(super) fn all_addresses(&self) -> impl Iterator<Item = &Address> {
+        self.addresses.values().map(|(_, address)| address)
+    }
+
     /// The first address of a link, in the kernel's order, of which `is_wanted` is true.
     pub fn first_address(&self, link: IfIndex, is_wanted: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
         let wanted = self.on(link).filter(|(_, address)| is_wanted(address.cidr.ip));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Ledger;
 use super::words::Output;
-use crate::base::IfIndex;
+use crate::base::{Family, IfIndex};
 use crate::host::{Address, FirewallTable, KernelOp, Link, Setting, VirtualLink};
 use crate::kernel::claim::{Claim, Key, RouteClaim, RuleClaim};
 use crate::kernel::inventory::Inventory;
@@ -35,16 +35,11 @@ impl Ledger {
                 strays.push((Key::Route(Arc::new(claim)), KernelOp::DeleteRoute(Box::new(route.clone()))));
             }
         }
-        for link in mirror.links() {
-            for address in mirror.addresses(link.index) {
-                let key = Key::Address(link.name.clone(), address.cidr);
-                let is_keepaliveds = address.protocol == Address::PROTO_KEEPALIVED;
-                if is_keepaliveds
-                    && left.has_address(&link.name, address.cidr)
-                    && !self.entries.contains_key(&key)
-                {
-                    strays.push((key, KernelOp::DeleteAddress(address.clone())));
-                }
+        for address in mirror.all_addresses().filter(|a| a.protocol == Address::PROTO_KEEPALIVED) {
+            let Some(link) = mirror.link_at(address.link) else { continue };
+            let key = Key::Address(link.name.clone(), address.cidr);
+            if left.has_address(&link.name, address.cidr) && !self.entries.contains_key(&key) {
+                strays.push((key, KernelOp::DeleteAddress(address.clone())));
             }
         }
         for link in mirror.links() {
@@ -60,7 +55,7 @@ impl Ledger {
                     kind,
                     group: link.stacking.group,
                     vrf: None,
-                    family: crate::base::Family::V4,
+                    family: Family::V4,
                     ipv6: false,
                 };
                 strays.push((Key::Link(link.name.clone()), KernelOp::DeleteLink(gone, Some(link.index))));

@@ -21,6 +21,7 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[
     (STARTS, "(VI_1) removing Virtual Routes", "said after the state: it is the state that wants it"),
     (STARTS, "(VI_1) removing VIPs.", "said after the state: it is the state that wants it"),
     (OWN_DOWN, "Netlink: error: No such process", "the route went with its interface, which ours knows"),
+    (OWN_DOWN, "(VI_1) sent 0 priority", "it could not be sent, as the line before says"),
     (RELOAD, "Reloading", "there is one process, which has said it"),
     (RELOAD, "Assigned address", "nothing has been assigned"),
     (RELOAD, "(VI_1) setting", "what is there is not set again"),

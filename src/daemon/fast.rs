@@ -17,7 +17,7 @@ use crate::base::{IfName, InstanceId, Instant};
 use crate::host::{Fast, Plane};
 use crate::kernel::debounce::Debounce;
 use crate::kernel::reconciler::{self, Claim, Deliver, Hold, Reconciler, Request, Wants};
-use crate::kernel::{self, Ledger, Mirror, Owner, Survey};
+use crate::kernel::{self, Inventory, Ledger, Mirror, Owner, Survey};
 use crate::notify;
 use crate::plan::{Convergence, GroupPlan, InstancePlan, Plan, Subject, TrackPlan};
 use crate::report::wording;
@@ -59,6 +59,8 @@ pub(super) struct Lines {
     pub(super) orders: UnboundedReceiver<Order>,
     /// What the last process has left, and to whom.
     pub(super) inherited: BTreeMap<InstanceId, Inheritance>,
+    /// What it may have left if it was killed.
+    pub(super) left: Inventory,
     /// Told what is left to the next one.
     pub(super) handed_over: UnboundedSender<(InstanceId, Inheritance)>,
 }
@@ -67,7 +69,7 @@ pub(super) struct Lines {
 /// these stay until `lines.orders` closes, whatever becomes of the instances.
 pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
     let Fast { plane, vrrp, announcer, events, writer } = fast;
-    let Lines { notices, carriers, failed, progress, mut orders, inherited, handed_over } = lines;
+    let Lines { notices, carriers, failed, progress, mut orders, inherited, left, handed_over } = lines;
     delay_startup(&plane, &mut plan);
     wording::channels_open();
     wording::delays_shortened(&plan.link_delays.shortened);
@@ -80,6 +82,7 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
     let pacer = Rc::new(Pacer::new(plane.clone(), Rc::clone(&announcer), plan.pacing.clone()));
     let (requests, requests_inbox) = unbounded_channel();
     let mut ledger = Ledger::default();
+    ledger.clear_away(left);
     ledger.register_static(&plan.statics);
     for instance in &plan.instances {
         ledger.register(instance.id, instance.watch(), &instance.claims());

@@ -3,6 +3,7 @@
 mod dumps;
 mod fast;
 mod hand_over;
+mod inventory;
 mod reload;
 mod stage;
 mod timetable;
@@ -91,8 +92,10 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
         progress: Arc::clone(&progress),
         orders: orders_inbox,
         inherited: hand_over::inherited(&plan, &*files, &boot),
+        left: inventory::left(&plan, &*files, &boot),
         handed_over,
     };
+    inventory::note(&plan, &*files, &boot).await;
     wording::not_to_be_handed_over(&plan.hand_over.left_out);
     // With nothing to do the daemon waits all the same, as stock's does.
     if plan.instances.is_empty() && plan.statics.is_empty() {
@@ -128,6 +131,7 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
                 let changed = new.is_ok();
                 if let Ok(new) = new {
                     plan = Rc::new(reload(&plan, new, &mut trackers, &notices, &orders));
+                    inventory::note(&plan, &*files, &boot).await;
                     scheduler.apply(&plan.scheduling);
                     wording::not_to_be_handed_over(&plan.hand_over.left_out);
                 }
@@ -161,8 +165,12 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     wording::stopping();
     supervisor.stopping();
     drop((orders, notices, dumps, reader));
-    stop(&slow, fast, &progress).await;
+    let stays = plan.instances.iter().any(|instance| instance.params.stays);
+    let is_all_gone = stop(&slow, fast, &progress).await && !stays;
     let end = hand_over::leave(&plan, &*files, &boot, slow.now(), &mut handed).await;
+    if is_all_gone && end.is_none() {
+        inventory::forget(&plan, &*files);
+    }
     let patience = |limit: Duration| end.map_or(limit, |end| limit.min(end - slow.now()));
     within(&slow, patience(NOTIFY_LIMIT), notified).await;
     let _ = posts.send(Post::Stop);
@@ -185,18 +193,18 @@ async fn within<T>(plane: &Plane, limit: Duration, what: impl Future<Output = T>
     }
 }
 
-/// Every instance resigns or is left to the next process, and the kernel follows.
-async fn stop(slow: &Plane, mut fast: LocalBoxFuture<()>, progress: &AtomicU64) {
+/// Every instance resigns or is left to the next process, and the kernel follows. Gives whether it has.
+async fn stop(slow: &Plane, mut fast: LocalBoxFuture<()>, progress: &AtomicU64) -> bool {
     loop {
         let before = progress.load(Ordering::Relaxed);
         tokio::select! {
             biased;
-            () = &mut fast => break,
+            () = &mut fast => return true,
             () = slow.sleep(STOP_LIMIT) => {}
         }
         if progress.load(Ordering::Relaxed) == before {
             wording::stop_overdue(STOP_LIMIT);
-            break;
+            return false;
         }
     }
 }

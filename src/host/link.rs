@@ -87,6 +87,12 @@ impl VirtualLink {
         self.is_alike(link) && self.has_mac_of(link)
     }
 
+    /// Whether `link`, which has its name, is this one in another shape: nothing of its identity has to change.
+    pub fn continues(&self, link: &Link) -> bool {
+        let same = matches!(self.kind, VirtualKind::Ipvlan(_)) || self.has_mac_of(link);
+        self.is_like(link) && same
+    }
+
     /// Whether `link` may be made into this one or deleted in its favour: it was made to be a VMAC of this name.
     pub fn replaces(&self, link: &Link) -> bool {
         let is_vmac = link.stacking.kind == LinkKind::Macvlan { private: true };

@@ -232,12 +232,18 @@ impl RouteClaim {
 }
 
 impl LinkClaim {
-    /// The link to make.
+    /// The link to make, if nothing is in its way.
     fn resolve(&self, mirror: &Mirror) -> Result<VirtualLink, Obstacle> {
+        let link = self.wanted(mirror)?;
+        mirror.occupied(&link).map_or(Ok(link), |what| Err(Obstacle::Occupied(what)))
+    }
+
+    /// The link that is wanted.
+    pub(super) fn wanted(&self, mirror: &Mirror) -> Result<VirtualLink, Obstacle> {
         let base = mirror.link(&self.base).ok_or(Obstacle::Missing)?;
         let is_vrf = |master: &Link| matches!(master.stacking.kind, LinkKind::Vrf { .. });
         let on_macvlan = matches!(base.stacking.kind, LinkKind::Macvlan { .. });
-        let link = VirtualLink {
+        Ok(VirtualLink {
             name: self.name.clone(),
             instance: self.instance.clone(),
             base: base.index,
@@ -247,8 +253,7 @@ impl LinkClaim {
             vrf: base.stacking.master.filter(|master| mirror.link_at(*master).is_some_and(is_vrf)),
             family: self.family,
             ipv6: self.ipv6,
-        };
-        mirror.occupied(&link).map_or(Ok(link), |what| Err(Obstacle::Occupied(what)))
+        })
     }
 
     /// The address to copy to it.
@@ -417,6 +422,16 @@ impl Object {
         match self {
             Self::Address(address) => Some(KernelOp::ChangeAddress(address.clone())),
             _ => None,
+        }
+    }
+
+    /// Whether the kernel is asked for the same. Who a link is for is for messages only.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Link(link), Self::Link(other)) => {
+                *link == VirtualLink { instance: link.instance.clone(), ..other.clone() }
+            }
+            _ => self == other,
         }
     }
 

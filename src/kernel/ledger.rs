@@ -7,6 +7,7 @@
 mod entry;
 mod hand_over;
 mod index;
+mod leftovers;
 mod reload;
 mod view;
 mod vmac;
@@ -20,6 +21,7 @@ use self::entry::{Entry, Step};
 use self::index::Index;
 use self::view::view;
 use super::claim::{Claim, Key, Owner, Place};
+use super::inventory::Inventory;
 use super::mirror::Mirror;
 use crate::base::{IfName, InstanceId, Instant};
 use crate::host::kernel::Errno;
@@ -65,6 +67,10 @@ pub struct Ledger {
     stale_watches: BTreeSet<InstanceId>,
     /// Addresses that nobody claims, to be taken from links that were taken over.
     strays: Vec<(Key, KernelOp)>,
+    /// What a predecessor that was killed may have left; until the kernel's tables are known.
+    left: Inventory,
+    /// What of it was there, to be told.
+    found: Vec<Output>,
     synced: bool,
     in_flight: usize,
 }
@@ -164,6 +170,7 @@ impl Ledger {
             KernelEvent::Resync(_) => {
                 if !self.synced {
                     self.synced = true;
+                    self.find_leftovers(mirror);
                     // Left behind by a predecessor that was killed: as if we had added them.
                     for entry in self.entries.values_mut() {
                         entry.placed = entry.claim.resolve(mirror).ok().filter(|object| object.is_in(mirror));
@@ -250,9 +257,9 @@ impl Ledger {
                 taken_over = entry.placed.is_none() && matches!(op, KernelOp::AddLink(_, Some(_)));
                 entry.added(now, object, mirror);
                 if std::mem::take(&mut entry.missed) && answer.is_ok() {
-                    entry.restored(now);
+                    let pause = entry.restored(now);
                     let owners = entry.holders.iter().filter_map(Owner::instance).collect();
-                    out = Some(Output::Restored { owners, key: key.clone(), times: entry.restored });
+                    out = Some(Output::Restored { owners, key: key.clone(), times: entry.restored, pause });
                 }
                 if let Key::Address(dev, cidr) = &key {
                     for holder in &entry.holders {
@@ -283,6 +290,14 @@ impl Ledger {
         }
         self.index.note(&key, entry);
         self.unconfirmed.extend(&entry.owners);
+        // Entries of the packet filter are lost together: one of them speaks for all.
+        if let Some(Output::Restored { key: Key::Firewall(_), pause, .. }) = &mut out
+            && pause.is_some()
+        {
+            let mut held = self.entries.iter().filter(|(_, entry)| !entry.holders.is_empty());
+            let first = held.find(|(key, _)| matches!(key, Key::Firewall(_)));
+            pause.take_if(|_| first.is_some_and(|(first, _)| *first != key));
+        }
         if let Key::Link(name) = &key {
             if taken_over {
                 self.take_over(mirror, name);
@@ -318,10 +333,10 @@ impl Ledger {
 
     /// Compares what has changed since the last time with what is there.
     pub fn settle(&mut self, now: Instant, mirror: &Mirror) -> Vec<Output> {
-        let mut out = Vec::new();
         if !self.synced {
-            return out;
+            return Vec::new();
         }
+        let mut out = std::mem::take(&mut self.found);
         if self.forgotten != mirror.forgotten() {
             self.forgotten = mirror.forgotten();
             self.dirty.extend(self.routes.values().flatten().cloned());
@@ -336,7 +351,7 @@ impl Ledger {
                 self.dirty.insert(key);
             }
         }
-        let mut ops = Vec::new();
+        let (mut ops, mut occupied) = (Vec::new(), Vec::new());
         ops.extend(std::mem::take(&mut self.strays).into_iter().map(|stray| ((false, 0, 0), stray)));
         for key in std::mem::take(&mut self.dirty) {
             let waits = self.waits_for_vmac(mirror, &key);
@@ -359,7 +374,12 @@ impl Ledger {
                     self.retries.insert((at, key));
                 }
                 Step::NoInterface => out.push(Output::NoInterface { key }),
-                Step::Occupied(what) => out.push(Output::Occupied { key, what }),
+                Step::Occupied(what) => occupied.push((key, what)),
+            }
+        }
+        for (key, what) in occupied {
+            if !matches!(&key, Key::Link(vmac) if self.makes_room(mirror, vmac)) {
+                out.push(Output::Occupied { key, what });
             }
         }
         if !ops.is_empty() {
@@ -422,7 +442,7 @@ impl Ledger {
             let mut now = view(mirror, watch, before, &self.claimed, &self.vacated);
             if let Some(vmac) = watch.vmac.as_ref().filter(|vmac| !self.is_fit(mirror, vmac)) {
                 now.index = None;
-                now.occupied = self.occupied(vmac);
+                now.occupied = self.occupied(mirror, vmac);
             }
             if *known != Some(now) {
                 if let Some((_, known)) = self.watched.get_mut(&owner) {

@@ -163,6 +163,16 @@ impl Mirror {
         self.rules.remove(rule);
     }
 
+    /// All of keepalived's routes.
+    pub(super) fn routes(&self) -> impl Iterator<Item = &Route> {
+        self.routes.values().flatten()
+    }
+
+    /// All of keepalived's rules.
+    pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter()
+    }
+
     /// Whether the kernel has this route.
     pub fn has_route(&self, route: &Route) -> bool {
         self.routes.get(&route.key()).is_some_and(|known| known.iter().any(|r| r.is_same(route)))
@@ -235,7 +245,7 @@ impl Mirror {
     fn add_link(&mut self, link: &Link) {
         let known = self.links.insert(link.index, link.clone());
         if let Some(known) = known.as_ref().filter(|known| known.name != link.name) {
-            self.names.remove(&known.name);
+            self.release(&known.name, known.index);
             self.vacated = Some((known.name.clone(), LinkState::Renamed));
         }
         self.names.insert(link.name.clone(), link.index);
@@ -252,7 +262,7 @@ impl Mirror {
 
     fn remove_link(&mut self, index: IfIndex) {
         if let Some(link) = self.links.remove(&index) {
-            self.names.remove(&link.name);
+            self.release(&link.name, index);
             self.registry.gone(&link);
         }
         self.addresses.retain(|(link, _), _| *link != index);
@@ -260,6 +270,13 @@ impl Mirror {
         self.forget_routes(|_, route| {
             !route.is_dead_end() && route.hops().iter().any(|hop| hop.link == Some(index))
         });
+    }
+
+    /// The link with this number is not called so any more; another one may be already.
+    fn release(&mut self, name: &IfName, index: IfIndex) {
+        if self.names.get(name) == Some(&index) {
+            self.names.remove(name);
+        }
     }
 
     /// The link of this name.
@@ -287,6 +304,11 @@ impl Mirror {
         let mut found: Vec<_> = self.on(link).collect();
         found.sort_by_key(|(arrival, _)| *arrival);
         found.into_iter().map(|(_, address)| address).collect()
+    }
+
+    /// All addresses.
+    pub(super) fn all_addresses(&self) -> impl Iterator<Item = &Address> {
+        self.addresses.values().map(|(_, address)| address)
     }
 
     /// The first address of a link, in the kernel's order, of which `is_wanted` is true.

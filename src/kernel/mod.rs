@@ -6,10 +6,12 @@
 
 pub mod claim;
 pub mod debounce;
+mod inventory;
 pub mod ledger;
 pub mod mirror;
 pub mod reconciler;
 
 pub use claim::{AddressClaim, Claim, FirewallClaim, LinkClaim, Occupied, Owner, RouteClaim, RuleClaim};
+pub use inventory::Inventory;
 pub use ledger::{Ledger, Output};
 pub use mirror::{Mirror, Survey};

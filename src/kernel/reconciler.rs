@@ -328,6 +328,7 @@ impl Reconciler {
             }
             Output::Apply(_)
             | Output::Restored { .. }
+            | Output::Leftover { .. }
             | Output::Failed { .. }
             | Output::NoInterface { .. }
             | Output::Occupied { .. } => {}

@@ -10,7 +10,7 @@ pub mod mail;
 mod packets;
 mod track;
 
-pub use cause::{cause, state_word};
+pub use cause::{cause, state_word, trouble};
 pub use daemon::*;
 pub use instance::*;
 pub use kernel::*;

@@ -69,13 +69,14 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Sends a complete packet of the instance `name`. A failure is logged, but not each time again while it lasts.
-    pub fn send(&self, name: &str, packet: &[u8], destination: IpAddr) {
-        if let Err(error) = self.sender.send(packet, destination)
-            && let Some(left_out) = self.unsent.turn(self.plane.now(), error.source.raw_os_error())
-        {
+    /// Sends a complete packet of the instance `name`; gives whether it left. A failure is logged, but not each time again
+    /// while it lasts.
+    pub fn send(&self, name: &str, packet: &[u8], destination: IpAddr) -> bool {
+        let Err(error) = self.sender.send(packet, destination) else { return true };
+        if let Some(left_out) = self.unsent.turn(self.plane.now(), error.source.raw_os_error()) {
             wording::send_failed(name, &error, left_out);
         }
+        false
     }
 
     /// Delivers everything that has arrived, without waiting: an advert that is here beats a timer that is due.

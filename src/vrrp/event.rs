@@ -1,6 +1,7 @@
 //! What happens to a virtual router, for logs, counters and dumps.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::auth::{Doubt, SkewWarning};
@@ -182,6 +183,8 @@ pub enum Cause {
     Stalled(IpAddr, u8),
     /// Another member of the sync group lost an election.
     Group,
+    /// Something is wrong with another member of the sync group: with which one, and what.
+    Member(Arc<str>),
     /// Something is wrong with the router itself, or with another member of the sync group.
     Fault(Fault),
     /// That is over.

@@ -24,7 +24,7 @@ use super::observed::{Ask, Observed};
 use super::pacer::Pacer;
 use super::sparing::Sparing;
 use super::tracking::Status;
-use crate::base::{InstanceId, Instant};
+use crate::base::{InstanceId, Instant, Priority};
 use crate::host::{Announcer, Plane};
 use crate::kernel::Mirror;
 use crate::kernel::claim::Place;
@@ -59,6 +59,8 @@ pub enum Message {
     Control(Control),
     /// The sync group of this number wants this.
     Group(u32, Order),
+    /// Another member of the sync group of this number is in FAULT: which one, and why.
+    Dragged(u32, Arc<str>),
     /// The configuration has changed.
     Reload(Box<Change>),
 }
@@ -109,6 +111,8 @@ pub struct Instance {
     machine: Machine,
     adverts: Option<Adverts>,
     seat: Option<Seat>,
+    /// The seat it has just lost with its interface, or with that one's name: the place to say goodbye from.
+    lost_seat: Option<Seat>,
     /// What is known of the interface; `None` before the first news.
     interface: Option<Interface>,
     inbox: Mailbox<Packet>,
@@ -146,6 +150,7 @@ impl Instance {
             machine,
             adverts: None,
             seat: None,
+            lost_seat: None,
             interface: None,
             inbox,
             inbox_post,
@@ -200,13 +205,15 @@ impl Instance {
     fn recall(&mut self, out: &mut Vec<Output>) {
         let (tracked, dragged, interface) = {
             let facts = self.facts.borrow();
-            (facts.tracked.clone(), facts.dragged, facts.interface)
+            (facts.tracked.clone(), facts.dragged.clone(), facts.interface)
         };
         for (what, status) in tracked {
             self.tracked(what, status, out);
         }
-        if dragged {
-            self.handle(Input::Group(Order::Fault(true)), out);
+        match dragged {
+            Some(by) if by.is_empty() => self.handle(Input::Group(Order::Fault(true)), out),
+            Some(by) => self.handle(Input::Dragged(by), out),
+            None => {}
         }
         if let Some(interface) = interface {
             self.interface(interface, out);
@@ -217,23 +224,27 @@ impl Instance {
     fn message(&mut self, message: Message, out: &mut Vec<Output>) {
         match message {
             Message::Control(message) => self.control(message, out),
-            Message::Group(number, order) => self.group(number, order, out),
+            Message::Group(number, order) => {
+                if self.is_group(number) {
+                    if let Order::Fault(dragged) = order {
+                        self.facts.borrow_mut().dragged = dragged.then(|| Arc::from(""));
+                    }
+                    self.handle(Input::Group(order), out);
+                }
+            }
+            Message::Dragged(number, by) => {
+                if self.is_group(number) {
+                    self.facts.borrow_mut().dragged = Some(Arc::clone(&by));
+                    self.handle(Input::Dragged(by), out);
+                }
+            }
             Message::Reload(change) => self.reload(*change, out),
         }
     }
 
-    /// An order of the sync group; if that is no longer its own, it does not count.
-    fn group(&mut self, number: u32, order: Order, out: &mut Vec<Output>) {
-        {
-            let mut facts = self.facts.borrow_mut();
-            if facts.group.as_ref().is_none_or(|group| group.number() != number) {
-                return;
-            }
-            if let Order::Fault(dragged) = order {
-                facts.dragged = dragged;
-            }
-        }
-        self.handle(Input::Group(order), out);
+    /// Whether this is the number of its sync group: orders of one that is no longer its own do not count.
+    fn is_group(&self, number: u32) -> bool {
+        self.facts.borrow().group.as_ref().is_some_and(|group| group.number() == number)
     }
 
     fn control(&mut self, message: Control, out: &mut Vec<Output>) {
@@ -283,7 +294,7 @@ impl Instance {
             let mut facts = self.facts.borrow_mut();
             facts.plan = plan;
             facts.group = group;
-            facts.dragged &= !regrouped;
+            facts.dragged.take_if(|_| regrouped);
             for (item, track) in tracked.iter_mut().zip(&facts.plan.tracks) {
                 item.status = facts.tracked.get(&track.what).copied().unwrap_or(item.status);
             }
@@ -338,9 +349,13 @@ impl Instance {
         if self.since.0 != self.machine.since() {
             self.since = (self.machine.since(), self.ports.plane.unix_time());
         }
+        let mut resigned = false;
         for output in &*out {
             match output {
-                Output::Advert(priority) => self.send(*priority),
+                Output::Advert(priority) => {
+                    let sent = self.send(*priority);
+                    resigned |= sent && *priority == Priority::RESIGN;
+                }
                 Output::Claim { hold, number } => {
                     self.claim(if *hold { Hold::Take } else { Hold::Release }, *number);
                 }
@@ -377,9 +392,13 @@ impl Instance {
                 Output::AnnounceSource => self.announce_source(),
                 Output::Group(report) => self.report(report),
                 Output::Notify(notice) => self.notify(notice),
+                Output::Event(Event::SentPriorityZero) if !resigned => {
+                    wording::not_resigned(&self.plan.name);
+                }
                 Output::Event(event) => self.log(&event),
             }
         }
+        self.lost_seat = None;
     }
 
     /// What others can bring about is logged once a second, and then how often it happened.
@@ -400,12 +419,16 @@ impl Instance {
         let _ = self.ports.claims.send(Request::Claim(Claim { owner: self.plan.id, hold, number }));
     }
 
-    fn send(&mut self, priority: u8) {
-        let (Some(seat), Some(adverts)) = (&self.seat, &mut self.adverts) else { return };
+    /// Sends an advert to all it is for; gives whether it left for one of them.
+    fn send(&mut self, priority: u8) -> bool {
+        let seat = self.seat.as_ref().or(self.lost_seat.as_ref());
+        let (Some(seat), Some(adverts)) = (seat, &mut self.adverts) else { return false };
         let mark = self.machine.mark(self.ports.plane.unix_time());
+        let mut sent = false;
         for (packet, destination) in adverts.next(self.machine.params(), priority, mark) {
-            seat.endpoint().send(&self.plan.name, packet, destination);
+            sent |= seat.endpoint().send(&self.plan.name, packet, destination);
         }
+        sent
     }
 
     /// Scripts are told; after the last notice there is nothing left to do.
@@ -430,8 +453,11 @@ impl Instance {
 
     fn report(&self, report: Report) {
         let group = self.facts.borrow().group();
-        if let Some(group) = group {
-            group.report(self.plan.id, report);
+        let Some(group) = group else { return };
+        if let Report::Faulty(_) = report {
+            let trouble = self.machine.own_trouble().map(|cause| wording::trouble(&self.plan, &cause));
+            group.note(self.plan.id, trouble);
         }
+        group.report(self.plan.id, report);
     }
 }

@@ -21,6 +21,7 @@ mod words;
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::auth::{Mark, Memory};
@@ -53,6 +54,8 @@ pub struct Machine {
     timers: Timers,
     /// Reasons for FAULT besides tracking; sorted, without repetition.
     faults: Vec<Fault>,
+    /// Which other member of the sync group is in FAULT, and why.
+    dragged_by: Option<Arc<str>>,
     source: Option<IpAddr>,
     /// Adverts that come earlier are not heard, and timers count from here.
     listens_from: Instant,
@@ -117,6 +120,7 @@ impl Machine {
             cause: Cause::Start,
             timers: Timers::default(),
             faults: Vec::new(),
+            dragged_by: None,
             source: None,
             listens_from: Instant::ZERO,
             master: None,
@@ -221,6 +225,10 @@ impl Machine {
             Input::Placed(number) => self.placed(now, number, out),
             Input::Restored => self.announce(now, self.params.garp.repeat, out),
             Input::Group(order) => self.order(now, order, out),
+            Input::Dragged(by) => {
+                self.dragged_by = Some(by);
+                self.fault(now, Fault::Group, true, out);
+            }
             Input::Reload(reload) => self.reload(now, *reload, out),
             Input::Delete => self.stop(now, Cause::Deleted, out),
             Input::Stop => self.stop(now, Cause::Stop, out),

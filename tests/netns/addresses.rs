@@ -173,3 +173,39 @@ fn hundred_instances() {
         drop(second);
     });
 }
+
+/// What somebody keeps removing is put back later each time, and that is said, once for each stage.
+#[test]
+fn that_restoring_backs_off_is_told() {
+    let what = [
+        ("ip addr del 10.7.0.100/24 dev eth0", "address 10.7.0.100/24 on eth0"),
+        ("ip route del 10.77.0.0/16", "route 10.77.0.0/16 via 10.7.0.1"),
+        ("ip rule del pref 777", "rule 777: from 10.66.0.0/16 lookup 77"),
+        ("ip link del vrrp.52", "VMAC interface vrrp.52"),
+        ("nft flush ruleset", "nftables entries"),
+    ];
+    side_by_side(what.to_vec(), |(remove, told)| {
+        let two = Two::new();
+        let more = "no_accept\n virtual_routes {\n 10.77.0.0/16 via 10.7.0.1\n }\n virtual_rules {\n from 10.66.0.0/16 table 77 \
+                    priority 777\n }";
+        let vmac = "vrrp_instance V2 {\n interface eth0\n virtual_router_id 52\n use_vmac\n virtual_ipaddress {\n 10.7.0.200/24\n }\n}\n";
+        let daemon = two.a.start(Kind::Ours, &format!("{}{vmac}", config(3, 150, more)));
+        wait_until("both are masters", || holds(&two.a) && two.a.has([10, 7, 0, 200].into()));
+        two.wait_adverts(two.capture.mark(), A, 3);
+        let line = format!(
+            "Somebody keeps removing {told}: restored 5 times - next time not before 0.04 s have passed"
+        );
+        // Until it is back, there is nothing to remove.
+        wait_until(&format!("it says `{line}`"), || {
+            two.a.run(&format!("{remove} 2> /dev/null || true"));
+            daemon.log().contains(&line)
+        });
+        let log = daemon.log();
+        let first = format!(
+            "Somebody keeps removing {told}: restored 4 times - next time not before 0.02 s have passed"
+        );
+        assert_eq!(log.matches(&first).count(), 1, "{log}");
+        assert_eq!(log.matches("Entering").count(), 4, "both are BACKUP and MASTER once: {log}");
+        daemon.stop();
+    });
+}

@@ -76,6 +76,11 @@ fn both_sides_move_together() {
         net.link("down");
         net.wait_holder(&net.b, &net.a);
         first.wait_log("VRRP_Group(G) Syncing instances to FAULT state");
+        if kind_a == Kind::Ours {
+            // Which of them it is, and why.
+            first.wait_log("Syncing instances to FAULT state (Instance OUT: interface eth1 has no carrier)");
+            first.wait_log("(IN) Entering FAULT STATE (Instance OUT: interface eth1 has no carrier)");
+        }
         second.wait_log("VRRP_Group(G) Syncing instances to MASTER state");
         net.link("up");
         net.wait_holder(&net.a, &net.b);

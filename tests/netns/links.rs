@@ -252,3 +252,22 @@ fn what_becomes_of_an_interface_is_told() {
     two.a.run("ip link del eth0");
     first.wait_log("FAULT STATE (interface eth0 was deleted)");
 }
+
+/// A master whose interface is renamed says goodbye by it all the same; without an interface that cannot be, and is not
+/// claimed to have been.
+#[test]
+fn a_goodbye_that_does_not_leave_is_not_told() {
+    for (change, leaves) in [("ip link set eth0 name lan0", true), ("ip link del eth0", false)] {
+        let two = Two::new();
+        let (first, _second) = two.started((Kind::Ours, Kind::Ours), &dynamic(150, ""), &dynamic(100, ""));
+        let mark = two.capture.mark();
+        two.a.run(change);
+        first.wait_log("(VI_1) Entering FAULT STATE");
+        wait_until("the backup takes over", || holds(&two.b));
+        let heard = two.capture.adverts_since(mark, A).iter().any(|advert| advert.priority == 0);
+        assert_eq!(heard, leaves, "{change}");
+        let log = first.log();
+        assert_eq!(log.contains("(VI_1) sent 0 priority"), leaves, "{change}: {log}");
+        assert_eq!(log.contains("(VI_1) could not send 0 priority"), !leaves, "{change}: {log}");
+    }
+}

@@ -21,6 +21,7 @@ mod family;
 mod groups;
 mod hand_over;
 mod lab;
+mod leftovers;
 mod links;
 mod log_lines;
 mod mail;

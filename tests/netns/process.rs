@@ -52,7 +52,7 @@ fn net_namespace() {
         let inside = || two.a.run("ip -n inner -br -4 addr show dev eth0");
         wait_until("the router is master", || inside().contains(&VIPS[0].to_string()));
         assert!(!holds_any(&two.a), "not out here");
-        let files = two.a.run("cd /run/keepalived; ls inner");
+        let files = two.a.run("cd /run/keepalived/inner; ls *.pid");
         assert_eq!(files, "keepalived_one.pid\nvrrp_one.pid\n", "{kind:?}");
         daemon.stop();
         assert!(!inside().contains(&VIPS[0].to_string()));

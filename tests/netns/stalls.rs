@@ -81,3 +81,24 @@ fn a_stopped_backup_does_not_take_over_while_adverts_wait() {
         assert!(holds(&two.a) && !holds_any(&two.b));
     });
 }
+
+/// A master that was stopped and is told to stop leaves without taking its addresses back for a moment.
+#[test]
+fn a_stopped_master_that_is_to_leave_leaves() {
+    beside_each(|peer| {
+        let two = Two::new();
+        let (first, _second) = two.started((Kind::Ours, peer), &config(3, 150, ""), &config(3, 100, ""));
+        first.freeze();
+        wait_until("the backup takes over", || holds(&two.b));
+        two.wait_adverts(two.capture.mark(), B, 3);
+        let mark = two.capture.mark();
+        first.signal(nix::sys::signal::Signal::SIGTERM);
+        first.thaw();
+        assert_eq!(first.wait().code(), Some(0));
+        two.wait_adverts(mark, B, 3);
+        let said = two.capture.adverts_since(mark, A);
+        assert!(said.iter().all(|advert| advert.priority == 0), "{said:?}: {}", first.log());
+        assert_eq!(two.capture.garps_since(mark, crate::support::MAC_A).len(), 0);
+        assert!(holds(&two.b) && !holds_any(&two.a));
+    });
+}

@@ -190,3 +190,35 @@ fn preemption_is_put_off_and_again() {
     ];
     assert_eq!(lines, expected);
 }
+
+/// `vrrp_delay_after_boot` counts from the boot of the machine, here of a time namespace that has been up for as long as
+/// it says. Stock has it since 2.4.0 and takes the same time, from `/proc/uptime`.
+#[test]
+fn nobody_takes_part_before_the_machine_has_been_up_long_enough() {
+    let config =
+        "global_defs {\n vrrp_delay_after_boot 33\n}\n".to_owned() + &crate::support::config(3, 150, "");
+    side_by_side(vec![30, 100], |up| {
+        let lan = Lan::new();
+        let router = lan.router("eth0", &format!("{A}/24"));
+        router.write("/etc/keepalived/keepalived.conf", &config);
+        router.run(&format!(
+            "since=$(cut -d. -f1 /proc/uptime)
+             unshare --time --boottime=$(({up} - since)) --fork --kill-child -- {} -n -l -D \
+             -f /etc/keepalived/keepalived.conf > /run/log 2>&1 < /dev/null &",
+            Kind::Ours.program()
+        ));
+        let log = || router.read("/run/log").unwrap_or_default();
+        wait_until("it is master", || holds(&router));
+        wait_until("it says so", || log().contains("Entering MASTER STATE"));
+        let log = log();
+        let at = |text: &str| log.find(text);
+        if up == 30 {
+            let rest = log.split_once("Delaying startup for ").expect(&log).1;
+            let delay: f64 = rest.split_once(" seconds").expect(rest).0.parse().expect(rest);
+            assert!(delay > 0.0 && delay <= 3.0, "{delay}");
+            assert!(at("Delayed start completed") < at("Entering MASTER STATE"), "{log}");
+        } else {
+            assert_eq!(at("Delaying startup"), None, "{log}");
+        }
+    });
+}

@@ -53,6 +53,8 @@ pub(super) struct Entry {
     pub(super) restored: u32,
     restored_at: Instant,
     truce: Instant,
+    /// The pause that was told last.
+    told: Duration,
     /// A link was made, and the kernel's report of it is still to come; it should, before this.
     pub(super) report_due: Option<Instant>,
 }
@@ -86,6 +88,7 @@ impl Entry {
             restored: 0,
             restored_at: Instant::ZERO,
             truce: Instant::ZERO,
+            told: Duration::ZERO,
             report_due: None,
         }
     }
@@ -178,17 +181,22 @@ impl Entry {
         self.failed = None;
     }
 
-    /// It was put back. At once for the first few times; then somebody is fighting over it, and it has to wait.
-    pub(super) fn restored(&mut self, now: Instant) {
+    /// It was put back. At once for the first few times; then somebody is fighting over it, and it has to wait. Gives for
+    /// how long, if that is news.
+    pub(super) fn restored(&mut self, now: Instant) -> Option<Duration> {
         if now - self.restored_at > PEACE {
             self.restored = 0;
             self.pause = FIRST_PAUSE;
+            self.told = Duration::ZERO;
         }
         self.restored += 1;
         self.restored_at = now;
-        if self.restored > PATIENCE {
-            self.truce = now + self.next_pause();
+        if self.restored <= PATIENCE {
+            return None;
         }
+        let pause = self.next_pause();
+        self.truce = now + pause;
+        (std::mem::replace(&mut self.told, pause) != pause).then_some(pause)
     }
 
     pub(super) fn next_step(&mut self, now: Instant, mirror: &Mirror) -> Step {
@@ -196,7 +204,7 @@ impl Entry {
             return Step::Rest;
         }
         let wanted = self.claim.resolve(mirror);
-        if let Some(old) = self.placed.take_if(|old| wanted.as_ref().ok() != Some(&*old))
+        if let Some(old) = self.placed.take_if(|old| !wanted.as_ref().is_ok_and(|wanted| old.is_same(wanted)))
             && old.is_left_in(mirror)
         {
             // The interface has another name now, and this is not its address any more.

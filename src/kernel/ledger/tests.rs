@@ -3,6 +3,7 @@
 mod addresses;
 mod hand_over;
 mod interfaces;
+mod leftovers;
 mod routes;
 mod vmac;
 

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use super::Ledger;
 use crate::base::IfName;
-use crate::host::{Address, FirewallRule, KernelOp};
-use crate::kernel::claim::{Key, Obstacle, Occupied};
+use crate::host::{Address, FirewallRule, KernelOp, Link};
+use crate::kernel::claim::{Claim, Key, Obstacle, Occupied};
 use crate::kernel::mirror::Mirror;
 
 impl Ledger {
@@ -34,11 +34,34 @@ impl Ledger {
     }
 
     /// Why a VMAC is not there, if somebody else's link is in its way.
-    pub(super) fn occupied(&self, vmac: &IfName) -> Option<Occupied> {
+    pub(super) fn occupied(&self, mirror: &Mirror, vmac: &IfName) -> Option<Occupied> {
         match self.entries.get(&Key::Link(vmac.clone()))?.obstacle {
-            Some(Obstacle::Occupied(what)) => Some(what),
+            Some(Obstacle::Occupied(what)) if !self.makes_room(mirror, vmac) => Some(what),
             _ => None,
         }
+    }
+
+    /// Whether what is in the way of a VMAC is our own, and about to go or to change: after a reload, names and virtual
+    /// routers of VMACs may be others than before.
+    pub(super) fn makes_room(&self, mirror: &Mirror, vmac: &IfName) -> bool {
+        let Some(Claim::Link(claim)) = self.entries.get(&Key::Link(vmac.clone())).map(|entry| &entry.claim)
+        else {
+            return false;
+        };
+        let goes = |name: &IfName| {
+            let entry = self.entries.get(&Key::Link(name.clone()));
+            entry.is_none_or(|entry| {
+                let wanted = entry.claim.resolve(mirror).ok();
+                let stays = entry.placed.as_ref().zip(wanted).is_some_and(|(is, to_be)| is.is_same(&to_be));
+                entry.holders.is_empty() || !stays
+            })
+        };
+        let goes = |link: &Link| mirror.made_as(link.index).is_some_and(goes);
+        let named = mirror.link(vmac).into_iter();
+        claim.wanted(mirror).is_ok_and(|wanted| {
+            let mut others = named.filter(|link| !wanted.replaces(link)).chain(mirror.keeping_down(&wanted));
+            others.next().is_some_and(goes) && others.all(goes)
+        })
     }
 
     /// A link that a predecessor has left is ours now: what is claimed of its addresses is ours as well, and what else

@@ -1,6 +1,7 @@
 //! What the ledger is told to watch, and what it tells.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::base::{Family, IfIndex, IfName, InstanceId};
 use crate::host::kernel::Errno;
@@ -43,6 +44,13 @@ pub enum Output {
         key: Key,
         /// How many times lately.
         times: u32,
+        /// From now on not before this has passed, if that is longer than before: somebody keeps removing it.
+        pause: Option<Duration>,
+    },
+    /// A predecessor that was killed has left this, and nobody claims it: it goes.
+    Leftover {
+        /// What.
+        key: Key,
     },
     /// A change failed, otherwise than the last time.
     Failed {

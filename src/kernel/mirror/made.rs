@@ -123,14 +123,18 @@ impl Mirror {
 
     /// What keeps a link that is still to be made from being made.
     pub(in crate::kernel) fn occupied(&self, wanted: &VirtualLink) -> Option<Occupied> {
-        if self.origin(wanted).is_some() {
-            return None;
-        }
-        if self.link(&wanted.name).is_some_and(|link| !wanted.replaces(link)) {
+        let origin = self.origin(wanted);
+        let mut named = self.link(&wanted.name).into_iter().filter(|link| Some(link.index) != origin);
+        if named.any(|link| !wanted.replaces(link)) {
             return Some(Occupied::Name);
         }
-        let keeps_down = |link: &Link| link.name != wanted.name && wanted.is_kept_down_by(link);
-        self.twins(wanted).any(keeps_down).then_some(Occupied::HardwareAddress)
+        let is_kept_down = origin.is_none() && self.keeping_down(wanted).next().is_some();
+        is_kept_down.then_some(Occupied::HardwareAddress)
+    }
+
+    /// The links that keep one that is still to be made from coming up.
+    pub(in crate::kernel) fn keeping_down(&self, wanted: &VirtualLink) -> impl Iterator<Item = &Link> {
+        self.twins(wanted).filter(|link| link.name != wanted.name && wanted.is_kept_down_by(link))
     }
 
     /// Macvlans with its hardware address.
@@ -158,9 +162,13 @@ impl Mirror {
     }
 
     fn rename(&mut self, index: IfIndex, name: &IfName) {
+        // What had this name has been deleted in its favour.
+        if let Some(other) = self.names.get(name).copied().filter(|other| *other != index) {
+            self.remove_link(other);
+        }
         if let Some(link) = self.links.get_mut(&index) {
             let before = std::mem::replace(&mut link.name, name.clone());
-            self.names.remove(&before);
+            self.release(&before, index);
             self.names.insert(name.clone(), index);
         }
     }

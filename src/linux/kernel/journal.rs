@@ -10,14 +10,14 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use nix::net::if_::if_nametoindex;
-
-use super::sysctl::{Change, SETTINGS};
+use super::sysctl::{Change, SETTINGS, name_of};
 use crate::base::IfName;
 use crate::linux::replace::replace;
 
 /// The file has fewer bytes than this, unless somebody else wrote it.
 const LONGEST: u64 = 16 << 20;
+/// What is in the place of an interface.
+const PLACEHOLDERS: [&str; 2] = ["all", "default"];
 /// So many lines may be out of date before the file is written anew.
 const SPARE: usize = 256;
 
@@ -103,14 +103,9 @@ fn header() -> String {
     format!("{} {namespace}\n", boot.trim())
 }
 
-/// The number of an interface; 0 for what is in the place of one: `all`, `default`.
-fn number(dev: &str) -> u32 {
-    if_nametoindex(dev).unwrap_or(0)
-}
-
 fn line(change: &Change) -> String {
-    let Change { dev, setting, before, now } = change;
-    format!("{dev} {} {setting} {before} {now}\n", number(dev))
+    let Change { dev, index, setting, before, now } = change;
+    format!("{dev} {index} {setting} {before} {now}\n")
 }
 
 fn put_back(text: &str) {
@@ -121,7 +116,9 @@ fn put_back(text: &str) {
         let Some(change) = parse(line) else { continue };
         match change.undo() {
             Ok(done) => count += u32::from(done),
-            Err(error) => tracing::warn!("cannot put {} back: {error}", change.file().display()),
+            Err(error) => {
+                tracing::warn!("cannot put {} of {} back: {error}", change.setting, change.dev);
+            }
         }
     }
     if count > 0 {
@@ -129,16 +126,19 @@ fn put_back(text: &str) {
     }
 }
 
-/// A change of an interface that is still the same one. A line that was not finished is none.
+/// A change of an interface that is still there, whatever it is called by now. A line that was not finished is none.
 fn parse(line: &str) -> Option<Change> {
     let mut words = line.split(' ');
     let mut next = || words.next();
     let (dev, index, setting, before, now) = (next()?, next()?, next()?, next()?, next()?);
     let setting = SETTINGS.into_iter().find(|known| *known == setting)?;
     let is_number = |value: &str| !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
-    let is_same = index.parse() == Ok(number(dev)) && IfName::new(dev).is_some() && !dev.contains('/');
-    (is_same && is_number(before) && is_number(now) && words.next().is_none()).then(|| Change {
+    let index: u32 = index.parse().ok()?;
+    let is_there = if index == 0 { PLACEHOLDERS.contains(&dev) } else { name_of(index).is_some() };
+    let is_name = IfName::new(dev).is_some() && !dev.contains('/');
+    (is_there && is_name && is_number(before) && is_number(now) && words.next().is_none()).then(|| Change {
         dev: dev.to_owned(),
+        index,
         setting,
         before: before.to_owned(),
         now: now.to_owned(),
@@ -153,14 +153,20 @@ mod tests {
     fn what_is_no_change_of_ours_is_not_undone() {
         let good = "all 0 rp_filter 1 0";
         assert_eq!(parse(good).map(|change| line(&change)), Some(format!("{good}\n")));
-        let index = number("lo");
+        let index = nix::net::if_::if_nametoindex("lo").unwrap();
         let lo = |rest: &str| parse(&format!("lo {index} {rest}"));
         assert!(lo("arp_ignore 0 1").is_some());
+        let renamed = parse(&format!("eth7 {index} arp_ignore 0 1")).and_then(|change| change.file());
+        assert_eq!(
+            renamed,
+            Some("/proc/sys/net/ipv4/conf/lo/arp_ignore".into()),
+            "what counts is the number"
+        );
         for wrong in ["arp_ignore 0", "arp_ignore 0 1 2", "arp_ignore x 1", "arp_ignore  1", "forwarding 0 1"]
         {
             assert_eq!(lo(wrong).map(|change| change.file()), None, "{wrong}");
         }
-        for wrong in ["lo 77777 arp_ignore 0 1", "../lo 0 arp_ignore 0 1", "none 3 arp_ignore 0 1", ""] {
+        for wrong in ["lo 77777 arp_ignore 0 1", "../lo 0 arp_ignore 0 1", "none 0 arp_ignore 0 1", ""] {
             assert_eq!(parse(wrong).map(|change| change.file()), None, "{wrong}");
         }
     }
@@ -184,6 +190,7 @@ mod tests {
         let mut journal = Journal::begin(Some(path.clone()));
         let change = |before: &str| Change {
             dev: "none".to_owned(),
+            index: 0,
             setting: SETTINGS[0],
             before: before.to_owned(),
             now: "1".to_owned(),

@@ -36,8 +36,9 @@ pub(super) async fn make(
     }
     match channel.change(create(link), plane).await {
         Err(Errno::EXIST) => match ask_for(link)? {
-            Some(found) if link.is_like(&found) => return adjust(channel, plane, link, found.index).await,
-            // Of a predecessor whose configuration named another interface.
+            Some(found) if link.continues(&found) => return adjust(channel, plane, link, found.index).await,
+            // Of a predecessor whose configuration named another interface, or another virtual router. That one may be
+            // wanted under another name, and goes on from nothing then: nobody is to take it from under our hands.
             Some(found) if link.replaces(&found) => {
                 channel.change(delete(link, Some(found.index)), plane).await?;
                 channel.change(create(link), plane).await?;
@@ -71,7 +72,12 @@ async fn adjust(
     link: &VirtualLink,
     index: IfIndex,
 ) -> Result<(), Errno> {
-    if ask_for(link)?.is_none_or(|found| found.index != index) {
+    let named = ask_for(link)?;
+    if named.as_ref().is_none_or(|found| found.index != index) {
+        // Of a predecessor whose configuration gave this name to another virtual router. Who wants that one, makes it anew.
+        if let Some(found) = named.filter(|found| link.replaces(found)) {
+            channel.change(delete(link, Some(found.index)), plane).await?;
+        }
         let renamed = channel.change(rename(link, index), plane).await;
         // Before Linux 6.2 only what is down can have another name.
         if renamed == Err(BUSY) {
@@ -173,8 +179,14 @@ fn request(message: RouteNetlinkMessage, flags: u16) -> Message {
 
 /// A VMAC answers for its own addresses only, takes packets from other addresses of this machine, and has no address
 /// that it made up itself. What has no IPv6 has it switched off.
+///
+/// A VMAC of IPv6 has no IPv4 addresses, and is not to answer for those of others: the same virtual router may be master
+/// of IPv4 here and of IPv6 elsewhere, and switches know the hardware address to be there. Stock leaves it to answer.
 fn configure(link: &VirtualLink) -> io::Result<()> {
     let name = &link.name;
+    if link.family == Family::V6 && matches!(link.kind, VirtualKind::Macvlan(_)) {
+        fs::write(format!("/proc/sys/net/ipv4/conf/{name}/arp_ignore"), "1")?;
+    }
     if link.family == Family::V4 && matches!(link.kind, VirtualKind::Macvlan(_)) {
         let settings =
             [("arp_ignore", "1"), ("accept_local", "1"), ("rp_filter", "0"), ("promote_secondaries", "1")];

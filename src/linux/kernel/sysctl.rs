@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use nix::net::if_::{if_indextoname, if_nametoindex};
+
 use super::journal::Journal;
 use crate::base::IfName;
 use crate::host::kernel::Errno;
@@ -23,15 +25,27 @@ const SOURCE_CHECK: &str = "rp_filter";
 #[derive(Debug)]
 pub(super) struct Change {
     pub(super) dev: String,
+    /// The number of the interface, which it keeps whatever it is called; 0 of what is none: `all`, `default`.
+    pub(super) index: u32,
     pub(super) setting: &'static str,
     pub(super) before: String,
     pub(super) now: String,
 }
 
 impl Change {
-    /// Where it is set.
-    pub(super) fn file(&self) -> PathBuf {
-        Path::new(V4).join(&self.dev).join(self.setting)
+    /// A change that is to be made to the interface that is called `dev` now.
+    fn new(dev: String, setting: &'static str, before: String, now: &str) -> Self {
+        let index = if_nametoindex(dev.as_str()).unwrap_or(0);
+        Self { dev, index, setting, before, now: now.to_owned() }
+    }
+
+    /// Where it is set at present; `None`: the interface is gone.
+    pub(super) fn file(&self) -> Option<PathBuf> {
+        let dev = match self.index {
+            0 => self.dev.clone(),
+            index => name_of(index)?,
+        };
+        Some(Path::new(V4).join(dev).join(self.setting))
     }
 
     /// Makes it what it was, unless somebody else has changed it meanwhile, or its interface is gone: then `false`.
@@ -39,12 +53,19 @@ impl Change {
     /// # Errors
     /// It cannot be written.
     pub(super) fn undo(&self) -> io::Result<bool> {
-        let file = self.file();
+        let Some(file) = self.file() else { return Ok(false) };
         if !read(&file).is_ok_and(|value| value == self.now) {
             return Ok(false);
         }
         fs::write(file, &self.before).map(|()| true)
     }
+}
+
+/// What the interface with this number is called at present.
+pub(super) fn name_of(index: u32) -> Option<String> {
+    // Of what is not there, `nix` gives the empty name.
+    let name = if_indextoname(index).ok()?.into_string().ok()?;
+    (!name.is_empty()).then_some(name)
 }
 
 /// What we have changed, and have to change back.
@@ -93,7 +114,8 @@ impl Settings {
         };
         for change in changes.into_iter().flatten() {
             self.journal.note(&change, self.changed.values().flatten());
-            fs::write(change.file(), &change.now)?;
+            let file = change.file().ok_or(io::ErrorKind::NotFound)?;
+            fs::write(file, &change.now)?;
             self.changed.entry(setting.clone()).or_default().push(change);
         }
         Ok(())
@@ -114,8 +136,7 @@ impl Settings {
 fn change(dev: &IfName, setting: &'static str, now: &str, before: &[&str]) -> io::Result<Option<Change>> {
     let value = read(&Path::new(V4).join(dev.as_str()).join(setting))?;
     let changes = before.contains(&value.as_str());
-    let dev = dev.as_str().to_owned();
-    Ok(changes.then(|| Change { dev, setting, before: value, now: now.to_owned() }))
+    Ok(changes.then(|| Change::new(dev.as_str().to_owned(), setting, value, now)))
 }
 
 /// What counts is the larger of the setting of all interfaces and that of an interface: each gets what applied to all,
@@ -124,8 +145,7 @@ fn source_checks() -> io::Result<Vec<Option<Change>>> {
     const ALL: &str = "all";
     let value_of = |dev: &str| read(&Path::new(V4).join(dev).join(SOURCE_CHECK));
     let value = value_of(ALL)?;
-    let change =
-        |dev: String, before, now: &str| Change { dev, setting: SOURCE_CHECK, before, now: now.to_owned() };
+    let change = |dev: String, before, now: &str| Change::new(dev, SOURCE_CHECK, before, now);
     let strictness = |value: &str| value.parse::<u8>().unwrap_or(0);
     let mut changes = Vec::new();
     if strictness(&value) == 0 {

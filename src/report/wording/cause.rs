@@ -35,12 +35,18 @@ pub fn cause(cause: &Cause, plan: &InstancePlan) -> String {
             format!("{from} is configured as address owner, too, and does not yield")
         }
         Cause::Group => "another member of the sync group lost an election".to_owned(),
+        Cause::Member(what) => what.to_string(),
         Cause::Fault(fault) => wrong(*fault, plan),
         Cause::Over(fault) => right(*fault, plan),
         Cause::Tracked(what) => what.clone(),
         Cause::HandedOver => "handed over by the process before this one".to_owned(),
         Cause::Stop => "stop".to_owned(),
     }
+}
+
+/// What is wrong with a member, as its sync group is told.
+pub fn trouble(plan: &InstancePlan, what: &Cause) -> String {
+    format!("Instance {}: {}", plan.name, cause(what, plan))
 }
 
 /// What is wrong.

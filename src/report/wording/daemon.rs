@@ -161,6 +161,11 @@ pub fn hand_over_not_used(error: &Error) {
     warn!(cause = %error, "What the last process has handed over is not used");
 }
 
+/// The file that says what may be in the kernel cannot be written, or does not go.
+pub fn claims_not_noted(error: &Error) {
+    warn!(target: "vrrp", "what a crash leaves may stay: {error}");
+}
+
 /// The next process will not know of what is left to it.
 pub fn not_handed_over(error: &Error) {
     warn!(cause = %error, "Nothing is handed over to the next start");

@@ -155,10 +155,11 @@ pub fn startup_delay_over() {
     info!(target: "vrrp", "Delayed start completed");
 }
 
-/// The members of a sync group are brought into a state.
-pub fn group(name: &str, state: State) {
+/// The members of a sync group are brought into a state; of FAULT it may be known which of them is to blame, and why.
+pub fn group(name: &str, state: State, trouble: Option<&str>) {
     if let Some(word) = state_word(state) {
-        info!(target: "vrrp", "VRRP_Group({name}) Syncing instances to {word} state");
+        let cause = trouble.unwrap_or_default();
+        info!(target: "vrrp", cause, "VRRP_Group({name}) Syncing instances to {word} state");
     }
 }
 
@@ -205,6 +206,11 @@ pub fn announcement_failed(error: &Error) {
 pub fn send_failed(name: &str, error: &Error, left_out: u64) {
     let number = error.source.raw_os_error().unwrap_or(0);
     info!(target: "vrrp", instance = name, "({name}): send advert error {number} ({}){}", error.source, and(left_out));
+}
+
+/// A master has resigned, but its interface is gone, or does not send: peers have to find out by themselves.
+pub fn not_resigned(name: &str) {
+    info!(target: "vrrp", instance = name, "({name}) could not send 0 priority");
 }
 
 /// An instance cannot open its sockets.

@@ -1,6 +1,7 @@
 //! What the kernel reports, and what it was asked for.
 
 use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
 
 use tracing::{debug, info, trace, warn};
 
@@ -155,10 +156,26 @@ pub fn kernel_done(op: &KernelOp) {
     }
 }
 
+/// What is put back again and again is put back later each time.
+fn backs_off(key: &Key, times: u32, pause: Option<Duration>) {
+    if let Some(pause) = pause {
+        let pause = pause.as_secs_f64();
+        let what = match key {
+            Key::Firewall(_) => "nftables entries".to_owned(),
+            key => key.to_string(),
+        };
+        warn!(
+            target: "vrrp",
+            times,
+            "Somebody keeps removing {what}: restored {times} times - next time not before {pause} s have passed"
+        );
+    }
+}
+
 /// The ledger decided or learned something.
 pub fn kernel(output: &Output) {
     match output {
-        Output::Restored { owners, key, times } => {
+        Output::Restored { owners, key, times, pause } => {
             let role = if owners.is_empty() { "" } else { ", remaining master" };
             let removed = match key {
                 Key::Address(dev, cidr) => format!("Address {} was removed from {dev}", cidr.ip),
@@ -168,11 +185,13 @@ pub fn kernel(output: &Output) {
                 Key::LinkLocal(name) => format!("The link-local address of {name} was removed"),
                 Key::Firewall(claim) => {
                     debug!(target: "vrrp", "{} is back", claim.rule);
+                    backs_off(key, *times, *pause);
                     return;
                 }
                 Key::Setting(setting) => format!("{setting} was unset"),
             };
             warn!(target: "vrrp", times, "{removed} by somebody else - restored{role}");
+            backs_off(key, *times, *pause);
         }
         Output::Failed { op, key, errno } => {
             let verb = match op {
@@ -191,6 +210,9 @@ pub fn kernel(output: &Output) {
                 KernelOp::Unset(_) => "unset",
             };
             warn!(target: "vrrp", "Cannot {verb} {key}: {errno}");
+        }
+        Output::Leftover { key } => {
+            info!(target: "vrrp", "Removing {key}, left by a predecessor and no longer configured");
         }
         Output::Occupied { key, what } => warn!(target: "vrrp", "Cannot add {key}: {what}"),
         Output::NoInterface { key: Key::Address(dev, cidr) } => info!(

@@ -17,8 +17,8 @@ pub struct Facts {
     pub(super) group: Option<Rc<GroupHub>>,
     pub(super) interface: Option<Interface>,
     pub(super) tracked: BTreeMap<Subject, Status>,
-    /// Another member of the sync group is faulty.
-    pub(super) dragged: bool,
+    /// Another member of the sync group is faulty: which one, and why, if that is known.
+    pub(super) dragged: Option<Arc<str>>,
     /// A reload has removed it, and it has stopped.
     pub(super) deleted: bool,
     /// What a process before this one has left that was master.
@@ -33,7 +33,7 @@ impl Facts {
             group,
             interface: None,
             tracked: BTreeMap::new(),
-            dragged: false,
+            dragged: None,
             deleted: false,
             inherits: None,
         }

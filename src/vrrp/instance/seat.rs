@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Instance;
+use crate::host::kernel::Errno;
 use crate::kernel::Occupied;
 use crate::kernel::ledger::Interface;
 use crate::report::wording;
@@ -21,7 +22,8 @@ impl Instance {
         self.facts.borrow_mut().interface = Some(interface);
         let before = self.interface.replace(interface);
         if before.is_none_or(|b| b.index != interface.index) {
-            self.seat = None;
+            // What has another name can still be sent by; what is gone says so.
+            self.lost_seat = self.seat.take();
         }
         let params = &self.plan.params;
         let unicast = params.delivery.is_unicast();
@@ -90,6 +92,15 @@ impl Instance {
         let place = Place { interface, family: params.family, protocol: params.authentication.protocol() };
         match self.ports.endpoints.seat(place, params.vrid, hears, self.inbox_post.clone()) {
             Ok(seat) => self.seat = Some(seat),
+            // It has just been removed again, of which the kernel's report is still to come.
+            Err(error)
+                if !overdue
+                    && self.plan.vmac.name.is_some()
+                    && error.source.raw_os_error() == Some(Errno::NODEV.0) =>
+            {
+                self.try_again = Some(self.ports.plane.now() + SEAT_PAUSE);
+                return;
+            }
             Err(error) => {
                 wording::no_socket(&self.plan.name, &error);
                 self.try_again = Some(self.ports.plane.now() + SEAT_PAUSE);

@@ -1,5 +1,7 @@
 //! Reasons not to take part, and what is tracked.
 
+use std::sync::Arc;
+
 use super::{Machine, Notice, Output, State};
 use crate::base::{Instant, Priority};
 use crate::vrrp::event::{Cause, Event, Fault};
@@ -57,10 +59,24 @@ impl Machine {
         let cause = match (known, present) {
             (None, false) => return,
             (Some(known), true) if known == fault => return,
-            (_, true) => Cause::Fault(fault),
+            (_, true) => self.blamed(fault),
             (Some(known), false) => Cause::Over(known),
         };
         self.reconsider(now, &cause, out);
+    }
+
+    /// The cause that a fault is; of one of the sync group, as much as is known of it.
+    fn blamed(&self, fault: Fault) -> Cause {
+        match &self.dragged_by {
+            Some(by) if fault == Fault::Group => Cause::Member(Arc::clone(by)),
+            _ => Cause::Fault(fault),
+        }
+    }
+
+    /// What is wrong with the router itself, and not with its sync group.
+    pub fn own_trouble(&self) -> Option<Cause> {
+        let own = self.faults.iter().find(|f| **f != Fault::Group).map(|f| Cause::Fault(*f));
+        own.or_else(|| self.tracking.faults().next().map(|t| Cause::Tracked(t.words())))
     }
 
     /// Enters or leaves FAULT and INIT as the facts now demand.
@@ -69,7 +85,7 @@ impl Machine {
             return;
         }
         let init = self.state == State::Init;
-        let reason = self.faults.first().map(|f| Cause::Fault(*f));
+        let reason = self.faults.first().map(|f| self.blamed(*f));
         let reason = reason.or_else(|| self.tracking.faults().next().map(|t| Cause::Tracked(t.words())));
         match (reason, self.state) {
             // Worth knowing when it is asked why the fault lasts.
@@ -101,7 +117,7 @@ impl Machine {
 
     /// Tells the sync group when something of our own goes wrong, or is right again.
     pub(super) fn report_fault(&mut self, out: &mut Vec<Output>) {
-        let own = self.faults.iter().any(|f| *f != Fault::Group) || self.tracking.faults().next().is_some();
+        let own = self.own_trouble().is_some();
         if self.params.grouped && own != std::mem::replace(&mut self.own_fault, own) {
             out.push(Output::Group(Report::Faulty(own)));
         }
@@ -117,7 +133,7 @@ impl Machine {
             self.resign(out);
             // Twice, as stock, but for those whom their sync group drags along: the message that makes a peer take
             // over at once is worth a second chance.
-            if cause != Cause::Fault(Fault::Group) {
+            if !matches!(cause, Cause::Fault(Fault::Group) | Cause::Member(_)) {
                 self.resign(out);
                 out.push(Output::Event(Event::SentPriorityZero));
             }

@@ -1,6 +1,7 @@
 //! MASTER: advertise, announce, and decide when to yield.
 
 use std::cmp::Ordering;
+use std::time::Duration;
 
 use super::{Machine, Notice, Output, State};
 use crate::base::{Instant, Priority};
@@ -135,10 +136,30 @@ impl Machine {
         }
     }
 
+    /// After a stall somebody of lower priority has taken over: he has to yield, but not at once. What else has waited to be
+    /// heard meanwhile, the order to stop above all, is to be heard first.
+    fn insist_later(&mut self, now: Instant, advert: &Advert, out: &mut Vec<Output>) {
+        const LATER: Duration = Duration::from_millis(50);
+        if !self.listening {
+            self.listening = true;
+            let (from, priority, ours) = (advert.source, advert.priority, self.priority);
+            out.push(Output::Event(Event::Stalled(now - self.last_sent)));
+            out.push(Output::Event(Event::LowerPriorityHeard { from, priority, ours, election: false }));
+        }
+        let at = now + LATER.min(self.params.advert_int / 4);
+        if self.timers.get(Timer::Advert).is_none_or(|due| due > at || due < now) {
+            self.timers.set(Timer::Advert, Some(at));
+        }
+    }
+
     /// The other one has to yield. It may have announced the addresses, so announce them again.
     pub(super) fn insist(&mut self, now: Instant, advert: &Advert, out: &mut Vec<Output>) {
         // An honest router sends one an interval. Who sends more must not make us flood the network and the log.
         if self.insisted.is_some_and(|at| now - at < self.params.advert_int / 2) {
+            return;
+        }
+        if self.is_stalled(now) {
+            self.insist_later(now, advert, out);
             return;
         }
         self.insisted = Some(now);

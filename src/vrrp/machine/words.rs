@@ -1,6 +1,7 @@
 //! What a machine is told, what it answers, and what can be seen of it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::reload::Reload;
@@ -49,6 +50,8 @@ pub enum Input {
     Restored,
     /// The sync group wants this.
     Group(Order),
+    /// Another member of the sync group is in FAULT: which one, and why.
+    Dragged(Arc<str>),
     /// The configuration has changed.
     Reload(Box<Reload>),
     /// The configuration has it no more: stop.

@@ -155,7 +155,7 @@ fn a_member_of_a_group_is_in_fault_with_the_others() {
     let link = words(Fault::Link(LinkState::Missing));
     for text in [
         format!("(VI_2) Entering FAULT STATE (init) cause={link}"),
-        format!("(VI_1) Entering FAULT STATE cause={}", words(Fault::Group)),
+        format!("(VI_1) Entering FAULT STATE cause=Instance VI_2: {link}"),
     ] {
         assert!(log.contains(&text), "{text}: {log:#?}");
     }

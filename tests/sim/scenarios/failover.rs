@@ -218,3 +218,30 @@ fn every_instance_decides_for_itself() {
         cluster.assert_master(master, vrid);
     }
 }
+
+/// An instance that the next start is not configured to have has another owner: nobody else may answer for its address.
+#[test]
+fn what_a_crash_has_left_of_a_removed_instance_goes() {
+    let both = |priority| instance(1, priority).text() + &instance(2, priority).text();
+    let mut cluster = Cluster::running(1, vec![both(150), both(100)]);
+    cluster.assert_master(0, 2);
+    let a = cluster.nodes[0];
+    cluster.world.crash(a);
+    cluster.run(10.0);
+    assert!(cluster.world.has_ip(a, vip(1)) && cluster.world.has_ip(a, vip(2)), "a crash leaves everything");
+    cluster.write_config(0, instance(1, 150).text());
+    cluster.start(0);
+    cluster.run(1.0);
+    assert!(!cluster.world.has_ip(a, vip(2)));
+    assert_eq!(cluster.logged(0, "left by a predecessor and no longer configured"), 1);
+    cluster.run(9.0);
+    cluster.assert_master(0, 1);
+    cluster.assert_master(1, 2);
+    // After a stop there is nothing to take away, and nobody to remember it.
+    cluster.world.signal(a, Signal::Stop);
+    cluster.run(1.0);
+    cluster.write_config(0, both(150));
+    cluster.start(0);
+    cluster.run(10.0);
+    assert_eq!(cluster.logged(0, "left by a predecessor"), 1);
+}

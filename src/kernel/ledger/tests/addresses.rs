@@ -74,7 +74,8 @@ fn a_deleted_address_is_put_back_at_once_and_then_less_and_less_often() {
         bench.delete("10.0.0.2");
         assert_eq!(bench.ops(), ["add 10.0.0.2"], "{times}");
         bench.answer(Ok(()));
-        let restored = Output::Restored { owners: vec![TWO], key: claim("10.0.0.2").key(), times };
+        let pause = (times == 4).then_some(FIRST_PAUSE);
+        let restored = Output::Restored { owners: vec![TWO], key: claim("10.0.0.2").key(), times, pause };
         assert_eq!(std::mem::take(&mut bench.out), [restored]);
     }
     bench.delete("10.0.0.2");
@@ -86,6 +87,28 @@ fn a_deleted_address_is_put_back_at_once_and_then_less_and_less_often() {
     bench.pass(PEACE + FIRST_PAUSE);
     bench.delete("10.0.0.2");
     assert_eq!(bench.ops(), ["add 10.0.0.2"], "a new story");
+}
+
+/// Each pause is told once, the longest one, too.
+#[test]
+fn that_restoring_backs_off_is_told_once_for_each_stage() {
+    let mut bench = Bench::new(&[]);
+    bench.claim(TWO, true, 1);
+    bench.answer(Ok(()));
+    for _ in 0..30 {
+        bench.delete("10.0.0.2");
+        if let Some(at) = bench.ledger.next_deadline() {
+            bench.pass(at - bench.now);
+        }
+        assert_eq!(bench.ops(), ["add 10.0.0.2"]);
+        bench.answer(Ok(()));
+    }
+    let told = bench.out.iter().filter_map(|out| match out {
+        Output::Restored { pause, times, .. } => pause.map(|pause| (*times, pause.as_millis())),
+        _ => None,
+    });
+    let stages = [20, 40, 80, 160, 320, 640, 1280, 2560, 5000];
+    assert_eq!(told.collect::<Vec<_>>(), (4..).zip(stages).collect::<Vec<_>>());
 }
 
 #[test]

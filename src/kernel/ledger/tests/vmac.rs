@@ -217,3 +217,59 @@ fn a_link_in_the_way_of_a_vmac_is_left_alone_and_named() {
         assert_eq!(bench.ops(), ["make vrrp.51"]);
     }
 }
+
+#[test]
+fn a_foreign_link_of_that_name_is_named_even_if_there_is_one_to_take_over() {
+    let mut ledger = Ledger::default();
+    ledger.register_static(&vmac());
+    ledger.claim(Owner::Static, true, 1);
+    let left = Link { name: name("old"), ..vmac_link(7, true) };
+    let foreign = Link { stacking: Stacking::default(), mac: None, ..vmac_link(9, true) };
+    let mut bench = Bench::on(ledger, Dump { links: vec![link(true), left, foreign], ..Dump::default() });
+    let (key, what) = (Key::Link(name("vrrp.51")), Occupied::Name);
+    assert!(bench.out.contains(&Output::Occupied { key, what }), "{:?}", bench.out);
+    bench.answer(Ok(()));
+    bench.event(&KernelEvent::LinkGone { index: IfIndex(9), moved: false });
+    assert_eq!(bench.ops(), ["make vrrp.51"]);
+    assert_eq!(origin(&bench), Some(IfIndex(7)));
+}
+
+/// The claims of a VMAC of this name and VRID.
+fn vmac_named(dev: &str, vrid: u8) -> Vec<Claim> {
+    let mut claims = vmac();
+    if let Claim::Link(link) = &mut claims[1] {
+        let link = Arc::make_mut(link);
+        link.name = name(dev);
+        link.kind = VirtualKind::Macvlan(MacAddr([0, 0, 0x5e, 0, 1, vrid]));
+    }
+    claims.truncate(2);
+    claims
+}
+
+/// A reload that gives a VMAC another name: the one that is to go is not somebody else's.
+#[test]
+fn a_vmac_of_ours_that_makes_room_is_in_nobodys_way() {
+    let mut ledger = Ledger::default();
+    ledger.register_static(&vmac_named("vrrp.51", 51));
+    ledger.register(ONE, Watch { vmac: Some(name("vrrp.51")), ..watch("eth0") }, &[]);
+    ledger.claim(Owner::Static, true, 1);
+    let mut bench = Bench::of(ledger, &["10.0.0.7"]);
+    bench.answer(Ok(()));
+    bench.event(&KernelEvent::Link(vmac_link(7, true)));
+    assert_eq!(bench.ops(), [""; 0]);
+    bench.out.clear();
+    bench.ledger.reconfigure(Owner::Static, &vmac_named("a", 51));
+    bench.ledger.rewatch(ONE, Watch { vmac: Some(name("a")), ..watch("eth0") }, &[]);
+    bench.ledger.reconfigured();
+    bench.settle();
+    assert_eq!(bench.ops(), ["unmake vrrp.51"]);
+    bench.answer(Ok(()));
+    bench.event(&KernelEvent::LinkGone { index: IfIndex(7), moved: false });
+    assert_eq!(bench.ops(), ["make a"]);
+    let accused = bench.out.iter().find(|out| match out {
+        Output::Occupied { .. } => true,
+        Output::Interface(_, interface) => interface.occupied.is_some(),
+        _ => false,
+    });
+    assert_eq!(accused, None);
+}

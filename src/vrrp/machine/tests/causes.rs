@@ -20,8 +20,8 @@ macro_rules! variants {
 }
 
 variants!(cause, CAUSES, Cause:
-    Start Reload Deleted MasterDown MasterResigned Owner HigherPriority HigherAddress Stalled Group Fault Over Tracked
-    TimerExpired OwnerConflict HandedOver Stop);
+    Start Reload Deleted MasterDown MasterResigned Owner HigherPriority HigherAddress Stalled Group Member Fault Over
+    Tracked TimerExpired OwnerConflict HandedOver Stop);
 
 variants!(event, EVENTS, Event:
     AdvertTimeout Master Backup Fault StillFault Stopped Lent NotLent SentPriorityZero BackupHeardPriorityZero
@@ -67,6 +67,7 @@ fn backups() -> Vec<Router> {
     member.pass(ms(4000));
     member.tell(Input::Group(Order::Master));
     member.tell(Input::Group(Order::Backup));
+    member.tell(Input::Dragged("Instance B: interface eth1 is down".into()));
     vec![waiting, patient, old, member]
 }
 

@@ -101,3 +101,23 @@ fn a_backup_that_was_away_until_just_before_the_election_listens_first() {
         "short delays do not count"
     );
 }
+
+/// An order to stop may wait as well, and comes a little later than what the network has to say.
+#[test]
+fn a_master_that_was_away_does_not_insist_before_it_can_have_been_told_to_stop() {
+    let mut told = Router::master(params(100));
+    told.now += ms(10_000);
+    told.hear(LOW, 50);
+    told.tell(Input::Deadline);
+    told.pass(ms(49));
+    assert!(told.adverts().is_empty() && told.announced().is_empty());
+    let mut left_alone = told.clone();
+    told.tell(Input::Stop);
+    assert_eq!(told.adverts(), [0], "and not one word more");
+    left_alone.hear(LOW, 50);
+    left_alone.pass(ms(1));
+    assert_eq!(left_alone.announced(), [5]);
+    assert_eq!(left_alone.adverts(), [100]);
+    left_alone.hear(LOW, 50);
+    assert_eq!(left_alone.adverts(), [100], "from then on at once");
+}

@@ -164,25 +164,18 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     stop(&slow, fast, &progress).await;
     let end = hand_over::leave(&plan, &*files, &boot, slow.now(), &mut handed).await;
     let patience = |limit: Duration| end.map_or(limit, |end| limit.min(end - slow.now()));
-    within(&slow, patience(NOTIFY_LIMIT), notified).await;
+    slow.within(patience(NOTIFY_LIMIT), notified).await;
     let _ = posts.send(Post::Stop);
-    within(&slow, patience(MAIL_LIMIT), mailed).await;
-    within(&slow, patience(NOTIFY_LIMIT), ended).await;
+    slow.within(patience(MAIL_LIMIT), mailed).await;
+    slow.within(patience(NOTIFY_LIMIT), ended).await;
     let stage = stage::run(&slow, &*processes, "shutdown", plan.stages.shutdown.as_ref());
     match end {
         None => stage.await,
-        Some(end) => within(&slow, end - slow.now(), stage).await,
+        Some(end) => {
+            slow.within(end - slow.now(), stage).await;
+        }
     }
     status
-}
-
-/// Waits for `what`, but not longer than this.
-async fn within<T>(plane: &Plane, limit: Duration, what: impl Future<Output = T>) {
-    tokio::select! {
-        biased;
-        _ = what => {}
-        () = plane.sleep(limit) => {}
-    }
 }
 
 /// Every instance resigns or is left to the next process, and the kernel follows.

@@ -252,9 +252,10 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, Refusa
         return lint::parse(args.get(1..).unwrap_or_default());
     }
     let called = std::path::Path::new(&program).file_name().unwrap_or_default();
-    // Stock is the genhash tool when it is called by that name.
-    if called == "genhash" {
-        return genhash::parse(&args, "genhash").map(|options| Request::Genhash(Box::new(options)));
+    // Stock is the genhash tool when it is called by that name; the other one stands beside stock's.
+    if called == "genhash" || called == "genhash-rs" {
+        return genhash::parse(&args, &program.to_string_lossy())
+            .map(|options| Request::Genhash(Box::new(options)));
     }
     if args.first().is_some_and(|first| first.starts_with("-T") || is_genhash(first)) {
         return as_genhash(&args, &program.to_string_lossy());

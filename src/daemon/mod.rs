@@ -21,7 +21,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
-use self::dumps::{Dumper, Request};
+use self::dumps::{Dumper, Request, Saves};
 use self::fast::{Lines, Order};
 use self::reload::Reader;
 use self::trackers::Trackers;
@@ -82,6 +82,7 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let (handed_over, mut handed) = unbounded_channel();
     let boot = host.boot;
     let dumps = Dumper::start(slow.clone(), Rc::clone(&files), host.name, orders.downgrade());
+    let mut saves = Saves::new(host.process);
     watchdog::start(&slow, Rc::clone(&supervisor), orders.downgrade());
     let progress = Arc::new(AtomicU64::new(0));
     let lines = Lines {
@@ -127,9 +128,12 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
             new = reader.next(&plan) => {
                 let changed = new.is_ok();
                 if let Ok(new) = new {
+                    saves.next();
+                    saves.save(&dumps, "pre", request(Signal::Data, &plan, &trackers, &reader)).await;
                     plan = Rc::new(reload(&plan, new, &mut trackers, &notices, &orders));
                     scheduler.apply(&plan.scheduling);
                     wording::not_to_be_handed_over(&plan.hand_over.left_out);
+                    saves.save(&dumps, "post", request(Signal::Data, &plan, &trackers, &reader)).await;
                 }
                 reader.done(&plan, changed);
                 continue;
@@ -145,14 +149,8 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
             Signal::Reload => reader.ask(&plan),
             what => {
                 wording::printing(what, host.process);
-                let request = Request {
-                    what,
-                    plan: Rc::clone(&plan),
-                    tallies: trackers.known(),
-                    scheduled: reader.scheduled(),
-                };
                 // The dumper ends when nobody can ask it any more.
-                let _ = dumps.send(request);
+                let _ = dumps.send(request(what, &plan, &trackers, &reader));
             }
         }
     }
@@ -176,6 +174,17 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
         }
     }
     status
+}
+
+/// A dump of what runs now.
+fn request(what: Signal, plan: &Rc<Plan>, trackers: &Trackers, reader: &Reader) -> Request {
+    Request {
+        what,
+        plan: Rc::clone(plan),
+        tallies: trackers.known(),
+        scheduled: reader.scheduled(),
+        to: None,
+    }
 }
 
 /// Every instance resigns or is left to the next process, and the kernel follows.

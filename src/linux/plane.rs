@@ -78,10 +78,11 @@ pub fn host(options: Options) -> Result<Host, Error> {
     let original = options.original.unwrap_or_else(Original::read);
     let threads = Threads::new(original);
     let (fast, notes) = (threads.clone(), options.notes);
+    let slow = plane()?;
     Ok(Host {
-        slow: plane()?,
         start_fast: Box::new(move |main| start_fast(main, fast, notes)),
-        processes: Rc::new(LocalProcesses { original: Some(original) }),
+        processes: Rc::new(LocalProcesses { plane: slow.clone(), original: Some(original) }),
+        slow,
         carriers: Rc::new(Interfaces),
         network: Rc::new(Internet),
         files: Rc::new(LocalFiles),

@@ -9,7 +9,7 @@ mod timetable;
 mod trackers;
 mod watchdog;
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use self::dumps::{Dumper, Request, Saves};
 use self::fast::{Lines, Order};
 use self::reload::Reader;
 use self::trackers::Trackers;
-use crate::host::{Host, LocalBoxFuture, Plane, Signal};
+use crate::host::{Host, LocalBoxFuture, Plane, Signal, Signals};
 use crate::notify::mail::{Mailer, Post};
 use crate::notify::{Message, Notifier, Scripts};
 use crate::plan::{Plan, converge};
@@ -56,7 +56,13 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let (mut signals, supervisor) = (host.signals, host.supervisor);
     let scheduler = host.scheduler;
     scheduler.apply(&plan.scheduling);
-    stage::run(&slow, &*processes, "startup", plan.stages.startup.as_ref()).await;
+    let told = told_to_stop(&mut *signals);
+    if !stage::run(&slow, &*processes, "startup", plan.stages.startup.as_ref(), told).await {
+        // Nothing has begun that would have to be ended.
+        supervisor.stopping();
+        wording::stopping();
+        return EXIT_OK;
+    }
     let mut plan = Rc::new(plan);
     let (notices, notices_inbox) = unbounded_channel();
     let (posts, posts_inbox) = unbounded_channel();
@@ -166,14 +172,17 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let _ = posts.send(Post::Stop);
     slow.within(patience(MAIL_LIMIT), mailed).await;
     slow.within(patience(NOTIFY_LIMIT), ended).await;
-    let stage = stage::run(&slow, &*processes, "shutdown", plan.stages.shutdown.as_ref());
+    let stage = stage::run(&slow, &*processes, "shutdown", plan.stages.shutdown.as_ref(), pending());
     match end {
-        None => stage.await,
-        Some(end) => {
-            slow.within(end - slow.now(), stage).await;
-        }
+        None => _ = stage.await,
+        Some(end) => _ = slow.within(end - slow.now(), stage).await,
     }
     status
+}
+
+/// Waits for a signal that stops the daemon. Others count when it has started.
+async fn told_to_stop(signals: &mut dyn Signals) {
+    while !matches!(poll_fn(|cx| signals.poll_signal(cx)).await, Signal::Stop | Signal::HandOver) {}
 }
 
 /// A dump of what runs now.

@@ -56,7 +56,8 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let (mut signals, supervisor) = (host.signals, host.supervisor);
     let scheduler = host.scheduler;
     scheduler.apply(&plan.scheduling);
-    let told = told_to_stop(&mut *signals);
+    let mut early_reload = false;
+    let told = told_to_stop(&mut *signals, &mut early_reload);
     if !stage::run(&slow, &*processes, "startup", plan.stages.startup.as_ref(), told).await {
         // Nothing has begun that would have to be ended.
         supervisor.stopping();
@@ -117,6 +118,9 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let mut reader = Reader::new(reread, slow.clone(), Rc::clone(&files), Rc::clone(&supervisor), &plan);
     supervisor.ready();
     wording::started();
+    if early_reload {
+        reader.ask(&plan);
+    }
     let mut status = EXIT_OK;
     loop {
         let signal = tokio::select! {
@@ -180,9 +184,16 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     status
 }
 
-/// Waits for a signal that stops the daemon. Others count when it has started.
-async fn told_to_stop(signals: &mut dyn Signals) {
-    while !matches!(poll_fn(|cx| signals.poll_signal(cx)).await, Signal::Stop | Signal::HandOver) {}
+/// Waits for a signal that stops the daemon. `reload`: one has come that asks for a reload, which is for later; there is
+/// nothing yet that a dump could tell.
+async fn told_to_stop(signals: &mut dyn Signals, reload: &mut bool) {
+    loop {
+        match poll_fn(|cx| signals.poll_signal(cx)).await {
+            Signal::Stop | Signal::HandOver => return,
+            Signal::Reload => *reload = true,
+            _ => {}
+        }
+    }
 }
 
 /// A dump of what runs now.

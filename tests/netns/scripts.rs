@@ -186,7 +186,6 @@ fn a_stop_in_the_script_of_the_start() {
             "global_defs {\n startup_script /etc/keepalived/stage.sh\n startup_script_timeout 600\n}\n";
         let daemon = two.a.start(kind, &format!("{stages}{}", config(3, 100, "")));
         wait_until("the script runs", || two.a.has_file("/run/begun"));
-        daemon.signal(Signal::SIGHUP);
         daemon.signal(Signal::SIGTERM);
         assert_eq!(daemon.wait().code(), Some(0), "{kind:?}: {}", daemon.log());
         let log = daemon.log();
@@ -198,4 +197,25 @@ fn a_stop_in_the_script_of_the_start() {
             });
         }
     }
+}
+
+/// Stock begins to reload what has not started yet.
+#[test]
+fn a_reload_in_the_script_of_the_start_comes_after_it() {
+    let two = Two::new();
+    let script = "echo $$ >/run/begun\nwhile ! test -e /run/go; do sleep 0.05; done";
+    two.a.write_script("/etc/keepalived/stage.sh", script);
+    let stages = "global_defs {\n startup_script /etc/keepalived/stage.sh\n startup_script_timeout 600\n}\n";
+    let text = |priority| format!("{stages}{}", config(3, priority, ""));
+    let daemon = two.a.start(subject(), &text(100));
+    wait_until("the script runs", || two.a.has_file("/run/begun"));
+    two.a.write("/etc/keepalived/keepalived.conf", &text(110));
+    daemon.signal(Signal::SIGHUP);
+    daemon.signal(Signal::SIGUSR1);
+    two.a.write("/run/go", "");
+    daemon.wait_log("startup script script succeeded");
+    daemon.wait_log("Reload complete");
+    wait_until("the priority is the new one", || {
+        two.wait_adverts(two.capture.mark(), A, 1)[0].priority == 110
+    });
 }

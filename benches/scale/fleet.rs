@@ -64,14 +64,15 @@ impl Fleet {
             b.attach(lan, &format!("eth{i}"), &format!("10.{}.255.1/16", 100 + i));
         }
         let captures = lans.iter().map(Lan::capture).collect();
-        let backup = b.start(kind, &config(&instances, interval, PRIORITIES[1]));
+        let backup = b.start_as_packaged(kind, &config(&instances, interval, PRIORITIES[1]));
         Self { kind, interval, instances, a, backup, captures, _lans: lans }
     }
 
     /// Starts the router of higher priority, and waits until it is master of all.
     pub fn start_master(&self) -> Daemon {
         let marks: Vec<usize> = self.captures.iter().map(Capture::mark).collect();
-        let daemon = self.a.start(self.kind, &config(&self.instances, self.interval, PRIORITIES[0]));
+        let daemon =
+            self.a.start_as_packaged(self.kind, &config(&self.instances, self.interval, PRIORITIES[0]));
         wait_longer(PATIENCE, "the first router is master of all", || {
             let all = (self.captures.iter().zip(&marks).enumerate())
                 .all(|(lan, (capture, mark))| self.is_master(lan, capture, *mark));

@@ -22,7 +22,7 @@ const CONFIG: &str = "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 
      advert_int 0.1\n virtual_ipaddress {\n 10.7.0.100/24\n }\n}\n";
 
 /// Three floods against each make.
-pub fn run(kinds: [Kind; 2]) {
+pub fn run(kinds: &[Kind]) {
     println!("{RATE} foreign adverts a second against a master with advert_int 0.1");
     println!(
         "                                       sent/s     CPU %    worst lateness of 20 adverts, ms    log, bytes"
@@ -34,7 +34,7 @@ pub fn run(kinds: [Kind; 2]) {
         [("unknown VRID", unknown, 255), ("wrong TTL", known, 64), ("wrong checksum", known, 255)]
     {
         for kind in kinds {
-            flood(kind, what, message.to_vec(), ttl);
+            flood(*kind, what, message.to_vec(), ttl);
         }
     }
 }

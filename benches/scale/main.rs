@@ -8,7 +8,8 @@
 //! bridges; processor time from `/proc`, of all processes of a daemon together.
 //!
 //! Environment: `INSTANCES` (1000), on 16 LANs; `ROUNDS` (3) of crashes and stops; `SECONDS` (10) of processor time;
-//! `ADDRESSES` (2000); `KEEPALIVED_RS`, a binary to measure instead of this build's. Needs root and keepalived.
+//! `ADDRESSES` (2000); `ONLY` (`ours` or `stock`, where the other one cannot cope); `KEEPALIVED_RS`, a binary to measure
+//! instead of this build's. Needs root and keepalived.
 
 // Measuring is its purpose.
 #![allow(clippy::disallowed_methods, unreachable_pub)]
@@ -25,7 +26,14 @@ use fleet::{Fleet, Late};
 use lab::Kind;
 
 /// Who is compared.
-const KINDS: [Kind; 2] = [Kind::Ours, Kind::Stock];
+fn kinds() -> Vec<Kind> {
+    match std::env::var("ONLY").as_deref() {
+        Ok("ours") => vec![Kind::Ours],
+        Ok("stock") => vec![Kind::Stock],
+        Ok(other) => panic!("ONLY is ours or stock, not `{other}`"),
+        Err(_) => vec![Kind::Ours, Kind::Stock],
+    }
+}
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
@@ -42,10 +50,10 @@ fn main() {
         many_addresses();
     }
     if wanted("flood") {
-        flood::run(KINDS);
+        flood::run(&kinds());
     }
     if wanted("vmacs") {
-        vmacs::run(KINDS);
+        vmacs::run(kinds());
     }
 }
 
@@ -63,7 +71,7 @@ fn crash() {
     );
     println!("              first advert of the new master    its first gratuitous ARP      stop of all");
     println!("                   median    worst                 median    worst");
-    for kind in KINDS {
+    for kind in kinds() {
         let fleet = Fleet::new(kind, Duration::from_secs(1), count);
         let (mut late, mut stops) = (Vec::new(), Vec::new());
         for _ in 0..number("ROUNDS", 3) {
@@ -96,7 +104,7 @@ fn cpu(interval: Duration) {
         interval.as_secs_f64()
     );
     println!("                    master    backup        master            backup");
-    for kind in KINDS {
+    for kind in kinds() {
         let fleet = Fleet::new(kind, interval, count);
         let master = fleet.start_master();
         let daemons = [&master, &fleet.backup];
@@ -122,7 +130,7 @@ fn many_addresses() {
     let count = number("ADDRESSES", 2000);
     println!("one instance with {count} excluded addresses; ms from the end of its timer to the ARP of");
     println!("                  the first     the last");
-    for kind in KINDS {
+    for kind in kinds() {
         let fleet = Fleet::of_addresses(kind, Duration::from_secs(1), count);
         let (mut first, mut last) = (Vec::new(), Vec::new());
         for _ in 0..number("ROUNDS", 3) {

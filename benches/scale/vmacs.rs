@@ -14,7 +14,7 @@ const LOOK: Duration = Duration::from_millis(10);
 const GROUP: &str = "120000E0";
 
 /// One router: from its start to the last VMAC that listens, to the last address; memory; the stop.
-pub fn run(kinds: [Kind; 2]) {
+pub fn run(kinds: Vec<Kind>) {
     let count = number("INSTANCES", 1000);
     println!(
         "{count} instances with VMACs on {} interfaces; s from the start of the daemon until",

@@ -103,6 +103,9 @@ pub struct AddressClaim {
     pub tracked: bool,
 }
 
+/// An interface, and an address with its prefix.
+pub type Place = (IfName, Cidr);
+
 /// A route by way of interfaces known by name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RouteClaim {
@@ -184,6 +187,11 @@ impl fmt::Display for Occupied {
 }
 
 impl AddressClaim {
+    /// What tells it from all others.
+    pub fn place(&self) -> Place {
+        (self.dev.clone(), self.cidr)
+    }
+
     /// An address about which nothing special is wanted.
     pub fn new(dev: IfName, cidr: Cidr) -> Self {
         let options = AddressOptions::default();

@@ -19,7 +19,7 @@ use std::time::Duration;
 use self::entry::{Entry, Step};
 use self::index::Index;
 use self::view::view;
-use super::claim::{Claim, Key, Owner};
+use super::claim::{Claim, Key, Owner, Place};
 use super::mirror::Mirror;
 use crate::base::{IfName, InstanceId, Instant};
 use crate::host::kernel::Errno;
@@ -56,8 +56,8 @@ pub struct Ledger {
     tracked: BTreeMap<IfName, (Option<LinkState>, BTreeSet<InstanceId>)>,
     /// Of interfaces that matter and were there: why they are not.
     vacated: BTreeMap<IfName, LinkState>,
-    /// Claims that the kernel has not followed yet, by number, and something that each was seen to wait for.
-    awaiting: BTreeMap<Owner, (u64, Option<Key>)>,
+    /// Claims that the kernel has not followed yet.
+    awaiting: BTreeMap<Owner, Awaited>,
     retries: BTreeSet<(Instant, Key)>,
     /// What the next [`Ledger::settle`] has to look at.
     dirty: BTreeSet<Key>,
@@ -67,6 +67,22 @@ pub struct Ledger {
     strays: Vec<(Key, KernelOp)>,
     synced: bool,
     in_flight: usize,
+}
+
+/// A claim that the kernel has not followed yet.
+#[derive(Clone, Debug)]
+struct Awaited {
+    number: u64,
+    /// The first of its owner's keys that was seen to be unsettled.
+    first: usize,
+    /// Addresses that were added since its owner was last told.
+    placed: Vec<Place>,
+}
+
+impl Awaited {
+    fn new(number: u64) -> Self {
+        Self { number, first: 0, placed: Vec::new() }
+    }
 }
 
 impl Ledger {
@@ -135,7 +151,7 @@ impl Ledger {
         } else {
             self.holding.remove(&owner);
         }
-        self.awaiting.insert(owner, (number, None));
+        self.awaiting.insert(owner, Awaited::new(number));
         self.unconfirmed.insert(owner);
     }
 
@@ -237,6 +253,13 @@ impl Ledger {
                     entry.restored(now);
                     let owners = entry.holders.iter().filter_map(Owner::instance).collect();
                     out = Some(Output::Restored { owners, key: key.clone(), times: entry.restored });
+                }
+                if let Key::Address(dev, cidr) = &key {
+                    for holder in &entry.holders {
+                        if let Some(awaited) = self.awaiting.get_mut(holder) {
+                            awaited.placed.push((dev.clone(), *cidr));
+                        }
+                    }
                 }
             }
             Ok(()) | Err(Errno::ADDRNOTAVAIL | Errno::NODEV | Errno::SRCH | Errno::NOENT) if !is_add => {
@@ -354,16 +377,26 @@ impl Ledger {
     /// Tells instances that the kernel has followed their claims.
     fn confirm(&mut self, mirror: &Mirror, out: &mut Vec<Output>) {
         for owner in std::mem::take(&mut self.unconfirmed) {
-            let Some((_, unsettled)) = self.awaiting.get_mut(&owner) else { continue };
+            let Some(awaited) = self.awaiting.get_mut(&owner) else { continue };
             let is_settled = |key: &Key| self.entries.get(key).is_none_or(|entry| entry.is_settled(mirror));
-            // What it waited for when it was last looked at, most likely it still waits for.
-            if unsettled.as_ref().is_some_and(|key| !is_settled(key)) {
+            let keys = self.keys.get(&owner).map(Vec::as_slice).unwrap_or_default();
+            let unsettled = |from: usize| {
+                let left = keys.get(from..).unwrap_or_default();
+                left.iter().position(|key| !is_settled(key)).map(|n| from + n)
+            };
+            // What it waited for when it was last looked at, most likely it still waits for. What comes before that may
+            // have been undone meanwhile.
+            if let Some(first) = unsettled(awaited.first).or_else(|| unsettled(0)) {
+                awaited.first = first;
+                let addresses = std::mem::take(&mut awaited.placed);
+                if let Owner::Instance(owner) = owner
+                    && !addresses.is_empty()
+                {
+                    out.push(Output::Placed { owner, number: awaited.number, addresses });
+                }
                 continue;
             }
-            *unsettled = self.keys.get(&owner).into_iter().flatten().find(|key| !is_settled(key)).cloned();
-            if unsettled.is_none()
-                && let Some((number, _)) = self.awaiting.remove(&owner)
-            {
+            if let Some(Awaited { number, .. }) = self.awaiting.remove(&owner) {
                 let left = !self.lending.contains_key(&owner) || self.is_left(mirror, owner);
                 match owner {
                     Owner::Instance(owner) if left => out.push(Output::Confirmed { owner, number }),

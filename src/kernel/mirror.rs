@@ -6,7 +6,7 @@
 mod made;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use self::made::Registry;
 use super::claim::Object;
@@ -284,10 +284,24 @@ impl Mirror {
 
     /// The addresses of a link, in the kernel's order.
     pub fn addresses(&self, link: IfIndex) -> Vec<&Address> {
-        let mut found: Vec<_> =
-            self.addresses.iter().filter(|((on, _), _)| *on == link).map(|(_, known)| known).collect();
+        let mut found: Vec<_> = self.on(link).collect();
         found.sort_by_key(|(arrival, _)| *arrival);
         found.into_iter().map(|(_, address)| address).collect()
+    }
+
+    /// The first address of a link, in the kernel's order, of which `is_wanted` is true.
+    pub fn first_address(&self, link: IfIndex, is_wanted: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
+        let wanted = self.on(link).filter(|(_, address)| is_wanted(address.cidr.ip));
+        wanted.min_by_key(|(arrival, _)| *arrival).map(|(_, address)| address.cidr.ip)
+    }
+
+    /// The addresses of a link, each with the number of its arrival.
+    fn on(&self, link: IfIndex) -> impl Iterator<Item = &(u64, Address)> {
+        let lowest = Cidr { ip: Ipv4Addr::UNSPECIFIED.into(), prefix: 0 };
+        self.addresses
+            .range((link, lowest)..)
+            .take_while(move |((on, _), _)| *on == link)
+            .map(|(_, known)| known)
     }
 
     /// What there is, for those who ask from elsewhere.

@@ -13,7 +13,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
-use super::claim::{Key, Owner};
+use super::claim::{Key, Owner, Place};
 use super::debounce::{Debounce, Delay};
 use super::ledger::{Interface, Ledger, Output, Watch};
 use super::mirror::Mirror;
@@ -86,6 +86,8 @@ pub struct Wants {
 pub enum News {
     /// The kernel has followed the claim with this number.
     Confirmed(u64),
+    /// Of what the claim with this number asked for, the kernel has these addresses since the last news, and others not yet.
+    Placed(u64, Vec<Place>),
     /// What the claim with this number wanted to leave to the next start cannot be left.
     NotLent(u64),
     /// An address that somebody else had removed is back.
@@ -105,6 +107,8 @@ const FAREWELL: Duration = Duration::from_millis(50);
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 /// How many changes go to the kernel as one batch: the answers of more would not fit a default receive buffer.
 const BATCH: usize = 128;
+/// How many go first, so that the first address is announced while the kernel is busy with the others.
+const FIRST_BATCH: usize = 16;
 /// How many of these may be removals of links, each of which may take the kernel some 10 ms.
 const LINKS_IN_BATCH: usize = 16;
 
@@ -285,7 +289,12 @@ impl Reconciler {
     /// Hands changes to the kernel.
     fn apply(&self, changes: Vec<(Key, KernelOp)>, batches: &FuturesUnordered<LocalBoxFuture<Answers>>) {
         let removes_links = changes.iter().any(|(_, op)| matches!(op, KernelOp::DeleteLink(..)));
-        for batch in changes.chunks(if removes_links { LINKS_IN_BATCH } else { BATCH }) {
+        let most = if removes_links { LINKS_IN_BATCH } else { BATCH };
+        let (mut left, mut size) = (changes.as_slice(), FIRST_BATCH);
+        while let Some((batch, rest)) =
+            left.split_at_checked(size.min(left.len())).filter(|(batch, _)| !batch.is_empty())
+        {
+            (left, size) = (rest, most.min(size * 2));
             let (keys, ops): (Vec<Key>, Vec<KernelOp>) = batch.iter().cloned().unzip();
             let answers = self.writer.apply(ops.clone());
             batches.push(Box::pin(async move {
@@ -300,6 +309,9 @@ impl Reconciler {
         wording::kernel(output);
         match output {
             Output::Confirmed { owner, number } => self.deliver(*owner, News::Confirmed(*number)),
+            Output::Placed { owner, number, addresses } => {
+                self.deliver(*owner, News::Placed(*number, addresses.clone()));
+            }
             Output::NotLent { owner, number } => self.deliver(*owner, News::NotLent(*number)),
             // They are announced anew. Of a route or rule nobody needs to know.
             Output::Restored { owners, key: Key::Address(..), .. } => {

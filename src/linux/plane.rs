@@ -186,7 +186,7 @@ fn fast_plane(
     threads.join();
     let runtime = runtime()?;
     let local = LocalSet::new();
-    let (kernel, netlink) = kernel::start(threads.clone(), notes)?;
+    let (kernel, kernel_threads) = kernel::start(threads.clone(), notes)?;
     let result = local.block_on(&runtime, async {
         let fast = Fast {
             plane: plane_with(PlaneTimers::open(Some(Box::new(move |by| threads.late(by))))?),
@@ -199,8 +199,10 @@ fn fast_plane(
         main(fast).await;
         Ok(())
     });
-    // Tasks first: they hold the writer and the events; without those the netlink thread ends when all its work is done.
+    // Tasks first: they hold the writer and the events; without those the kernel's threads end when all is done.
     drop(local);
-    let _ = netlink.join();
+    for thread in kernel_threads {
+        let _ = thread.join();
+    }
     result
 }

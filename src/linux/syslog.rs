@@ -92,6 +92,8 @@ impl Syslog {
 fn connected<'a>(connection: &'a mut Option<UnixDatagram>, path: &Path) -> Option<&'a UnixDatagram> {
     if connection.is_none() {
         let open = || {
+            // Where there is no logger, as in many containers, this is far less work than a socket for each line.
+            std::fs::symlink_metadata(path)?;
             let socket = UnixDatagram::unbound()?;
             socket.set_nonblocking(true)?;
             socket.connect(path)?;

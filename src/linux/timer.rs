@@ -147,6 +147,12 @@ impl Timer for Deadline {
                     Some(waker) => waker.clone_from(cx.waker()),
                     None => *waker = Some(cx.waker().clone()),
                 }
+                // While many tasks are busy it may take long until the timerfd is looked at.
+                let overdue = schedule.waiting.first_key_value().is_some_and(|((first, _), _)| *first <= now);
+                drop(schedule);
+                if overdue {
+                    self.shared.expire(now);
+                }
                 return Poll::Pending;
             }
             // Due, and the timerfd has not said so yet. Whoever else is due is woken now, in order; this one need

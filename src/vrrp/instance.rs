@@ -5,7 +5,7 @@ mod facts;
 mod seat;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +27,7 @@ use super::tracking::Status;
 use crate::base::{InstanceId, Instant};
 use crate::host::{Announcer, Plane};
 use crate::kernel::Mirror;
+use crate::kernel::claim::Place;
 use crate::kernel::ledger::Interface;
 use crate::kernel::reconciler::{Claim, Claims, Hold, News, Request};
 use crate::notify;
@@ -118,6 +119,10 @@ pub struct Instance {
     since: (Instant, Duration),
     /// What was claimed last: everything, or nothing.
     claimed: Option<bool>,
+    /// Addresses that the kernel has just placed, while others of the claim are still on their way.
+    placed: Vec<Place>,
+    /// Of that claim, those that have been announced once.
+    early: BTreeSet<Place>,
     /// Lines that others can bring about.
     provoked: BTreeMap<u32, Sparing>,
     stopped: bool,
@@ -146,6 +151,8 @@ impl Instance {
             inbox_post,
             try_again: None,
             claimed: None,
+            placed: Vec::new(),
+            early: BTreeSet::new(),
             provoked: BTreeMap::new(),
             stopped: false,
         }
@@ -236,6 +243,10 @@ impl Instance {
                 self.tracked(Subject::Interface(name), Status::Link(state), out);
             }
             Control::Kernel(News::Confirmed(number)) => self.handle(Input::Confirmed(number), out),
+            Control::Kernel(News::Placed(number, placed)) => {
+                self.placed = placed;
+                self.handle(Input::Placed(number), out);
+            }
             Control::Kernel(News::NotLent(number)) => self.handle(Input::NotLent(number), out),
             Control::Kernel(News::Restored) => self.handle(Input::Restored, out),
             Control::Kernel(News::Interface(interface)) => self.interface(interface, out),
@@ -355,8 +366,13 @@ impl Instance {
                         wording::claim(&self.plan, hold);
                     }
                     self.claimed = Some(hold);
+                    self.early.clear();
                 }
-                Output::Announce(rounds) => self.announce(self.plan.addresses.iter(), rounds),
+                Output::Announce(rounds) => {
+                    self.announce(self.plan.addresses.iter(), rounds);
+                    self.early.clear();
+                }
+                Output::AnnouncePlaced => self.announce_placed(),
                 Output::AnnounceExtra => self.announce(self.plan.extra_announced(), 1),
                 Output::AnnounceSource => self.announce_source(),
                 Output::Group(report) => self.report(report),

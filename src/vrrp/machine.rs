@@ -218,6 +218,7 @@ impl Machine {
             Input::Fault(fault, present) => self.fault(now, fault, present, out),
             Input::Source(source) => self.source = Some(source),
             Input::Confirmed(number) => self.confirmed(now, number, out),
+            Input::Placed(number) => self.placed(now, number, out),
             Input::Restored => self.announce(now, self.params.garp.repeat, out),
             Input::Group(order) => self.order(now, order, out),
             Input::Reload(reload) => self.reload(now, *reload, out),

@@ -6,6 +6,7 @@
 
 pub mod advert;
 pub mod auth;
+pub mod bursts;
 pub mod check;
 pub mod demux;
 pub mod event;

@@ -2,16 +2,18 @@
 //! `garp_group`).
 //!
 //! Each set of interfaces has a lane for each family. A lane sends one frame, waits for its interval, and sends the
-//! next. Without an interval announcements do not pass through here.
+//! next. What has no lane goes to the [`bursts`](super::bursts).
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::bursts::{Announcement, Burst, Bursts};
 use crate::base::{Family, IfName, InstanceId, Instant};
-use crate::host::{Announcer, Frame, Plane};
-use crate::plan::PacingPlan;
+use crate::host::{Announcer, Plane};
+use crate::plan::{InstancePlan, PacingPlan};
 use crate::report::wording;
 
 /// All lanes.
@@ -20,6 +22,8 @@ pub struct Pacer {
     announcer: Rc<dyn Announcer>,
     plan: RefCell<PacingPlan>,
     lanes: RefCell<BTreeMap<(Set, Family), Rc<Lane>>>,
+    /// For what has no lane.
+    bursts: Rc<Bursts>,
 }
 
 /// Interfaces that share a lane.
@@ -40,20 +44,17 @@ struct Lane {
     running: Cell<bool>,
 }
 
-/// A frame that is to be sent.
-pub struct Waiting {
-    /// Who announces.
-    pub owner: InstanceId,
-    /// Sent later than this it would be wrong: the owner was away so long that it will listen first, and announce again.
-    pub patience: Duration,
-    /// What to send.
-    pub frame: Frame,
+/// An announcement that is to be sent.
+struct Waiting {
+    plan: Arc<InstancePlan>,
+    announcement: Announcement,
 }
 
 impl Pacer {
     /// Lanes as `plan` wants them.
     pub fn new(plane: Plane, announcer: Rc<dyn Announcer>, plan: PacingPlan) -> Self {
-        Self { plane, announcer, plan: RefCell::new(plan), lanes: RefCell::default() }
+        let bursts = Bursts::start(&plane, Rc::clone(&announcer));
+        Self { plane, announcer, plan: RefCell::new(plan), lanes: RefCell::default(), bursts }
     }
 
     /// From now on lanes as `plan` wants them. What waits already is sent as it was to be.
@@ -64,22 +65,39 @@ impl Pacer {
         }
     }
 
-    /// Takes what is to be sent through `dev` if that has a lane; gives it back if not.
-    pub fn take(&self, dev: &IfName, family: Family, waiting: Waiting) -> Option<Frame> {
-        let Some(lane) = self.lane(dev, family) else { return Some(waiting.frame) };
+    /// Sends a burst as it may be sent.
+    pub fn announce(&self, mut burst: Burst) {
+        let (plan, rounds) = (Arc::clone(&burst.plan), burst.rounds);
+        let lane = |a: &Announcement| self.lane(&a.frame.name, Family::of(a.ip));
+        let (paced, free): (Vec<_>, Vec<_>) =
+            burst.announcements.into_iter().map(|a| (lane(&a), a)).partition(|(lane, _)| lane.is_some());
+        for round in 0..rounds {
+            for (lane, announcement) in &paced {
+                let Some(lane) = lane else { continue };
+                if round == 0 && !burst.repeats {
+                    wording::announcing(&plan.name, &announcement.frame.name, announcement.ip);
+                }
+                self.queue(lane, Waiting { plan: Arc::clone(&plan), announcement: announcement.clone() });
+            }
+        }
+        burst.announcements = free.into_iter().map(|(_, announcement)| announcement).collect();
+        self.bursts.send(burst);
+    }
+
+    fn queue(&self, lane: &Rc<Lane>, waiting: Waiting) {
         lane.waiting.borrow_mut().push_back(waiting);
         if !lane.running.replace(true) {
-            let task = empty(self.plane.clone(), Rc::clone(&self.announcer), lane);
+            let task = empty(self.plane.clone(), Rc::clone(&self.announcer), Rc::clone(lane));
             self.plane.tasks.spawn("announcements", Box::pin(task));
         }
-        None
     }
 
     /// Forgets what still waits of this instance: it holds its addresses no more.
     pub fn forget(&self, owner: InstanceId) {
         for lane in self.lanes.borrow().values() {
-            lane.waiting.borrow_mut().retain(|w| w.owner != owner);
+            lane.waiting.borrow_mut().retain(|w| w.plan.id != owner);
         }
+        self.bursts.forget(owner);
     }
 
     fn lane(&self, dev: &IfName, family: Family) -> Option<Rc<Lane>> {
@@ -115,13 +133,16 @@ async fn empty(plane: Plane, announcer: Rc<dyn Announcer>, lane: Rc<Lane>) {
         if now < due {
             plane.sleep(due - now).await;
             let late = plane.now() - due;
-            lane.waiting.borrow_mut().retain(|w| late < w.patience);
+            // The owner was away so long that it will listen first, and announce again.
+            lane.waiting.borrow_mut().retain(|w| late < w.plan.params.shortest_master_down());
             continue;
         }
-        let Some(Waiting { frame, .. }) = lane.waiting.borrow_mut().pop_front() else { break };
+        let Some(Waiting { announcement, .. }) = lane.waiting.borrow_mut().pop_front() else { break };
+        let Announcement { ip, frame } = announcement;
         lane.free_at.set(now + lane.interval);
+        wording::announced(&frame.name, ip);
         if let Err(error) = announcer.announce(&[frame]) {
-            wording::paced_announcement_failed(&error);
+            wording::announcement_failed(&error);
         }
     }
     lane.running.set(false);

@@ -64,6 +64,7 @@ const DRIVERS: &[&str] = &[
     "vrrp/group_hub.rs",
     "vrrp/observed.rs",
     "vrrp/pacer.rs",
+    "vrrp/bursts.rs",
     "kernel/reconciler.rs",
     "lvs/fetch.rs",
     "track/file.rs",

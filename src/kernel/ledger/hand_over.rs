@@ -25,7 +25,7 @@ impl Ledger {
             entry.start_afresh();
             self.dirty.insert(key.clone());
         }
-        self.awaiting.insert(owner, (number, None));
+        self.awaiting.insert(owner, super::Awaited::new(number));
         self.unconfirmed.insert(owner);
     }
 

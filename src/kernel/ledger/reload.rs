@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::entry::Entry;
-use super::{Ledger, Watch};
+use super::{Awaited, Ledger, Watch};
 use crate::base::{IfName, InstanceId};
 use crate::kernel::claim::{Claim, Key, Owner};
 
@@ -38,7 +38,7 @@ impl Ledger {
         }
         // Instances that are new may need a VMAC that is.
         if owner == Owner::Static && self.holding.contains(&owner) {
-            self.awaiting.insert(owner, (0, None));
+            self.awaiting.insert(owner, Awaited::new(0));
         }
         self.unconfirmed.insert(owner);
     }

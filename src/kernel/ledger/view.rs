@@ -58,12 +58,13 @@ fn source(
     before: Option<IpAddr>,
     claimed: &BTreeSet<IpAddr>,
 ) -> Option<IpAddr> {
-    let is_usable = |ip: &IpAddr| match ip {
-        IpAddr::V4(_) => family == Family::V4,
-        IpAddr::V6(ip) => family == Family::V6 && ip.is_unicast_link_local(),
+    let is_usable = |ip: IpAddr| {
+        let fits = match ip {
+            IpAddr::V4(_) => family == Family::V4,
+            IpAddr::V6(ip) => family == Family::V6 && ip.is_unicast_link_local(),
+        };
+        fits && !claimed.contains(&ip)
     };
-    let addresses = mirror.addresses(link.index);
-    let mut candidates =
-        addresses.iter().map(|a| a.cidr.ip).filter(|ip| is_usable(ip) && !claimed.contains(ip));
-    candidates.clone().find(|ip| Some(*ip) == before).or_else(|| candidates.next())
+    let stays = before.filter(|ip| is_usable(*ip) && mirror.has_ip(link.index, *ip));
+    stays.or_else(|| mirror.first_address(link.index, is_usable))
 }

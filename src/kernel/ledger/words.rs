@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::base::{Family, IfIndex, IfName, InstanceId};
 use crate::host::kernel::Errno;
 use crate::host::{KernelOp, LinkState};
-use crate::kernel::claim::{Key, Occupied};
+use crate::kernel::claim::{Key, Occupied, Place};
 
 /// A decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,15 @@ pub enum Output {
         owner: InstanceId,
         /// Its number.
         number: u64,
+    },
+    /// Of what claim `number` of `owner` asked for, the kernel has these addresses now, and others not yet.
+    Placed {
+        /// Whose claim.
+        owner: InstanceId,
+        /// Its number.
+        number: u64,
+        /// The addresses.
+        addresses: Vec<Place>,
     },
     /// What claim `number` of `owner` asked for is given up, but not all of it can be left to the kernel.
     NotLent {

@@ -1,7 +1,8 @@
-//! The kernel's tables of links, addresses, routes and rules, over rtnetlink, on a thread of their own.
+//! The kernel's tables of links, addresses, routes and rules, over rtnetlink.
 //!
-//! Two netlink sockets: [`monitor`] reports what changes, whoever changes it; [`writer`] makes our changes. The
-//! thread ends when [`Events`] and [`Writer`] are dropped and everything the writer was given is done.
+//! Two netlink sockets, each on a thread of its own: [`monitor`] reports what changes, whoever changes it; [`writer`]
+//! makes our changes, and does not wait while thousands of them are reported. The threads end when [`Events`] and
+//! [`Writer`] are dropped and everything the writer was given is done.
 
 mod attribute;
 mod firewall;
@@ -43,7 +44,7 @@ type Message = NetlinkMessage<RouteNetlinkMessage>;
 /// Receive buffer of each socket, in bytes as the kernel counts them: about 2,500 messages.
 const RECEIVE_BUFFER: usize = 2 * 1024 * 1024;
 
-/// Both ends of the netlink thread that the fast plane holds.
+/// What of both threads the fast plane holds.
 pub(super) struct Kernel {
     /// What changes.
     pub(super) events: Events,
@@ -51,24 +52,53 @@ pub(super) struct Kernel {
     pub(super) writer: Writer,
 }
 
-/// Starts the netlink thread, one of `threads`. What it changes of the kernel's settings is noted in the file `notes`, and
+/// Starts both threads, among `threads`. What it changes of the kernel's settings is noted in the file `notes`, and
 /// what a predecessor has noted there is put back.
 ///
 /// # Errors
-/// The thread, its runtime or one of its sockets cannot be made.
-pub(super) fn start(threads: Threads, notes: Option<PathBuf>) -> Result<(Kernel, JoinHandle<()>), Error> {
+/// A thread, its runtime or its socket cannot be made.
+pub(super) fn start(
+    threads: Threads,
+    notes: Option<PathBuf>,
+) -> Result<(Kernel, [JoinHandle<()>; 2]), Error> {
     let (jobs, work) = mpsc::unbounded_channel();
     let (report, events) = mpsc::unbounded_channel();
-    let ((), thread) = start_thread("netlink", move |started| {
+    let (watched, watching) = (report.clone(), threads.clone());
+    let ((), monitor) = start_thread("monitor", move |started| {
+        watching.join();
+        if let Err(error) = watch(watched, started) {
+            let _ = started.send(Err(error));
+        }
+    })?;
+    let ((), writer) = start_thread("netlink", move |started| {
         threads.join();
         if let Err(error) = serve(work, report, notes, started) {
             let _ = started.send(Err(error));
         }
     })?;
-    Ok((Kernel { events: Events(events), writer: Writer::new(jobs) }, thread))
+    Ok((Kernel { events: Events(events), writer: Writer::new(jobs) }, [monitor, writer]))
 }
 
-/// The body of the thread. An error means that it did not get as far as to serve.
+/// The body of the thread that watches. An error means that it did not get as far as to watch.
+fn watch(
+    report: mpsc::UnboundedSender<KernelEvent>,
+    started: &SyncSender<Result<(), Error>>,
+) -> Result<(), Error> {
+    let runtime = runtime()?;
+    let local = LocalSet::new();
+    local.block_on(&runtime, async {
+        let plane = plane()?;
+        let monitor = monitor::Monitor::open().map_err(|e| Error::new("open", "the netlink monitor", e))?;
+        let _ = started.send(Ok(()));
+        tokio::select! {
+            () = monitor::run(monitor, report.clone(), plane) => {}
+            () = report.closed() => {}
+        }
+        Ok(())
+    })
+}
+
+/// The body of the thread that makes changes. An error means that it did not get as far as to serve.
 fn serve(
     work: mpsc::UnboundedReceiver<writer::Job>,
     report: mpsc::UnboundedSender<KernelEvent>,
@@ -79,11 +109,9 @@ fn serve(
     let local = LocalSet::new();
     local.block_on(&runtime, async {
         let plane = plane()?;
-        let monitor = monitor::Monitor::open().map_err(|e| Error::new("open", "the netlink monitor", e))?;
         let channel = writer::Channel::open().map_err(|e| Error::new("open", "the netlink channel", e))?;
         let settings = Settings::new(Journal::begin(notes));
         let _ = started.send(Ok(()));
-        tokio::task::spawn_local(monitor::run(monitor, report.clone(), plane.clone()));
         let firewall = firewall::Firewall::new(report.clone());
         writer::run(channel, firewall, settings, work, plane).await;
         report.closed().await;

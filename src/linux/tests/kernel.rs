@@ -12,7 +12,7 @@ use crate::linux::kernel::{self, Events, Writer};
 use crate::linux::scheduling::Threads;
 use crate::linux::startup::Original;
 
-/// A started netlink thread and the picture it gave first.
+/// Started netlink threads and the picture it gave first.
 pub(super) struct Started {
     plane: Plane,
     events: Events,
@@ -214,13 +214,13 @@ fn one_address_takes_this_long() {
 #[test]
 fn work_given_before_the_end_is_done() {
     in_a_namespace(|plane| async move {
-        let (kernel, thread) = kernel::start(Threads::new(Original::read()), None).unwrap();
+        let (kernel, threads) = kernel::start(Threads::new(Original::read()), None).unwrap();
         let mut started = Started::new(plane).await;
         let link = started.link("va");
         // Neither awaited nor even polled.
         drop(kernel.writer.apply((0..300).map(|n| KernelOp::AddAddress(vip(link, n))).collect()));
         drop(kernel);
-        thread.join().unwrap();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
         let mut seen = 0;
         started
             .until("300 additions", |event| {

@@ -197,12 +197,7 @@ pub fn announced(dev: &IfName, ip: IpAddr) {
 }
 
 /// Announcements could not be sent.
-pub fn announce_failed(name: &str, error: &Error) {
-    warn!(target: "vrrp", instance = name, "({name}) {error}");
-}
-
-/// An announcement that had to wait its turn could not be sent.
-pub fn paced_announcement_failed(error: &Error) {
+pub fn announcement_failed(error: &Error) {
     warn!(target: "vrrp", "{error}");
 }
 

@@ -204,6 +204,9 @@ pub fn kernel(output: &Output) {
         Output::Confirmed { owner, number } => {
             trace!(target: "vrrp", "claim {number} of instance {} followed", owner.0)
         }
+        Output::Placed { owner, number, addresses } => {
+            trace!(target: "vrrp", "{} addresses of claim {number} of instance {} placed", addresses.len(), owner.0)
+        }
         Output::NotLent { owner, number } => {
             trace!(target: "vrrp", "claim {number} of instance {} cannot be left", owner.0)
         }

@@ -2,48 +2,47 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::Instance;
-use crate::base::{Family, IfName};
+use crate::base::IfName;
 use crate::host::Frame;
 use crate::kernel::{AddressClaim, Mirror};
 use crate::report::wording;
-use crate::vrrp::pacer::Waiting;
+use crate::vrrp::bursts::{Announcement, Burst};
 use crate::wire::{arp, ndisc};
 
-/// Frames handed to the kernel at once.
-const FRAMES_AT_ONCE: usize = 1024;
-
 impl Instance {
-    /// Announces these addresses, `rounds` times round.
+    /// Announces these addresses, `rounds` times round. For those in `early` the first round is over.
     pub(super) fn announce<'a>(&self, addresses: impl Iterator<Item = &'a AddressClaim>, rounds: u32) {
+        let (early, fresh): (Vec<_>, Vec<_>) = addresses.partition(|a| self.early.contains(&a.place()));
+        self.send_burst(fresh, rounds, false);
+        self.send_burst(early, rounds.saturating_sub(1), true);
+    }
+
+    /// Announces for the first time those addresses that have just been placed, while others are still on their way.
+    pub(super) fn announce_placed(&mut self) {
+        let placed = std::mem::take(&mut self.placed);
+        let fresh: Vec<&AddressClaim> =
+            self.plan.addresses.iter().filter(|a| placed.contains(&a.place())).collect();
+        self.send_burst(fresh, 1, false);
+        self.early.extend(placed);
+    }
+
+    fn send_burst(&self, addresses: Vec<&AddressClaim>, rounds: u32, repeats: bool) {
         let mirror = self.ports.mirror.borrow();
         let mut routers = BTreeMap::new();
         let mut forwards = |dev: &IfName| {
             *routers.entry(dev.clone()).or_insert_with(|| self.ports.announcer.forwards_v6(dev))
         };
-        let announcement = |a: &AddressClaim| {
-            let frame = frame(&mirror, &a.dev, a.cidr.ip, &mut forwards)?;
-            Some((a.dev.clone(), a.cidr.ip, frame))
-        };
-        let round: Vec<(IfName, IpAddr, Frame)> = addresses.filter_map(announcement).collect();
-        let mut frames = Vec::new();
-        for n in 0..rounds {
-            for (dev, ip, frame) in &round {
-                if n == 0 {
-                    wording::announcing(&self.plan.name, dev, *ip);
-                }
-                wording::announced(dev, *ip);
-                let patience = self.plan.params.shortest_master_down();
-                let waiting = Waiting { owner: self.plan.id, patience, frame: frame.clone() };
-                frames.extend(self.ports.pacer.take(dev, Family::of(*ip), waiting));
-                if frames.len() == FRAMES_AT_ONCE {
-                    self.send_frames(&frames);
-                    frames.clear();
-                }
+        let mut announcements = Vec::with_capacity(addresses.len());
+        for AddressClaim { dev, cidr, .. } in addresses {
+            if let Some(frame) = frame(&mirror, dev, cidr.ip, &mut forwards) {
+                announcements.push(Announcement { ip: cidr.ip, frame });
             }
         }
-        self.send_frames(&frames);
+        let plan = Arc::clone(&self.plan);
+        self.ports.pacer.announce(Burst { plan, announcements, rounds, repeats });
     }
 
     /// Announces the address that adverts come from.
@@ -52,15 +51,9 @@ impl Instance {
         let forwards = |dev: &IfName| self.ports.announcer.forwards_v6(dev);
         if let Some(frame) = frame(&self.ports.mirror.borrow(), dev, adverts.source(), forwards) {
             wording::announced(dev, adverts.source());
-            self.send_frames(&[frame]);
-        }
-    }
-
-    fn send_frames(&self, frames: &[Frame]) {
-        if !frames.is_empty()
-            && let Err(error) = self.ports.announcer.announce(frames)
-        {
-            wording::announce_failed(&self.plan.name, &error);
+            if let Err(error) = self.ports.announcer.announce(&[frame]) {
+                wording::announcement_failed(&error);
+            }
         }
     }
 }

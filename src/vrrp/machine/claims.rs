@@ -32,6 +32,14 @@ impl Machine {
         out.extend(notice.map(Output::Notify));
     }
 
+    /// The kernel has followed in part: who is there need not wait for the others.
+    pub(super) fn placed(&self, now: Instant, number: u64, out: &mut Vec<Output>) {
+        let awaited = number == self.claim && self.pending.is_some();
+        if awaited && self.state == State::Master && self.params.garp.repeat > 0 && !self.is_stalled(now) {
+            out.push(Output::AnnouncePlaced);
+        }
+    }
+
     /// Announces the addresses, provided that they are there and nobody can have taken over while we were stalled:
     /// when we have listened, we announce them anyway.
     pub(super) fn announce(&self, now: Instant, rounds: u32, out: &mut Vec<Output>) {

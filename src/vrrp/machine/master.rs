@@ -37,7 +37,7 @@ impl Machine {
     /// Sends an advert; the next one is due an interval later.
     pub(super) fn advertise(&mut self, now: Instant, out: &mut Vec<Output>) {
         self.send(now, out);
-        self.timers.set(Timer::Advert, Some(now + self.params.advert_int));
+        self.timers.set(Timer::Advert, Some(timers::beat(now, self.params.advert_int)));
     }
 
     pub(super) fn send(&mut self, now: Instant, out: &mut Vec<Output>) {
@@ -76,7 +76,7 @@ impl Machine {
         self.send(now, out);
         // On the beat, also after a beat was missed.
         let interval = self.params.advert_int;
-        let next = if due + interval > now { due + interval } else { now + interval };
+        let next = if due + interval > now { due + interval } else { timers::beat(now, interval) };
         self.timers.set(Timer::Advert, Some(next));
     }
 

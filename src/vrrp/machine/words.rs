@@ -43,6 +43,8 @@ pub enum Input {
     Source(IpAddr),
     /// The kernel holds what the claim with this number asked for.
     Confirmed(u64),
+    /// Of what the claim with this number asked for, the kernel holds more than before, and not all yet.
+    Placed(u64),
     /// Addresses that somebody else had removed are back in place.
     Restored,
     /// The sync group wants this.
@@ -83,6 +85,8 @@ pub enum Output {
     HandedOver(Instant),
     /// Announce every address this many times.
     Announce(u32),
+    /// Announce once the addresses that have just been placed.
+    AnnouncePlaced,
     /// Announce, on each interface with addresses that is not the router's own, one of them.
     AnnounceExtra,
     /// Announce the address adverts come from, so that peers who send to it can reach us.

@@ -64,8 +64,13 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// Starts it with the router's `/etc/keepalived/keepalived.conf`.
+    /// Starts it with the router's `/etc/keepalived/keepalived.conf`, to log in detail.
     pub fn start(router: &Router, kind: Kind, options: &[&str]) -> Self {
+        Self::start_as_told(router, kind, &[&["-D"], options].concat())
+    }
+
+    /// Starts it with nothing but `options`, as packages do: a thousand instances in detail measure the log.
+    pub fn start_as_told(router: &Router, kind: Kind, options: &[&str]) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         assert!(
             kind == Kind::Ours || Path::new(kind.program()).exists(),
@@ -76,7 +81,7 @@ impl Daemon {
         let log = router.path(&name);
         let file = File::create(&log).expect("make a log file");
         let mut command = router.namespace().command(kind.program());
-        command.args(["-n", "-l", "-D", "-f", "/etc/keepalived/keepalived.conf"]).args(options);
+        command.args(["-n", "-l", "-f", "/etc/keepalived/keepalived.conf"]).args(options);
         let stdout = file.try_clone().expect("duplicate a descriptor");
         let entered = command.stdin(Stdio::null()).stdout(stdout).stderr(file).spawn().expect("run nsenter");
         Self { router: router.clone(), kind, entered: RefCell::new(entered), log }

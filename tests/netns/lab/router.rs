@@ -132,6 +132,12 @@ impl Router {
         Daemon::start(self, kind, options)
     }
 
+    /// As [`start`](Self::start), without details in the log.
+    pub fn start_as_packaged(&self, kind: Kind, config: &str) -> Daemon {
+        self.write("/etc/keepalived/keepalived.conf", config);
+        Daemon::start_as_told(self, kind, &[])
+    }
+
     /// All IPv4 addresses but the loopback's, in the kernel's order.
     pub fn addresses(&self) -> Vec<Address> {
         self.run("ip -o -4 addr show").lines().filter_map(Address::parse).filter(|a| a.dev != "lo").collect()

@@ -1,13 +1,14 @@
 //! A thousand instances.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::harness::*;
 use keepalived_rs::host::Signal;
-use keepalived_rs::sim::{LanId, LanOptions, NodeId, World, cidr};
+use keepalived_rs::sim::{LanId, LanOptions, NodeId, What, World, cidr};
 
 const LANS: u8 = 4;
 const VRIDS: u8 = 250;
@@ -98,4 +99,36 @@ fn a_stall_of_the_router_with_a_thousand_masters_makes_no_second_one() {
     }
     assert!(world.adverts().iter().all(|advert| advert.node == a));
     assert!(world.errors().is_empty(), "{:?}", world.errors());
+}
+
+/// The first of 300 addresses need not wait for the last, and none is announced that is not there.
+#[test]
+fn an_address_is_announced_when_it_is_there_and_not_when_all_are() {
+    let excluded: String =
+        (0..300).map(|n| format!("    10.0.{}.{}/24\n", 2 + n / 100, n % 100 + 1)).collect();
+    let block = format!("virtual_ipaddress_excluded {{\n{excluded}  }}");
+    let mut cluster = Cluster::new(1, vec![instance(1, 150).with("garp_master_delay 0").with(&block).text()]);
+    cluster.world.slow_kernel(cluster.nodes[0], secs(0.1));
+    let start = cluster.now();
+    cluster.start(0);
+    cluster.run(10.0);
+    let (mut added, mut announced) = (BTreeMap::new(), BTreeMap::<IpAddr, Vec<_>>::new());
+    cluster.world.records_since(start, |record| {
+        match &record.what {
+            What::AddressAdded { address, .. } => drop(added.insert(address.cidr.ip, record.at)),
+            What::Announcement { ip, .. } => announced.entry(*ip).or_default().push(record.at),
+            _ => {}
+        }
+        None::<()>
+    });
+    assert_eq!(announced.len(), 301);
+    for (ip, times) in &announced {
+        assert_eq!(times.len(), 5, "{ip}");
+        assert!(times[0] >= added[ip], "{ip}");
+    }
+    let first = announced.values().map(|times| times[0]).min();
+    assert!(first < added.values().max().copied(), "the first does not wait for the last");
+    let second = announced.values().map(|times| times[1]).min();
+    let last_of_first = announced.values().map(|times| times[0]).max();
+    assert!(second >= last_of_first, "repetitions wait until each address has been announced");
 }

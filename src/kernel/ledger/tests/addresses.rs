@@ -19,6 +19,23 @@ fn a_claim_is_confirmed_when_the_kernel_has_followed() {
 }
 
 #[test]
+fn whoever_claims_much_is_told_of_what_is_there_already() {
+    let mut bench = Bench::new(&[]);
+    bench.out.clear();
+    bench.claim(ONE, true, 1);
+    let second = bench.open.split_off(1);
+    bench.answer(Ok(()));
+    let placed = vec![claim("10.0.0.1").place()];
+    assert_eq!(bench.out, [Output::Placed { owner: ONE, number: 1, addresses: placed }]);
+    bench.out.clear();
+    bench.settle();
+    assert_eq!(bench.out, [], "it is told once");
+    bench.open = second;
+    bench.answer(Ok(()));
+    assert_eq!(bench.out, [Output::Confirmed { owner: ONE, number: 1 }]);
+}
+
+#[test]
 fn a_claim_that_changes_nothing_is_confirmed_at_once() {
     let mut bench = Bench::new(&[]);
     bench.out.clear();

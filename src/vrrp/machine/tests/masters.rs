@@ -135,3 +135,26 @@ fn who_is_to_stay_stops_without_a_word() {
     router.tell(Input::Delete);
     assert_eq!(router.adverts(), [0]);
 }
+
+#[test]
+fn what_is_placed_is_announced_while_the_claim_is_under_way_and_we_are_master() {
+    let placed = |router: &mut Router, number| {
+        router.out.clear();
+        router.tell(Input::Placed(number));
+        router.out.contains(&Output::AnnouncePlaced)
+    };
+    let mut router = Router::new(params(100));
+    router.sleep_until_master();
+    let claim = router.machine.claim;
+    assert!(placed(&mut router, claim));
+    assert!(!placed(&mut router, claim - 1), "that claim is over");
+    // A router that was away listens first.
+    let mut stalled = router.clone();
+    stalled.now += ms(10_000);
+    assert!(!placed(&mut stalled, claim));
+    router.confirm();
+    assert!(!placed(&mut router, claim), "all of it has been announced");
+    router.hear(HIGH, 200);
+    let claim = router.machine.claim;
+    assert!(!placed(&mut router, claim), "nothing is claimed any more");
+}

@@ -7,6 +7,7 @@
 //! mixed; an optional argument must be attached. clap does all but the last, which `argv` prepares for it.
 
 mod argv;
+mod genhash;
 mod lint;
 mod text;
 
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
 
+pub use genhash::GenhashOptions;
 pub use lint::LintOptions;
 pub use text::{System, banner, help, lint_help, version};
 
@@ -36,10 +38,6 @@ const PENDING: &[Given] = &[
     ("snmp-agent-socket", |o| o.snmp_agent_socket.is_some()),
     ("config-fd", |o| o.config_fd.is_some()),
 ];
-
-/// Options that are refused until they are in effect, because to go on without them would do harm, or nothing;
-/// and what the user can do instead.
-const REFUSED: &[(Given, &str)] = &[(("genhash", |o| o.genhash), "use: curl -s URL | md5sum")];
 
 /// The log file of `-g` without a name.
 const DEFAULT_LOG_FILE: &str = "/var/log/keepalived.log";
@@ -59,6 +57,8 @@ pub enum Request {
     Lint(LintOptions),
     /// Print the help of `lint`.
     LintHelp,
+    /// Print the digest of a web page (`genhash`).
+    Genhash(Box<GenhashOptions>),
 }
 
 /// A command line that cannot be obeyed: print this to stderr and exit with status 1.
@@ -155,7 +155,7 @@ pub struct Options {
     #[arg(short = 'b', long = "bfd_pid", value_name = "FILE", allow_hyphen_values = true)]
     pub bfd_pid: Option<String>,
 
-    /// Be the genhash tool
+    /// Be the genhash tool; must be the first option
     #[arg(short = 'T', long)]
     pub genhash: bool,
 
@@ -251,6 +251,15 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, Refusa
     if args.first().is_some_and(|a| a == "lint") {
         return lint::parse(args.get(1..).unwrap_or_default());
     }
+    let called = std::path::Path::new(&program).file_name().unwrap_or_default();
+    // Stock is the genhash tool when it is called by that name; the other one stands beside stock's.
+    if called == "genhash" || called == "genhash-rs" {
+        return genhash::parse(&args, &program.to_string_lossy())
+            .map(|options| Request::Genhash(Box::new(options)));
+    }
+    if args.first().is_some_and(|first| first.starts_with("-T") || is_genhash(first)) {
+        return as_genhash(&args, &program.to_string_lossy());
+    }
     let mut command = Options::command().disable_version_flag(true).version("");
     command.build();
     let matches = match command.clone().try_get_matches_from(argv::normalise(&command, &args)) {
@@ -259,7 +268,7 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, Refusa
         Err(e) if e.kind() == ErrorKind::DisplayVersion => return Ok(Request::Version),
         Err(e) => return Err(refusal(&e, &args)),
     };
-    let mut options = Options::from_arg_matches(&matches).map_err(|e| refusal(&e, &args))?;
+    let options = Options::from_arg_matches(&matches).map_err(|e| refusal(&e, &args))?;
 
     if let Some(function) = &options.signum {
         return signum(function).map(Request::Signum);
@@ -280,12 +289,37 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, Refusa
         Some(format) => return Err(unknown_format(format)),
         None => {}
     }
-    // Stock is the genhash tool when it is called by that name.
-    options.genhash |= std::path::Path::new(&program).file_name().is_some_and(|name| name == "genhash");
-    if let Some(((name, _), instead)) = REFUSED.iter().find(|((_, given), _)| given(&options)) {
-        return Err(Refusal(format!("Option --{name} is not in effect yet; {instead}")));
+    if options.genhash {
+        return as_genhash(&args, &program.to_string_lossy());
     }
     Ok(Request::Run(Box::new(options)))
+}
+
+/// Whether `arg` is the long option that makes this `genhash`, perhaps abbreviated.
+fn is_genhash(arg: &str) -> bool {
+    arg.len() > "--g".len() && "--genhash".starts_with(arg)
+}
+
+/// What `args` ask `genhash` for. Its option comes first, or what stands before it is ignored.
+fn as_genhash(args: &[String], program: &str) -> Result<Request, Refusal> {
+    let place = args.iter().position(|arg| arg.starts_with("-T") || is_genhash(arg));
+    let Some((option, rest)) = place.and_then(|at| args.get(at..)?.split_first()) else {
+        return Err(Refusal("Option --genhash must be the first one".to_owned()));
+    };
+    let complaint = (place != Some(0)).then(|| {
+        let option = if is_genhash(option) { "genhash" } else { "-T" };
+        format!("Warning -- `{option}` not used as first option, previous options ignored")
+    });
+    // What is bundled with it is the first of what follows.
+    let bundled = option.strip_prefix("-T").filter(|more| !more.is_empty()).map(|more| format!("-{more}"));
+    let args: Vec<String> = bundled.into_iter().chain(rest.iter().cloned()).collect();
+    match genhash::parse(&args, &format!("{program} --genhash")) {
+        Ok(options) => Ok(Request::Genhash(Box::new(GenhashOptions { complaint, ..options }))),
+        Err(refusal) => Err(match complaint {
+            Some(complaint) => Refusal(format!("{complaint}\n{refusal}")),
+            None => refusal,
+        }),
+    }
 }
 
 fn unknown_format(format: &str) -> Refusal {

@@ -9,6 +9,7 @@
 //! | [`vrrp`] | virtual routers: the election machine and its tasks |
 //! | [`track`] | what virtual routers track |
 //! | [`kernel`] | claims, the mirror of the kernel's tables, the difference |
+//! | [`lvs`] | what real servers are asked |
 //! | [`notify`] | changes of state → scripts |
 //! | [`report`] | facts → text: the log, diagnostics |
 //! | [`host`] | the machine we run on, as small traits |
@@ -24,6 +25,7 @@ pub mod daemon;
 pub mod host;
 pub mod kernel;
 pub mod linux;
+pub mod lvs;
 pub mod notify;
 pub mod plan;
 pub mod report;

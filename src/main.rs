@@ -1,5 +1,7 @@
 //! The `keepalived-rs` daemon: from arguments to an exit status. The only file that names `linux`.
 
+#[path = "main/genhash.rs"]
+mod genhash;
 #[path = "main/pid.rs"]
 mod pid;
 #[path = "main/reload.rs"]
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
             OK
         }
         Ok(Request::Lint(options)) => compare(&options),
+        Ok(Request::Genhash(options)) => genhash::genhash(&options),
         Ok(Request::Version) => {
             say(std::io::stderr(), &cli::version(&system()));
             OK

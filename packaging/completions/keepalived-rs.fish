@@ -28,7 +28,7 @@ complete -c keepalived-rs -s I -l dont-release-ipvs -d 'Leave IPVS as it is when
 complete -c keepalived-rs -s R -l dont-respawn -d 'Stop when a part of the daemon fails, instead of restarting the part'
 complete -c keepalived-rs -s n -l dont-fork -d 'Stay in the foreground'
 complete -c keepalived-rs -s d -l dump-conf -d 'Write the configuration in effect to the log of the router that starts; with -t: print it and exit'
-complete -c keepalived-rs -s T -l genhash -d 'Be the genhash tool'
+complete -c keepalived-rs -s T -l genhash -d 'Be the genhash tool; must be the first option'
 complete -c keepalived-rs -s a -l address-monitoring -d 'Log every address that comes or goes'
 complete -c keepalived-rs -s x -l snmp -d 'Serve SNMP'
 complete -c keepalived-rs -s m -l core-dump -d 'Allow core dumps'

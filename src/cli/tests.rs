@@ -86,8 +86,35 @@ fn mistakes_are_refused_in_stocks_words() {
     ] {
         assert_eq!(refused(args), text, "{args:?}");
     }
-    assert!(refused(&["-T", "-s", "192.0.2.1"]).starts_with("Option --genhash is not"));
-    assert!(parse(["/usr/bin/genhash"].map(OsString::from)).is_err());
+}
+
+#[test]
+fn genhash_by_name_and_by_option() {
+    let page = ["-s", "192.0.2.1", "-p", "80", "-u", "/"];
+    let asked = |before: &[&str]| {
+        let args = before.iter().chain(&page).map(OsString::from);
+        match parse(args) {
+            Ok(Request::Genhash(options)) => (options.server.to_string(), options.complaint),
+            other => panic!("{before:?}: {other:?}"),
+        }
+    };
+    let plain = ("192.0.2.1:80".to_owned(), None);
+    for before in [
+        &["/usr/bin/genhash"][..],
+        &["genhash-rs"],
+        &["keepalived-rs", "-T"],
+        &["keepalived-rs", "--genhash"],
+        &["keepalived-rs", "--gen"],
+        &["keepalived-rs", "-Tv"],
+    ] {
+        assert_eq!(asked(before), plain, "{before:?}");
+    }
+    let late = asked(&["keepalived-rs", "-n", "-T"]).1.unwrap_or_default();
+    assert_eq!(late, "Warning -- `-T` not used as first option, previous options ignored");
+    assert!(refused(&["-T", "-s"]).contains("Usage: keepalived --genhash "));
+    assert!(refused(&["-t", "--genhash"]).starts_with("Warning -- `genhash` not used as first option"));
+    assert_eq!(refused(&["-nT"]), "Option --genhash must be the first one");
+    assert_eq!(options(&["-f", "-T", "--", "-T"]).use_file, "-T", "an argument, and an operand");
 }
 
 #[test]
@@ -160,9 +187,9 @@ fn bad_facility_and_mask_are_complained_about() {
 fn what_has_no_effect_is_said() {
     let o = options(&["-xdIRV", "-A", "tcp:localhost:705", "-mM", "-a"]);
     assert_eq!(o.not_in_effect().len(), 4);
-    // The lists name options by their long names: each must be one.
+    // The list names options by their long names: each must be one.
     let command = Options::command();
-    for name in PENDING.iter().map(|(name, _)| name).chain(REFUSED.iter().map(|((name, _), _)| name)) {
+    for name in PENDING.iter().map(|(name, _)| name) {
         assert!(command.get_arguments().any(|a| a.get_long() == Some(name)), "{name}");
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::{Arg, CommandFactory};
 
-use super::{LintOptions, Options, PENDING, REFUSED};
+use super::{LintOptions, Options, PENDING};
 
 /// The version of stock whose behaviour is taken for granted: scripts choose keywords by it.
 const COMPATIBLE_WITH: &str = "2.2.7";
@@ -64,8 +64,7 @@ fn options(command: &clap::Command, mut text: String) -> String {
     for arg in command.get_arguments().filter(|a| !a.is_hide_set() && a.get_long().is_some()) {
         let option = usage(arg);
         let mut about = arg.get_help().map(ToString::to_string).unwrap_or_default();
-        let refused = REFUSED.iter().map(|((name, _), _)| name);
-        if PENDING.iter().map(|(name, _)| name).chain(refused).any(|name| arg.get_long() == Some(name)) {
+        if PENDING.iter().any(|(name, _)| arg.get_long() == Some(name)) {
             about.push_str(" (not in effect yet)");
         }
         // An option too long for its column gets a line of its own.

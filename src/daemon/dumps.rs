@@ -15,7 +15,7 @@ use super::RESTART_PAUSE;
 use super::fast::Order;
 use crate::base::Instant;
 use crate::config::model::Config;
-use crate::host::{Files, Plane, Signal};
+use crate::host::{Files, Pid, Plane, Signal};
 use crate::kernel::Survey;
 use crate::plan::{Plan, Subject};
 use crate::report::dump::view::{Findings, View};
@@ -41,6 +41,45 @@ pub(super) struct Request {
     pub(super) tallies: BTreeMap<Subject, Tally>,
     /// When the next reload is, and whether that was given with its date.
     pub(super) scheduled: Option<(String, bool)>,
+    /// [`Signal::Data`] goes here, instead of where signals write it.
+    pub(super) to: Option<Target>,
+}
+
+/// A file for a dump.
+pub(super) struct Target {
+    pub(super) path: PathBuf,
+    /// Dropped when the dump is written, or cannot be.
+    pub(super) _written: oneshot::Sender<()>,
+}
+
+/// `config_save_dir`: what is in effect before and after each reload, for those who look for mistakes.
+pub(super) struct Saves {
+    process: Pid,
+    /// Of the reloads so far.
+    count: u32,
+}
+
+impl Saves {
+    /// For the process of this number, which stands in the names.
+    pub(super) fn new(process: Pid) -> Self {
+        Self { process, count: 0 }
+    }
+
+    /// Another reload.
+    pub(super) fn next(&mut self) {
+        self.count += 1;
+    }
+
+    /// Has `request` written to the directory that its plan names, if it names one, as what was `pre` or `post` the reload,
+    /// and waits for that.
+    pub(super) async fn save(&self, dumps: &UnboundedSender<Request>, when: &str, request: Request) {
+        let Some(folder) = &request.plan.written.globals.options.files.config_save else { return };
+        let name = format!("keepalived_vrrp.{}.{}.{when}", self.process.0, self.count);
+        let (written, done) = oneshot::channel();
+        let to = Some(Target { path: Path::new(folder).join(name), _written: written });
+        let _ = dumps.send(Request { to, ..request });
+        let _ = done.await;
+    }
 }
 
 /// Writes dumps, one after the other.
@@ -78,7 +117,7 @@ impl Dumper {
             // Who asks for the same again and again gets the latest once.
             let mut waiting = vec![first];
             while let Ok(next) = inbox.try_recv() {
-                waiting.retain(|request| request.what != next.what);
+                waiting.retain(|request| request.what != next.what || request.to.is_some());
                 waiting.push(next);
             }
             for request in waiting {
@@ -95,6 +134,13 @@ impl Dumper {
         let runs = !request.plan.instances.is_empty();
         let mut dumps: Vec<(PathBuf, String)> = Vec::new();
         match request.what {
+            Signal::Data if request.to.is_some() => {
+                let path = request.to.as_ref().map(|to| to.path.clone()).unwrap_or_default();
+                if let Err(error) = path.parent().map_or(Ok(()), |folder| self.files.make_folder(folder)) {
+                    wording::not_dumped(&error);
+                }
+                dumps.push((path, dump::data(&view)));
+            }
             Signal::Data => {
                 let path = |part| data_path(written, &directory, part);
                 dumps.push((path("_parent"), dump::parent(&view)));

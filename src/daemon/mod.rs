@@ -10,7 +10,7 @@ mod timetable;
 mod trackers;
 mod watchdog;
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,11 +22,11 @@ use jiff::tz::TimeZone;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
-use self::dumps::{Dumper, Request};
+use self::dumps::{Dumper, Request, Saves};
 use self::fast::{Lines, Order};
 use self::reload::Reader;
 use self::trackers::Trackers;
-use crate::host::{Host, LocalBoxFuture, Plane, Signal};
+use crate::host::{Host, LocalBoxFuture, Plane, Signal, Signals};
 use crate::notify::mail::{Mailer, Post};
 use crate::notify::{Message, Notifier, Scripts};
 use crate::plan::{Plan, converge};
@@ -57,7 +57,14 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let (mut signals, supervisor) = (host.signals, host.supervisor);
     let scheduler = host.scheduler;
     scheduler.apply(&plan.scheduling);
-    stage::run(&slow, &*processes, "startup", plan.stages.startup.as_ref()).await;
+    let mut early_reload = false;
+    let told = told_to_stop(&mut *signals, &mut early_reload);
+    if !stage::run(&slow, &*processes, "startup", plan.stages.startup.as_ref(), told).await {
+        // Nothing has begun that would have to be ended.
+        supervisor.stopping();
+        wording::stopping();
+        return EXIT_OK;
+    }
     let mut plan = Rc::new(plan);
     let (notices, notices_inbox) = unbounded_channel();
     let (posts, posts_inbox) = unbounded_channel();
@@ -83,6 +90,7 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let (handed_over, mut handed) = unbounded_channel();
     let boot = host.boot;
     let dumps = Dumper::start(slow.clone(), Rc::clone(&files), host.name, orders.downgrade());
+    let mut saves = Saves::new(host.process);
     watchdog::start(&slow, Rc::clone(&supervisor), orders.downgrade());
     let progress = Arc::new(AtomicU64::new(0));
     let lines = Lines {
@@ -113,6 +121,9 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
     let mut reader = Reader::new(reread, slow.clone(), Rc::clone(&files), Rc::clone(&supervisor), &plan);
     supervisor.ready();
     wording::started();
+    if early_reload {
+        reader.ask(&plan);
+    }
     let mut status = EXIT_OK;
     loop {
         let signal = tokio::select! {
@@ -130,10 +141,13 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
             new = reader.next(&plan) => {
                 let changed = new.is_ok();
                 if let Ok(new) = new {
+                    saves.next();
+                    saves.save(&dumps, "pre", request(Signal::Data, &plan, &trackers, &reader)).await;
                     plan = Rc::new(reload(&plan, new, &mut trackers, &notices, &orders));
                     inventory::note(&plan, &*files, &boot).await;
                     scheduler.apply(&plan.scheduling);
                     wording::not_to_be_handed_over(&plan.hand_over.left_out);
+                    saves.save(&dumps, "post", request(Signal::Data, &plan, &trackers, &reader)).await;
                 }
                 reader.done(&plan, changed);
                 continue;
@@ -149,14 +163,8 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
             Signal::Reload => reader.ask(&plan),
             what => {
                 wording::printing(what, host.process);
-                let request = Request {
-                    what,
-                    plan: Rc::clone(&plan),
-                    tallies: trackers.known(),
-                    scheduled: reader.scheduled(),
-                };
                 // The dumper ends when nobody can ask it any more.
-                let _ = dumps.send(request);
+                let _ = dumps.send(request(what, &plan, &trackers, &reader));
             }
         }
     }
@@ -172,24 +180,38 @@ pub async fn run(host: Host, plan: Plan, reread: Reread) -> u8 {
         inventory::forget(&plan, &*files);
     }
     let patience = |limit: Duration| end.map_or(limit, |end| limit.min(end - slow.now()));
-    within(&slow, patience(NOTIFY_LIMIT), notified).await;
+    slow.within(patience(NOTIFY_LIMIT), notified).await;
     let _ = posts.send(Post::Stop);
-    within(&slow, patience(MAIL_LIMIT), mailed).await;
-    within(&slow, patience(NOTIFY_LIMIT), ended).await;
-    let stage = stage::run(&slow, &*processes, "shutdown", plan.stages.shutdown.as_ref());
+    slow.within(patience(MAIL_LIMIT), mailed).await;
+    slow.within(patience(NOTIFY_LIMIT), ended).await;
+    let stage = stage::run(&slow, &*processes, "shutdown", plan.stages.shutdown.as_ref(), pending());
     match end {
-        None => stage.await,
-        Some(end) => within(&slow, end - slow.now(), stage).await,
+        None => _ = stage.await,
+        Some(end) => _ = slow.within(end - slow.now(), stage).await,
     }
     status
 }
 
-/// Waits for `what`, but not longer than this.
-async fn within<T>(plane: &Plane, limit: Duration, what: impl Future<Output = T>) {
-    tokio::select! {
-        biased;
-        _ = what => {}
-        () = plane.sleep(limit) => {}
+/// Waits for a signal that stops the daemon. `reload`: one has come that asks for a reload, which is for later; there is
+/// nothing yet that a dump could tell.
+async fn told_to_stop(signals: &mut dyn Signals, reload: &mut bool) {
+    loop {
+        match poll_fn(|cx| signals.poll_signal(cx)).await {
+            Signal::Stop | Signal::HandOver => return,
+            Signal::Reload => *reload = true,
+            _ => {}
+        }
+    }
+}
+
+/// A dump of what runs now.
+fn request(what: Signal, plan: &Rc<Plan>, trackers: &Trackers, reader: &Reader) -> Request {
+    Request {
+        what,
+        plan: Rc::clone(plan),
+        tallies: trackers.known(),
+        scheduled: reader.scheduled(),
+        to: None,
     }
 }
 

@@ -23,6 +23,12 @@ pub trait Files {
     /// What the system refused; then `path` is as it was.
     fn replace(&self, path: PathBuf, text: Vec<u8>, mode: u32) -> LocalBoxFuture<Result<(), Error>>;
 
+    /// Makes a folder for its owner alone, in one that is there, unless it is there.
+    ///
+    /// # Errors
+    /// What the system refused.
+    fn make_folder(&self, path: &Path) -> Result<(), Error>;
+
     /// Removes a file. One that is not there is as good as removed.
     ///
     /// # Errors

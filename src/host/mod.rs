@@ -36,7 +36,7 @@ pub use kernel::{
 pub use link::{Isolation, Setting, Stacking, VirtualKind, VirtualLink};
 pub use loader::Loader;
 pub use net::{Announcer, Datagram, Endpoint, EndpointSpec, Frame, VrrpNet, VrrpReceiver, VrrpSender};
-pub use network::{Network, Stream};
+pub use network::{Network, Remote, Stream};
 pub use process::{Child, Command, Credentials, Exit, Kill, Processes, Signal, Signals, Supervisor};
 pub use process_table::{Pid, ProcessEvent, ProcessEvents, ProcessFacts, ProcessTable};
 pub use route::{Route, Rule};

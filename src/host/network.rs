@@ -9,13 +9,37 @@ use super::{Error, LocalBoxFuture};
 pub trait Network {
     /// Connects to `to`, from wherever the routes lead. It takes as long as the system thinks fit: whoever waits has a
     /// limit of his own.
-    fn connect(&self, to: SocketAddr) -> LocalBoxFuture<Result<Box<dyn Stream>, Error>>;
+    fn connect(&self, to: Remote) -> LocalBoxFuture<Result<Box<dyn Stream>, Error>>;
+
+    /// Agrees on TLS with the other side of `stream`, as a client that asks for the server `name` (SNI) and verifies no
+    /// certificate. What is written and read then is what goes through. That the other side hangs up without a goodbye is
+    /// no error: many servers do.
+    fn secure(
+        &self,
+        stream: Box<dyn Stream>,
+        name: Option<&str>,
+    ) -> LocalBoxFuture<Result<Box<dyn Stream>, Error>>;
 
     /// The addresses of a host, best first; none: it is not known, or nobody who knows can be asked.
     fn look_up(&self, name: &str) -> LocalBoxFuture<Vec<IpAddr>>;
 
     /// The name others know this machine by, with its domain where it has one.
     fn own_name(&self) -> LocalBoxFuture<String>;
+}
+
+/// The other side of a connection, and how to get there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remote {
+    /// Address and port.
+    pub address: SocketAddr,
+    /// The mark of what is sent there (`SO_MARK`), for routing rules and the packet filter; 0: none.
+    pub mark: u32,
+}
+
+impl From<SocketAddr> for Remote {
+    fn from(address: SocketAddr) -> Self {
+        Self { address, mark: 0 }
+    }
 }
 
 /// A connection. It closes when it is dropped.

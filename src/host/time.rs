@@ -1,6 +1,7 @@
 //! Time and tasks of one plane.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -75,5 +76,17 @@ impl Plane {
     /// Waits for `pause`.
     pub async fn sleep(&self, pause: Duration) {
         self.sleep_until(self.now() + pause).await;
+    }
+
+    /// Waits for `future`, but not longer than `limit`; `None`: it took longer, and is dropped.
+    pub async fn within<T>(&self, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+        let mut timer = self.timers.timer();
+        timer.set(Some(self.now() + limit));
+        let mut future = pin!(future);
+        poll_fn(|cx| match future.as_mut().poll(cx) {
+            Poll::Ready(value) => Poll::Ready(Some(value)),
+            Poll::Pending => timer.poll_fired(cx).map(|()| None),
+        })
+        .await
     }
 }

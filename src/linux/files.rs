@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{CString, OsStr, OsString};
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::task::{Context, Poll, ready};
 
@@ -64,6 +64,13 @@ impl Files for LocalFiles {
             let no_thread = || Err(Error::new("write", object, io::Error::other("no thread to do it")));
             written.await.unwrap_or_else(no_thread)
         })
+    }
+
+    fn make_folder(&self, path: &Path) -> Result<(), Error> {
+        match DirBuilder::new().mode(0o700).create(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            made => made.map_err(|e| Error::new("make", path.display(), e)),
+        }
     }
 
     fn remove(&self, path: &Path) -> Result<(), Error> {

@@ -21,6 +21,7 @@ mod signals;
 mod supervisor;
 mod tasks;
 mod timer;
+mod tls;
 mod vrrp_net;
 mod watch;
 
@@ -33,7 +34,7 @@ pub mod pidfile;
 pub mod startup;
 pub mod syslog;
 
-pub use plane::{Options, aside, host, run};
+pub use plane::{Options, aside, client, host, run};
 
 #[cfg(test)]
 mod tests;

@@ -1,27 +1,42 @@
-//! TCP connections, and names of machines.
+//! TCP connections, TLS in them, and names of machines.
 
 use std::ffi::{CStr, CString};
+use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::ptr;
 use std::task::{Context, Poll, ready};
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::loader::SystemLoader;
-use super::plane;
-use crate::host::{Error, Loader, LocalBoxFuture, Network, Stream};
+use super::{plane, tls};
+use crate::host::{Error, Loader, LocalBoxFuture, Network, Remote, Stream};
 
 /// The network namespace that this process is in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Internet;
 
 impl Network for Internet {
-    fn connect(&self, to: SocketAddr) -> LocalBoxFuture<Result<Box<dyn Stream>, Error>> {
+    fn connect(&self, to: Remote) -> LocalBoxFuture<Result<Box<dyn Stream>, Error>> {
         Box::pin(async move {
-            let stream = TcpStream::connect(to).await.map_err(|e| Error::new("connect to", to, e))?;
-            Ok(Box::new(Connection { stream, to }) as Box<dyn Stream>)
+            let stream = connect(to).await.map_err(|e| Error::new("connect to", to.address, e))?;
+            Ok(Box::new(Connection { stream, to: to.address }) as Box<dyn Stream>)
+        })
+    }
+
+    fn secure(
+        &self,
+        stream: Box<dyn Stream>,
+        name: Option<&str>,
+    ) -> LocalBoxFuture<Result<Box<dyn Stream>, Error>> {
+        let session = tls::Session::new(stream, name);
+        Box::pin(async move {
+            let mut session = session?;
+            session.agree().await?;
+            Ok(Box::new(session) as Box<dyn Stream>)
         })
     }
 
@@ -40,6 +55,14 @@ impl Network for Internet {
         let found = plane::aside("resolver", || canonical_name(&SystemLoader.node_name()));
         Box::pin(async move { found.await.flatten().unwrap_or_else(|| SystemLoader.node_name()) })
     }
+}
+
+async fn connect(to: Remote) -> io::Result<TcpStream> {
+    let socket = if to.address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    if to.mark != 0 {
+        SockRef::from(&socket).set_mark(to.mark)?;
+    }
+    socket.connect(to.address).await
 }
 
 /// A connection.

@@ -26,7 +26,7 @@ use super::supervisor::Systemd;
 use super::tasks::LocalTasks;
 use super::timer::PlaneTimers;
 use super::vrrp_net::RawVrrpNet;
-use crate::host::{Error, Fast, FastMain, Host, Loader, LocalBoxFuture, Pid, Plane};
+use crate::host::{Error, Fast, FastMain, Host, Loader, LocalBoxFuture, Network, Pid, Plane};
 
 /// Stack of our threads, in bytes. Only what is touched costs memory.
 const STACK: usize = 512 * 1024;
@@ -57,6 +57,19 @@ where
     local.block_on(&runtime, async { Ok(main(host(options)?).await) })
 }
 
+/// Runs `main`, which needs time and other machines only, on this thread, and gives what it gives.
+///
+/// # Errors
+/// The runtime cannot be set up.
+pub fn client<T, F>(main: F) -> Result<T, Error>
+where
+    F: FnOnce(Plane, Rc<dyn Network>) -> LocalBoxFuture<T>,
+{
+    let runtime = runtime()?;
+    let local = LocalSet::new();
+    local.block_on(&runtime, async { Ok(main(plane()?, Rc::new(Internet)).await) })
+}
+
 /// The machine we are on. Call it inside a current-thread runtime and a `LocalSet`; [`run`] has them.
 ///
 /// # Errors
@@ -65,10 +78,11 @@ pub fn host(options: Options) -> Result<Host, Error> {
     let original = options.original.unwrap_or_else(Original::read);
     let threads = Threads::new(original);
     let (fast, notes) = (threads.clone(), options.notes);
+    let slow = plane()?;
     Ok(Host {
-        slow: plane()?,
         start_fast: Box::new(move |main| start_fast(main, fast, notes)),
-        processes: Rc::new(LocalProcesses { original: Some(original) }),
+        processes: Rc::new(LocalProcesses { plane: slow.clone(), original: Some(original) }),
+        slow,
         carriers: Rc::new(Interfaces),
         network: Rc::new(Internet),
         files: Rc::new(LocalFiles),

@@ -3,27 +3,37 @@
 use std::cell::Cell;
 use std::fs::OpenOptions;
 use std::io;
+use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use tokio::sync::oneshot;
 
+use super::plane;
 use super::startup::Original;
-use crate::host::{Child, Command, Credentials, Error, Exit, Kill, Processes};
+use super::watch::watch;
+use crate::host::{Child, Command, Credentials, Error, Exit, Kill, Plane, Processes};
 
 /// What a script does not inherit: variables that change how a shell or the loader reads what it is given.
 const HIDDEN_VARIABLES: [&str; 3] = ["IFS", "LD_PRELOAD", "LD_LIBRARY_PATH"];
 
+/// What a group has to end itself after its first process has, when it was told to end.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// Starts programs as children of this process.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone)]
 pub(super) struct LocalProcesses {
+    /// Where it is waited for them.
+    pub(super) plane: Plane,
     /// What programs get back of how the daemon was started; `None`: it has changed nothing.
     pub(super) original: Option<Original>,
 }
@@ -31,24 +41,27 @@ pub(super) struct LocalProcesses {
 impl Processes for LocalProcesses {
     fn spawn(&self, command: &Command) -> Result<Box<dyn Child>, Error> {
         let failed = |e| Error::new("execute", &command.program, e);
-        let mut child = prepare(command, self.original).spawn().map_err(failed)?;
-        // Both are there until the child has been waited for.
-        let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
-        let gone = Rc::new(Cell::new(false));
+        let child = prepare(command, self.original).spawn().map_err(failed)?;
+        let pid = i32::try_from(child.id()).map_err(|e| failed(io::Error::other(e)))?;
+        let leader = Rc::new(Leader {
+            pid: Pid::from_raw(pid),
+            reaped: Cell::new(false),
+            is_to_end: Cell::new(false),
+        });
         let (report, reported) = oneshot::channel();
-        let reaped = Rc::clone(&gone);
+        let (held, plane) = (Rc::clone(&leader), self.plane.clone());
         // A task of its own, so that the child is reaped whether or not anybody waits for it.
         tokio::task::spawn_local(async move {
-            let status = child.wait().await;
-            reaped.set(true);
-            // Waiting fails only if somebody else has reaped the child; how it ended is then unknown.
-            let exit = status.map_or(Exit::Status(255), |status| match status.signal() {
-                Some(signal) => Exit::Signal(signal),
-                None => Exit::Status(status.code().unwrap_or(255)),
-            });
-            let _ = report.send(exit);
+            let _ = report.send(held.end().await);
+            if held.is_to_end.get() {
+                // Who of its group minds no SIGTERM must not go on for ever. While the number is not free, neither is
+                // that of the group.
+                plane.sleep(GRACE).await;
+                held.kill(Signal::SIGKILL);
+            }
+            held.reap();
         });
-        Ok(Box::new(LocalChild { group, gone, report: reported, exit: None }))
+        Ok(Box::new(LocalChild { leader, report: reported, exit: None }))
     }
 
     fn open_for_reading(&self, path: &Path) -> Result<(), Error> {
@@ -58,26 +71,22 @@ impl Processes for LocalProcesses {
     }
 }
 
-fn prepare(command: &Command, original: Option<Original>) -> tokio::process::Command {
+fn prepare(command: &Command, original: Option<Original>) -> std::process::Command {
     let mut prepared = std::process::Command::new(&command.program);
-    let prepared = {
-        use std::os::unix::process::CommandExt;
-        let mut argv = command.argv.iter();
-        if let Some(first) = argv.next() {
-            prepared.arg0(first);
-        }
-        prepared.args(argv).process_group(0);
-        prepared.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        for variable in HIDDEN_VARIABLES {
-            prepared.env_remove(variable);
-        }
-        let credentials = command.credentials.clone();
-        let daemon = std::process::id();
-        // SAFETY: between fork and exec `in_child` makes system calls only; it neither allocates nor locks.
-        unsafe { prepared.pre_exec(move || in_child(daemon, credentials.as_ref(), original.as_ref())) };
-        prepared
-    };
-    tokio::process::Command::from(prepared)
+    let mut argv = command.argv.iter();
+    if let Some(first) = argv.next() {
+        prepared.arg0(first);
+    }
+    prepared.args(argv).process_group(0);
+    prepared.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    for variable in HIDDEN_VARIABLES {
+        prepared.env_remove(variable);
+    }
+    let credentials = command.credentials.clone();
+    let daemon = std::process::id();
+    // SAFETY: between fork and exec `in_child` makes system calls only; it neither allocates nor locks.
+    unsafe { prepared.pre_exec(move || in_child(daemon, credentials.as_ref(), original.as_ref())) };
+    prepared
 }
 
 /// What the child does before it executes the program.
@@ -130,10 +139,80 @@ fn become_user(credentials: &Credentials) -> io::Result<()> {
     answer(unsafe { libc::setuid(credentials.uid) })
 }
 
+/// The first process of a group, and with it the group: their number is theirs until it is reaped.
+struct Leader {
+    pid: Pid,
+    reaped: Cell<bool>,
+    /// The group has been told to end.
+    is_to_end: Cell<bool>,
+}
+
+impl Leader {
+    /// Waits for its end, without reaping it.
+    async fn end(&self) -> Exit {
+        if self.has_ended(WaitPidFlag::WNOHANG).is_none() && !self.watched().await {
+            // A Linux without pidfds: a thread waits.
+            let pid = self.pid;
+            let _ = plane::aside("wait", move || waitid(Id::Pid(pid), ENDED)).await;
+        }
+        self.has_ended(WaitPidFlag::WNOHANG).unwrap_or(Exit::Status(255))
+    }
+
+    /// Waits for its end by its descriptor; `false`: that cannot be done here.
+    async fn watched(&self) -> bool {
+        // SAFETY: no pointers; the number is that of a child which has not been reaped.
+        let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, self.pid.as_raw(), 0) };
+        let Some(fd) = i32::try_from(fd).ok().filter(|fd| *fd >= 0) else { return false };
+        // SAFETY: just opened, and nobody else's.
+        let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+        match watch(fd) {
+            Ok(watched) => watched.readable().await.is_ok(),
+            Err(_) => false,
+        }
+    }
+
+    /// How it ended, if it has; it is not reaped. Waiting fails only if somebody else has reaped it; how it ended is then
+    /// unknown.
+    fn has_ended(&self, how: WaitPidFlag) -> Option<Exit> {
+        match waitid(Id::Pid(self.pid), ENDED | how) {
+            Ok(WaitStatus::Exited(_, status)) => Some(Exit::Status(status)),
+            Ok(WaitStatus::Signaled(_, signal, _)) => Some(Exit::Signal(signal as i32)),
+            Ok(_) => None,
+            Err(_) => Some(Exit::Status(255)),
+        }
+    }
+
+    /// Signals the group.
+    fn kill(&self, signal: Signal) {
+        if !self.reaped.get() {
+            // It may end at this very moment; then there is nobody to signal.
+            let _ = killpg(self.pid, signal);
+        }
+    }
+
+    /// Frees its number, if it has ended.
+    fn reap(&self) {
+        if !self.reaped.replace(true) {
+            let _ = waitid(Id::Pid(self.pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG);
+        }
+    }
+}
+
+impl Drop for Leader {
+    /// The plane ends: nobody waits any more.
+    fn drop(&mut self) {
+        if self.is_to_end.get() {
+            self.kill(Signal::SIGKILL);
+        }
+        self.reap();
+    }
+}
+
+/// Its end is waited for, but not taken notice of.
+const ENDED: WaitPidFlag = WaitPidFlag::WEXITED.union(WaitPidFlag::WNOWAIT);
+
 struct LocalChild {
-    group: Option<Pid>,
-    /// Reaped: its number may belong to somebody else.
-    gone: Rc<Cell<bool>>,
+    leader: Rc<Leader>,
     report: oneshot::Receiver<Exit>,
     exit: Option<Exit>,
 }
@@ -150,15 +229,10 @@ impl Child for LocalChild {
     }
 
     fn kill(&mut self, how: Kill) {
-        let signal = match how {
+        self.leader.is_to_end.set(true);
+        self.leader.kill(match how {
             Kill::Terminate => Signal::SIGTERM,
             Kill::Kill => Signal::SIGKILL,
-        };
-        if let Some(group) = self.group
-            && !self.gone.get()
-        {
-            // It may end at this very moment; then there is nobody to signal.
-            let _ = killpg(group, signal);
-        }
+        });
     }
 }

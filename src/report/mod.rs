@@ -2,6 +2,7 @@
 
 pub mod diagnostics;
 pub mod dump;
+pub mod genhash;
 pub mod json;
 pub mod lint;
 pub mod log;

@@ -151,6 +151,11 @@ impl Files for Tracking {
         Box::pin(async { Ok(()) })
     }
 
+    fn make_folder(&self, _: &Path) -> Result<(), Error> {
+        // Here a file needs none.
+        Ok(())
+    }
+
     fn remove(&self, path: &Path) -> Result<(), Error> {
         self.with(|tracked| tracked.set_file(path, None));
         Ok(())

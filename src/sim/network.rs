@@ -11,7 +11,7 @@ use super::NodeId;
 use super::observe::{Mail, What};
 use super::state::Shared;
 use super::time::Time;
-use crate::host::{Error, LocalBoxFuture, Network, Stream, Timer, Timers};
+use crate::host::{Error, LocalBoxFuture, Network, Remote, Stream, Timer, Timers};
 
 /// How a mail server behaves towards a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,7 +62,8 @@ impl Internet {
 }
 
 impl Network for Internet {
-    fn connect(&self, to: SocketAddr) -> LocalBoxFuture<Result<Box<dyn Stream>, Error>> {
+    fn connect(&self, to: Remote) -> LocalBoxFuture<Result<Box<dyn Stream>, Error>> {
+        let to = to.address;
         let this = Self { world: Rc::clone(&self.world), node: self.node };
         Box::pin(async move {
             match this.behaviour(to) {
@@ -73,6 +74,12 @@ impl Network for Internet {
                 _ => Ok(Box::new(Session::open(this, to)) as Box<dyn Stream>),
             }
         })
+    }
+
+    fn secure(&self, _: Box<dyn Stream>, _: Option<&str>) -> LocalBoxFuture<Result<Box<dyn Stream>, Error>> {
+        // These servers speak SMTP, and stock's SMTP has no TLS.
+        let refused = Error::new("agree on TLS with", "a mail server", io::ErrorKind::Unsupported.into());
+        Box::pin(async move { Err(refused) })
     }
 
     fn look_up(&self, name: &str) -> LocalBoxFuture<Vec<IpAddr>> {

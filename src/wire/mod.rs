@@ -5,6 +5,7 @@
 
 pub mod ah;
 pub mod arp;
+pub mod http;
 pub mod ip;
 pub mod ndisc;
 pub mod smtp;

@@ -18,6 +18,7 @@ mod auth;
 mod dumps;
 mod failover;
 mod family;
+mod genhash;
 mod groups;
 mod hand_over;
 mod lab;

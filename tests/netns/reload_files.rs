@@ -4,8 +4,9 @@ use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use serde_json::Value;
 
-use crate::lab::{Daemon, Kind, Router, wait_until};
+use crate::lab::{Daemon, Kind, Router, wait_for, wait_until};
 use crate::support::{A, Two, config, holds, side_by_side, subject};
 
 const CONFIG: &str = "/etc/keepalived/keepalived.conf";
@@ -110,8 +111,67 @@ fn a_refused_configuration_is_told_of_in_one_line() {
     wait_until("a dump is written", || {
         two.a.read("/tmp/keepalived.data").is_some_and(|data| data.contains(" VRRP Instance = VI_1"))
     });
+    // JSON (SIGRTMIN+2) tells what runs, too.
+    two.a.run("kill -s 36 \"$(cat /run/keepalived.pid)\"");
+    let json = || serde_json::from_str::<Value>(&two.a.read("/tmp/keepalived.json")?).ok();
+    let json = wait_for("a dump as JSON", json);
+    assert_eq!((&json[0]["data"]["iname"], &json[0]["data"]["base_priority"]), (&"VI_1".into(), &100.into()));
     assert_eq!(priority(&two), 100);
     assert!(holds(&two.a));
+}
+
+/// What is in effect before and after each reload.
+#[test]
+fn configurations_are_saved_around_a_reload() {
+    both(|kind| {
+        let save = "config_save_dir /tmp/save";
+        let (two, daemon) = master(kind, &text(save, 100));
+        for (wanted, number) in [(110, 1), (120, 2)] {
+            reload(&two, &daemon, &text(save, wanted));
+            for (when, priority) in [("pre", wanted - 10), ("post", wanted)] {
+                wait_until("it is saved", || {
+                    let saved =
+                        two.a.run(&format!("cat /tmp/save/keepalived_vrrp.*.{number}.{when} || true"));
+                    saved.contains(&format!("   Priority = {priority}\n"))
+                });
+            }
+        }
+        let modes = "stat -c '%a %n' /tmp/save/keepalived_vrrp.* | sed 's/[.][0-9]*[.]/.PID./'";
+        let saved = ["1.post", "1.pre", "2.post", "2.pre"];
+        let expected: String =
+            saved.iter().map(|which| format!("600 /tmp/save/keepalived_vrrp.PID.{which}\n")).collect();
+        assert_eq!(two.a.run(modes), expected, "{kind:?}");
+    });
+}
+
+/// A directory is no configuration, a pattern is, at the start and at each reload.
+#[test]
+fn configurations_of_several_files() {
+    both(|kind| {
+        let two = Two::new();
+        let daemon = two.a.start_with(kind, "", &["-f", "/etc/keepalived"]);
+        assert_eq!(daemon.wait().code(), Some(6), "{kind:?}: {}", daemon.log());
+        assert!(daemon.log().contains("is a directory"), "{kind:?}: {}", daemon.log());
+
+        two.a.run("mkdir /etc/keepalived/parts");
+        two.a.write("/etc/keepalived/parts/1.conf", &text("", 100));
+        let pattern = ["-f", "/etc/keepalived/parts/*.conf"];
+        let daemon = two.a.start_with(kind, "", &pattern);
+        wait_until("the router is master", || holds(&two.a));
+        let second =
+            config(3, 90, "").replace("VI_1", "VI_2").replace("virtual_router_id 51", "virtual_router_id 52");
+        two.a.write("/etc/keepalived/parts/2.conf", &second);
+        two.a.write("/etc/keepalived/parts/3.txt", "wibble\n");
+        daemon.signal(Signal::SIGHUP);
+        daemon.wait_log("(VI_2) Entering BACKUP STATE");
+        two.a.run("rm /etc/keepalived/parts/2.conf");
+        daemon.signal(Signal::SIGHUP);
+        wait_until("one is left", || {
+            daemon.signal(Signal::SIGUSR1);
+            let data = two.a.read("/tmp/keepalived.data").unwrap_or_default();
+            data.contains("VRRP Instance = VI_1") && !data.contains("VRRP Instance = VI_2")
+        });
+    });
 }
 
 /// What cannot be changed while the daemon runs; nothing else is changed then either.

@@ -1,5 +1,7 @@
 //! Scripts that track, and how their verdicts move the addresses.
 
+use nix::sys::signal::Signal;
+
 use crate::lab::{Kind, wait_until};
 use crate::support::{A, B, Two, config, each_pair, holds, holds_any, subject};
 
@@ -172,4 +174,48 @@ fn scripts_of_the_start_and_the_stop() {
             });
         }
     }
+}
+
+/// A stop does not wait for the script of the start, even if that minds no signal; nothing has begun then.
+#[test]
+fn a_stop_in_the_script_of_the_start() {
+    for kind in [subject(), Kind::Stock] {
+        let two = Two::new();
+        two.a.write_script("/etc/keepalived/stage.sh", "trap '' TERM\necho $$ >/run/begun\nsleep 7779");
+        let stages =
+            "global_defs {\n startup_script /etc/keepalived/stage.sh\n startup_script_timeout 600\n}\n";
+        let daemon = two.a.start(kind, &format!("{stages}{}", config(3, 100, "")));
+        wait_until("the script runs", || two.a.has_file("/run/begun"));
+        daemon.signal(Signal::SIGTERM);
+        assert_eq!(daemon.wait().code(), Some(0), "{kind:?}: {}", daemon.log());
+        let log = daemon.log();
+        assert!(!log.contains(" STATE") && log.contains("Stopping\n"), "{kind:?}: {log}");
+        assert!(!two.a.has_file("/run/keepalived.pid"), "{kind:?}");
+        if kind == Kind::Ours {
+            wait_until("the script is gone", || {
+                !two.a.run("ps -eo args").lines().any(|args| args == "sleep 7779")
+            });
+        }
+    }
+}
+
+/// Stock begins to reload what has not started yet.
+#[test]
+fn a_reload_in_the_script_of_the_start_comes_after_it() {
+    let two = Two::new();
+    let script = "echo $$ >/run/begun\nwhile ! test -e /run/go; do sleep 0.05; done";
+    two.a.write_script("/etc/keepalived/stage.sh", script);
+    let stages = "global_defs {\n startup_script /etc/keepalived/stage.sh\n startup_script_timeout 600\n}\n";
+    let text = |priority| format!("{stages}{}", config(3, priority, ""));
+    let daemon = two.a.start(subject(), &text(100));
+    wait_until("the script runs", || two.a.has_file("/run/begun"));
+    two.a.write("/etc/keepalived/keepalived.conf", &text(110));
+    daemon.signal(Signal::SIGHUP);
+    daemon.signal(Signal::SIGUSR1);
+    two.a.write("/run/go", "");
+    daemon.wait_log("startup script script succeeded");
+    daemon.wait_log("Reload complete");
+    wait_until("the priority is the new one", || {
+        two.wait_adverts(two.capture.mark(), A, 1)[0].priority == 110
+    });
 }

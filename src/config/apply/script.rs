@@ -197,7 +197,11 @@ pub(crate) fn notify(b: &mut Build<'_>, stmt: &Stmt) -> Option<Option<Script>> {
 /// The command of `startup_script` or `shutdown_script`, which counts whether or not there are instances.
 pub(crate) fn stage(b: &mut Build<'_>, stmt: &Stmt) -> Option<Option<Script>> {
     let command = read(b, stmt, Class::Config)?;
-    Some(find_other(b, &command))
+    let others = std::mem::take(&mut b.security.insecure);
+    let (found, seen) = find_apart(b, &command);
+    b.security.stages |= seen;
+    b.security.insecure_stages |= std::mem::replace(&mut b.security.insecure, others);
+    Some(found)
 }
 
 /// The command of a `notify` keyword, with the user it may name, not looked for yet.

@@ -26,6 +26,10 @@ pub(crate) struct Security {
     pub(crate) servers: bool,
     /// Some command that runs as root can be changed by others.
     pub(crate) insecure: bool,
+    /// Some command of the daemon's own start or stop was found, which stock tells of apart from the others.
+    pub(crate) stages: bool,
+    /// Some of those that runs as root can be changed by others.
+    pub(crate) insecure_stages: bool,
 }
 
 /// The user, and group if there is one, in the words of a statement from number `n` on.

@@ -28,8 +28,14 @@ pub(crate) fn run(b: &mut Build<'_>) {
     // status that people know.
     let scripts = b.security.scripts && b.has_instances && !b.interface_missing;
     let readers = b.security.servers && !b.config.lvs.servers.is_empty();
-    if (scripts || readers || b.security.others) && !b.config.globals.script_security {
-        security(b);
+    if !b.config.globals.script_security {
+        // Stock's first process tells of its own scripts, before the others start.
+        if b.security.stages {
+            security(b, "start/shutdown scripts", b.security.insecure_stages);
+        }
+        if scripts || readers || b.security.others {
+            security(b, "scripts", b.security.insecure);
+        }
     }
     let mut drafts = std::mem::take(&mut b.instances);
     drafts.iter_mut().for_each(|draft| link::unicast_base(b, draft));
@@ -93,11 +99,10 @@ fn without_instances(b: &mut Build<'_>) {
     }
 }
 
-/// Section 10.4: scripts without `enable_script_security`.
-fn security(b: &mut Build<'_>) {
-    let mut text =
-        "SECURITY VIOLATION - scripts are being executed but script_security not enabled.".to_owned();
-    if b.security.insecure {
+/// Section 10.4: scripts of that kind without `enable_script_security`.
+fn security(b: &mut Build<'_>, kind: &str, insecure: bool) {
+    let mut text = format!("SECURITY VIOLATION - {kind} are being executed but script_security not enabled.");
+    if insecure {
         text.push_str(" There are insecure scripts.");
     }
     let added = b.report.add(None, Severity::Warning, Class::Security, text);

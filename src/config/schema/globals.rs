@@ -271,8 +271,8 @@ pub(crate) static GLOBAL_DEFS: Table = table(
         value("include_check", Arg::Text)
             .words(&GLOBAL_DEFS_INCLUDE_CHECK)
             .does(apply::globals::include_check),
-        value("config_save_dir", Arg::Text).fatal().stores(settings::config_save_dir),
-        value("tmp_config_directory", Arg::Text).required().stores(settings::tmp_config_directory),
+        value("config_save_dir", Arg::Text).fatal().does(settings::config_save_dir),
+        value("tmp_config_directory", Arg::Text).required().does(settings::tmp_config_directory),
         boolean("data_use_instance").does(|b, s| settings::boolean(b, s, |g| &mut g.files.use_instance)),
         value("json_version", loose(1, 2))
             .required()

@@ -10,6 +10,10 @@ use crate::host::{Child, Command, Credentials, Exit, Kill, Plane, Processes};
 use crate::linux::process::LocalProcesses;
 use crate::linux::startup::Original;
 
+fn processes(plane: &Plane) -> LocalProcesses {
+    LocalProcesses { plane: plane.clone(), original: None }
+}
+
 fn shell(script: &str) -> Command {
     Command {
         program: "/bin/sh".to_owned(),
@@ -49,7 +53,7 @@ fn an_end_is_told_as_it_was() {
             ("exit 255", Exit::Status(255)),
             ("kill -KILL $$", Exit::Signal(libc::SIGKILL)),
         ] {
-            let mut child = LocalProcesses::default().spawn(&shell(script)).unwrap();
+            let mut child = processes(&plane).spawn(&shell(script)).unwrap();
             assert_eq!(exit(&plane, &mut child).await, end, "{script}");
             assert_eq!(exit(&plane, &mut child).await, end, "asked again");
             child.kill(Kill::Kill);
@@ -59,7 +63,7 @@ fn an_end_is_told_as_it_was() {
 
 #[test]
 fn what_cannot_be_executed_is_an_error() {
-    on_a_plane(|_| async move {
+    on_a_plane(|plane| async move {
         let directory = tempfile::tempdir().unwrap();
         let plain = directory.path().join("plain");
         fs::write(&plain, "#!/bin/sh\n").unwrap();
@@ -68,7 +72,7 @@ fn what_cannot_be_executed_is_an_error() {
         {
             let command =
                 Command { program: program.to_owned(), argv: vec!["x".to_owned()], credentials: None };
-            let error = LocalProcesses::default().spawn(&command).err().unwrap();
+            let error = processes(&plane).spawn(&command).err().unwrap();
             assert_eq!(error.source.raw_os_error(), Some(errno), "{error}");
             assert!(error.to_string().starts_with(&format!("cannot execute {program}: ")));
         }
@@ -82,19 +86,74 @@ fn a_kill_reaches_the_whole_group() {
             let directory = tempfile::tempdir().unwrap();
             let file = directory.path().join("pid");
             let script = format!("sleep 1000 & echo $! > {}; wait", file.display());
-            let mut child = LocalProcesses::default().spawn(&shell(&script)).unwrap();
+            let mut child = processes(&plane).spawn(&shell(&script)).unwrap();
             let grandchild = line(&plane, &file).await;
             child.kill(how);
             assert_eq!(exit(&plane, &mut child).await, Exit::Signal(signal));
-            let gone = async {
-                // Whoever adopted it may not reap it.
-                while !matches!(state(&grandchild), None | Some('Z' | 'X')) {
-                    plane.sleep(Duration::from_millis(2)).await;
-                }
-            };
-            soon(&plane, "the end of the grandchild", gone).await;
+            gone(&plane, &grandchild).await;
         }
     });
+}
+
+/// Waits until `pid` runs no more. Whoever adopted it may not reap it.
+async fn gone(plane: &Plane, pid: &str) {
+    let gone = async {
+        while !matches!(state(pid), None | Some('Z' | 'X')) {
+            plane.sleep(Duration::from_millis(2)).await;
+        }
+    };
+    soon(plane, "the end of a process", gone).await;
+}
+
+#[test]
+fn who_minds_no_signal_is_ended_after_its_leader() {
+    on_a_plane(|plane| async move {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("pid");
+        let script = format!("(trap '' TERM; exec sleep 1000) & echo $! > {}; wait", file.display());
+        let mut child = processes(&plane).spawn(&shell(&script)).unwrap();
+        let deaf = line(&plane, &file).await;
+        ignores_sigterm(&plane, &deaf).await;
+        child.kill(Kill::Terminate);
+        assert_eq!(exit(&plane, &mut child).await, Exit::Signal(libc::SIGTERM));
+        assert!(!matches!(state(&deaf), None | Some('Z' | 'X')), "it has its time");
+        drop(child);
+        gone(&plane, &deaf).await;
+    });
+}
+
+#[test]
+fn who_was_not_told_to_end_may_stay() {
+    on_a_plane(|plane| async move {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("pid");
+        let script = format!("sleep 1000 & echo $! > {}", file.display());
+        let mut child = processes(&plane).spawn(&shell(&script)).unwrap();
+        let left = line(&plane, &file).await;
+        assert_eq!(exit(&plane, &mut child).await, Exit::Status(0));
+        // Its number is free: a signal would reach somebody else.
+        child.kill(Kill::Kill);
+        drop(child);
+        assert!(!matches!(state(&left), None | Some('Z' | 'X')), "as with stock");
+        let left = nix::unistd::Pid::from_raw(left.parse().unwrap());
+        nix::sys::signal::kill(left, nix::sys::signal::Signal::SIGKILL).unwrap();
+    });
+}
+
+/// Waits until `pid` ignores `SIGTERM`.
+async fn ignores_sigterm(plane: &Plane, pid: &str) {
+    let ignores = || {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let set = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+        let set = u64::from_str_radix(set.trim(), 16).ok()?;
+        Some(set >> (libc::SIGTERM - 1) & 1 == 1)
+    };
+    let ignored = async {
+        while ignores() != Some(true) {
+            plane.sleep(Duration::from_millis(2)).await;
+        }
+    };
+    soon(plane, "a signal that is ignored", ignored).await;
 }
 
 #[test]
@@ -103,7 +162,7 @@ fn a_forgotten_child_goes_on_and_is_reaped() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("pid");
         let script = format!("sleep 0.05; echo $$ > {}", file.display());
-        drop(LocalProcesses::default().spawn(&shell(&script)).unwrap());
+        drop(processes(&plane).spawn(&shell(&script)).unwrap());
         let pid = line(&plane, &file).await;
         let reaped = async {
             while state(&pid).is_some() {
@@ -130,7 +189,7 @@ fn a_script_starts_clean() {
             command.argv[2] = format!("exec > {}; {name}; echo", file.display());
             command
         };
-        let mut child = LocalProcesses::default().spawn(&read("cat /proc/self/status")).unwrap();
+        let mut child = processes(&plane).spawn(&read("cat /proc/self/status")).unwrap();
         exit(&plane, &mut child).await;
         let status = fs::read_to_string(&file).unwrap();
         for set in ["SigBlk:", "SigIgn:", "SigCgt:"] {
@@ -139,7 +198,7 @@ fn a_script_starts_clean() {
             // 32 and 33 belong to libc, which lets nobody touch them.
             assert_eq!(signals & !(0b11 << 31), 0, "{set}{line}");
         }
-        let mut child = LocalProcesses::default().spawn(&read("readlink /proc/$$/fd/*")).unwrap();
+        let mut child = processes(&plane).spawn(&read("readlink /proc/$$/fd/*")).unwrap();
         exit(&plane, &mut child).await;
         let files = fs::read_to_string(&file).unwrap();
         let files: Vec<_> = files.split_whitespace().collect();
@@ -160,7 +219,7 @@ fn credentials_are_taken_on_with_the_groups_that_they_have() {
             shell(&format!("grep -E '^(Uid|Gid|Groups)' /proc/self/status > {}", file.display()));
         for (groups, told) in [(vec![], "Groups:"), (vec![11, 12], "Groups:\t11 12")] {
             command.credentials = Some(Credentials { uid: 65534, gid: 12345, groups });
-            let mut child = LocalProcesses::default().spawn(&command).unwrap();
+            let mut child = processes(&plane).spawn(&command).unwrap();
             assert_eq!(exit(&plane, &mut child).await, Exit::Status(0));
             let status: Vec<_> =
                 fs::read_to_string(&file).unwrap().lines().map(|l| l.trim_end().to_owned()).collect();
@@ -178,7 +237,7 @@ fn a_script_does_not_survive_its_daemon() {
     let copy = file.clone();
     // The end of the thread that started it is to the kernel the end of its parent.
     on_a_plane(|plane| async move {
-        LocalProcesses::default().spawn(&shell(&script)).unwrap();
+        processes(&plane).spawn(&shell(&script)).unwrap();
         line(&plane, &copy).await;
     });
     on_a_plane(move |plane| async move {
@@ -197,8 +256,10 @@ fn a_fifo_nobody_writes_to_can_be_opened() {
     let directory = tempfile::tempdir().unwrap();
     let fifo = directory.path().join("fifo");
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRUSR).unwrap();
-    LocalProcesses::default().open_for_reading(&fifo).unwrap();
-    assert!(LocalProcesses::default().open_for_reading(&directory.path().join("none")).is_err());
+    on_a_plane(move |plane| async move {
+        processes(&plane).open_for_reading(&fifo).unwrap();
+        assert!(processes(&plane).open_for_reading(&directory.path().join("none")).is_err());
+    });
 }
 
 #[test]
@@ -209,7 +270,8 @@ fn programs_get_the_limit_of_open_files_that_the_daemon_was_started_with() {
         let script = format!("ulimit -n >{}", file.display());
         let files = libc::rlimit { rlim_cur: 77, rlim_max: 78 };
         // Which may be less than the daemon has, and than it had itself.
-        let processes = LocalProcesses { original: Some(Original { files, ..Original::read() }) };
+        let processes =
+            LocalProcesses { plane: plane.clone(), original: Some(Original { files, ..Original::read() }) };
         let mut child = processes.spawn(&shell(&script)).unwrap();
         assert_eq!(exit(&plane, &mut child).await, Exit::Status(0));
         assert_eq!(line(&plane, &file).await, "77");

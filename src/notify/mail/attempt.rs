@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use super::dialogue::{Outcome, connect, within};
+use super::dialogue::{Outcome, connect};
 use super::letter::Letter;
 use super::queue::Mail;
 use crate::config::model::MailHost;
@@ -61,14 +61,14 @@ async fn look_up(tools: &Tools, plan: &MailPlan, known: &mut Known) {
     let Tools { plane, network, .. } = tools;
     let needs_name = plan.helo.is_none() || plan.from.is_none() || plan.router.is_none();
     if needs_name && known.own_name.is_none() {
-        known.own_name = within(plane, plan.timeout, network.own_name()).await;
+        known.own_name = plane.within(plan.timeout, network.own_name()).await;
     }
     let port = plan.server.port;
     match &plan.server.host {
         MailHost::Address(ip) => known.servers = vec![SocketAddr::new(*ip, port)],
         MailHost::Name(_) if !known.servers.is_empty() && !known.stale => {}
         MailHost::Name(name) => {
-            let found = within(plane, plan.timeout, network.look_up(name)).await.unwrap_or_default();
+            let found = plane.within(plan.timeout, network.look_up(name)).await.unwrap_or_default();
             if found.is_empty() {
                 // Those it had before may do.
                 wording::unknown_server(name);

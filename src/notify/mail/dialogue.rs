@@ -1,6 +1,6 @@
 //! What is said to a mail server, and how it answers.
 
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -57,17 +57,6 @@ impl Verdict {
     }
 }
 
-/// Waits for `future`, but not longer than `limit`.
-pub(super) async fn within<T>(plane: &Plane, limit: Duration, future: impl Future<Output = T>) -> Option<T> {
-    let mut timer = plane.timers.timer();
-    timer.set(Some(plane.now() + limit));
-    tokio::select! {
-        biased;
-        value = future => Some(value),
-        () = timer.fired() => None,
-    }
-}
-
 /// Connects to the first of `servers` that answers.
 pub(super) async fn connect(
     plane: &Plane,
@@ -76,7 +65,7 @@ pub(super) async fn connect(
     timeout: Duration,
 ) -> Option<Talk> {
     for &server in servers {
-        match within(plane, timeout, network.connect(server)).await {
+        match plane.within(timeout, network.connect(server.into())).await {
             Some(Ok(stream)) => {
                 wording::connected(server);
                 return Some(Talk { plane: plane.clone(), stream, server, timeout, received: Vec::new() });
@@ -165,13 +154,13 @@ impl Talk {
     /// Says something and waits for the answer.
     async fn ask(&mut self, what: &[u8]) -> Result<u16, Broken> {
         let (plane, limit) = (self.plane.clone(), self.timeout);
-        within(&plane, limit, self.write(what)).await.unwrap_or(Err(Broken::Timeout))?;
+        plane.within(limit, self.write(what)).await.unwrap_or(Err(Broken::Timeout))?;
         self.reply().await
     }
 
     async fn reply(&mut self) -> Result<u16, Broken> {
         let (plane, limit) = (self.plane.clone(), self.timeout);
-        within(&plane, limit, self.read()).await.unwrap_or(Err(Broken::Timeout))
+        plane.within(limit, self.read()).await.unwrap_or(Err(Broken::Timeout))
     }
 
     async fn write(&mut self, mut what: &[u8]) -> Result<(), Broken> {

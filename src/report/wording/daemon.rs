@@ -19,7 +19,7 @@ pub fn stage_begins(stage: &str, script: &str) {
 /// It has ended; nothing is said of one that has succeeded.
 pub fn stage_ended(stage: &str, exit: Exit) {
     match exit {
-        Exit::Status(0) => {}
+        Exit::Status(0) => info!("{stage} script script succeeded"),
         Exit::Status(status) => info!("{stage} script script failed, status {status}"),
         Exit::Signal(signal) => info!("{stage} script script terminated due to signal {signal}"),
     }

@@ -28,6 +28,7 @@ use std::time::{Duration, Instant};
 pub use capture::Capture;
 pub use daemon::{Daemon, Kind};
 pub use inject::inject;
+pub use namespace::{Holder, Namespace};
 pub use packet::{Advert, Garp, Packet, checksum};
 pub use router::{Address, Lan, Router};
 

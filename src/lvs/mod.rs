@@ -1,0 +1,3 @@
+//! What real servers are asked: pages of web servers. `genhash` uses it.
+
+pub mod fetch;

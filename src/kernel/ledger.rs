@@ -9,6 +9,8 @@ mod hand_over;
 mod index;
 mod leftovers;
 mod reload;
+mod reports;
+mod telling;
 mod view;
 mod vmac;
 mod words;
@@ -19,14 +21,13 @@ use std::time::Duration;
 
 use self::entry::{Entry, Step};
 use self::index::Index;
-use self::view::view;
 use super::claim::{Claim, Key, Owner, Place};
 use super::inventory::Inventory;
 use super::mirror::Mirror;
 use crate::base::{IfName, InstanceId, Instant};
 use crate::host::kernel::Errno;
 use crate::host::route::RouteKey;
-use crate::host::{KernelEvent, KernelOp, LinkState, Rule};
+use crate::host::{KernelOp, LinkState, Rule};
 
 pub use self::words::{Interface, Output, Watch};
 
@@ -159,82 +160,6 @@ impl Ledger {
         }
         self.awaiting.insert(owner, Awaited::new(number));
         self.unconfirmed.insert(owner);
-    }
-
-    /// The kernel reported a change, which `mirror` has followed already.
-    pub fn event(&mut self, mirror: &Mirror, event: &KernelEvent) {
-        if let Some((name, how)) = mirror.vacated() {
-            self.vacated_if_known(name, *how);
-        }
-        match event {
-            KernelEvent::Resync(_) => {
-                if !self.synced {
-                    self.synced = true;
-                    self.find_leftovers(mirror);
-                    // Left behind by a predecessor that was killed: as if we had added them.
-                    for entry in self.entries.values_mut() {
-                        entry.placed = entry.claim.resolve(mirror).ok().filter(|object| object.is_in(mirror));
-                    }
-                }
-                for entry in self.entries.values_mut() {
-                    entry.missed |= entry.is_missed(mirror);
-                }
-                self.links_known(mirror);
-                self.revive(|_| true);
-                self.stale_watches.extend(self.watched.keys());
-            }
-            KernelEvent::AddressGone(address) => {
-                let Some(link) = mirror.link_at(address.link) else { return };
-                self.gone(mirror, Key::Address(link.name.clone(), address.cidr));
-                self.link_local_changed(mirror, &link.name, address.cidr.ip);
-                self.source_changed(&link.name, address.cidr.ip);
-            }
-            KernelEvent::Address(address) => {
-                let Some(link) = mirror.link_at(address.link) else { return };
-                self.dirty.insert(Key::Address(link.name.clone(), address.cidr));
-                self.link_local_changed(mirror, &link.name, address.cidr.ip);
-                self.source_changed(&link.name, address.cidr.ip);
-                // What leads to a router may be there now.
-                if !self.claimed.contains(&address.cidr.ip) {
-                    self.revive_troubled(|entry| entry.failed.is_some());
-                }
-            }
-            KernelEvent::Route(route) => {
-                self.dirty.extend(self.routes.get(&route.key()).into_iter().flatten().cloned())
-            }
-            KernelEvent::RouteGone(route) | KernelEvent::RouteReplaced(route) => {
-                for key in self.routes.get(&route.key()).cloned().unwrap_or_default() {
-                    self.gone(mirror, key);
-                }
-            }
-            KernelEvent::Rule(rule) => self.dirty.extend(self.rules.get(rule).into_iter().flatten().cloned()),
-            KernelEvent::RuleGone(rule) => {
-                for key in self.rules.get(rule).cloned().unwrap_or_default() {
-                    self.gone(mirror, key);
-                }
-            }
-            KernelEvent::FirewallLost => {
-                let ours = |key: &&Key| matches!(key, Key::Firewall(_));
-                for key in self.entries.keys().filter(ours).cloned().collect::<Vec<_>>() {
-                    self.gone(mirror, key);
-                }
-            }
-            KernelEvent::Link(link) => {
-                self.vacated.remove(&link.name);
-                self.link_changed(mirror, link);
-            }
-            KernelEvent::LinkGone { index, .. } => self.link_gone(mirror, *index),
-        }
-    }
-
-    /// Somebody, perhaps we, removed something.
-    fn gone(&mut self, mirror: &Mirror, key: Key) {
-        if let Some(entry) = self.entries.get_mut(&key) {
-            let missed = entry.is_missed(mirror);
-            entry.missed |= missed && entry.claim.is_tracked();
-            entry.renounced |= missed && !entry.claim.is_tracked() && entry.claim.can_stay(mirror);
-            self.dirty.insert(key);
-        }
     }
 
     /// The kernel's answer to a change, which `mirror` does not know of yet.
@@ -392,95 +317,6 @@ impl Ledger {
             self.watch(mirror, &mut out);
         }
         out
-    }
-
-    /// Tells instances that the kernel has followed their claims.
-    fn confirm(&mut self, mirror: &Mirror, out: &mut Vec<Output>) {
-        for owner in std::mem::take(&mut self.unconfirmed) {
-            let Some(awaited) = self.awaiting.get_mut(&owner) else { continue };
-            let is_settled = |key: &Key| self.entries.get(key).is_none_or(|entry| entry.is_settled(mirror));
-            let keys = self.keys.get(&owner).map(Vec::as_slice).unwrap_or_default();
-            let unsettled = |from: usize| {
-                let left = keys.get(from..).unwrap_or_default();
-                left.iter().position(|key| !is_settled(key)).map(|n| from + n)
-            };
-            // What it waited for when it was last looked at, most likely it still waits for. What comes before that may
-            // have been undone meanwhile.
-            if let Some(first) = unsettled(awaited.first).or_else(|| unsettled(0)) {
-                awaited.first = first;
-                let addresses = std::mem::take(&mut awaited.placed);
-                if let Owner::Instance(owner) = owner
-                    && !addresses.is_empty()
-                {
-                    out.push(Output::Placed { owner, number: awaited.number, addresses });
-                }
-                continue;
-            }
-            if let Some(Awaited { number, .. }) = self.awaiting.remove(&owner) {
-                let left = !self.lending.contains_key(&owner) || self.is_left(mirror, owner);
-                match owner {
-                    Owner::Instance(owner) if left => out.push(Output::Confirmed { owner, number }),
-                    Owner::Instance(owner) => out.push(Output::NotLent { owner, number }),
-                    Owner::Static => {}
-                }
-            }
-        }
-    }
-
-    /// Tells instances what changed about their interfaces.
-    fn watch(&mut self, mirror: &Mirror, out: &mut Vec<Output>) {
-        // First, so that an instance that is about to start knows what it tracks.
-        for (name, (known, owners)) in &mut self.tracked {
-            let state = view::state(mirror, name, &self.vacated);
-            if known.replace(state) != Some(state) {
-                out.extend(owners.iter().map(|owner| Output::Tracked(*owner, name.clone(), state)));
-            }
-        }
-        for owner in std::mem::take(&mut self.stale_watches) {
-            let Some((watch, known)) = self.watched.get(&owner) else { continue };
-            let before = known.and_then(|i| i.source);
-            let mut now = view(mirror, watch, before, &self.claimed, &self.vacated);
-            if let Some(vmac) = watch.vmac.as_ref().filter(|vmac| !self.is_fit(mirror, vmac)) {
-                now.index = None;
-                now.occupied = self.occupied(mirror, vmac);
-            }
-            if *known != Some(now) {
-                if let Some((_, known)) = self.watched.get_mut(&owner) {
-                    *known = Some(now);
-                }
-                out.push(Output::Interface(owner, now));
-            }
-        }
-    }
-
-    /// A link has lost its name. If somebody wants to know of links of that name, it is remembered why.
-    fn vacated_if_known(&mut self, name: &IfName, how: LinkState) {
-        if self.is_watched(name) {
-            self.vacated.insert(name.clone(), how);
-        }
-    }
-
-    /// Whether an instance is on the interface of this name, or tracks it.
-    pub fn is_watched(&self, name: &IfName) -> bool {
-        let mut watches = self.watched.values().map(|(watch, _)| watch);
-        self.tracked.contains_key(name)
-            || watches.any(|w| w.interface.as_ref().or(w.vrf.as_ref()) == Some(name))
-    }
-
-    /// What had been given up may work now.
-    fn revive(&mut self, which: impl Fn(&Entry) -> bool) {
-        for (key, entry) in self.entries.iter_mut().filter(|(_, e)| which(e)) {
-            entry.given_up = false;
-            self.dirty.insert(key.clone());
-        }
-    }
-
-    /// An address that nobody claims came or went: instances on that interface may send from another one now.
-    fn source_changed(&mut self, interface: &IfName, ip: IpAddr) {
-        if !self.claimed.contains(&ip) {
-            let there = self.watched.iter().filter(|(_, (watch, _))| watch.is_about(interface));
-            self.stale_watches.extend(there.map(|(owner, _)| *owner));
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The task of one virtual router: facts in, decisions out.
 
 mod announce;
+mod decisions;
 mod facts;
 mod seat;
 
@@ -15,24 +16,22 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::advert::Adverts;
 use super::check::Packet;
 use super::demux::{Endpoints, Seat};
-use super::event::Event;
-use super::group::{Order, Report};
+use super::group::Order;
 use super::group_hub::GroupHub;
-use super::machine::{Inheritance, Input, Machine, Notice, Output, Reload, State};
+use super::machine::{Inheritance, Input, Machine, Output, Reload};
 use super::mailbox::{Mailbox, Post, mailbox};
 use super::observed::{Ask, Observed};
 use super::pacer::Pacer;
 use super::sparing::Sparing;
 use super::tracking::Status;
-use crate::base::{InstanceId, Instant, Priority};
+use crate::base::{InstanceId, Instant};
 use crate::host::{Announcer, Plane};
 use crate::kernel::Mirror;
 use crate::kernel::claim::Place;
 use crate::kernel::ledger::Interface;
-use crate::kernel::reconciler::{Claim, Claims, Hold, News, Request};
+use crate::kernel::reconciler::{Claims, News};
 use crate::notify;
 use crate::plan::{InstancePlan, Subject};
-use crate::report::wording;
 
 pub use self::facts::Facts;
 
@@ -342,122 +341,5 @@ impl Instance {
             self.handle(Input::Packet(packet), out);
         }
         self.handle(Input::Deadline, out);
-    }
-
-    /// Carries out decisions: adverts and claims first, since others wait for them; then the rest in order.
-    fn perform(&mut self, out: &mut Vec<Output>) {
-        if self.since.0 != self.machine.since() {
-            self.since = (self.machine.since(), self.ports.plane.unix_time());
-        }
-        let mut resigned = false;
-        for output in &*out {
-            match output {
-                Output::Advert(priority) => {
-                    let sent = self.send(*priority);
-                    resigned |= sent && *priority == Priority::RESIGN;
-                }
-                Output::Claim { hold, number } => {
-                    self.claim(if *hold { Hold::Take } else { Hold::Release }, *number);
-                }
-                Output::Lend { time, number } => self.claim(Hold::Lend(*time), *number),
-                _ => {}
-            }
-        }
-        for output in out.drain(..) {
-            match output {
-                Output::Advert(_) => {}
-                Output::Lend { .. } => self.ports.pacer.forget(self.plan.id),
-                Output::HandedOver(until) => {
-                    self.stopped = true;
-                    // It may be gone when the daemon is in a hurry.
-                    let _ = self.ports.handed_over.send((self.plan.id, self.machine.leaves(until)));
-                }
-                Output::Claim { hold, .. } => {
-                    if !hold {
-                        self.ports.pacer.forget(self.plan.id);
-                    }
-                    // At the start something may be left of a run before.
-                    if hold || self.claimed != Some(false) {
-                        wording::claim(&self.plan, hold);
-                    }
-                    self.claimed = Some(hold);
-                    self.early.clear();
-                }
-                Output::Announce(rounds) => {
-                    self.announce(self.plan.addresses.iter(), rounds);
-                    self.early.clear();
-                }
-                Output::AnnouncePlaced => self.announce_placed(),
-                Output::AnnounceExtra => self.announce(self.plan.extra_announced(), 1),
-                Output::AnnounceSource => self.announce_source(),
-                Output::Group(report) => self.report(report),
-                Output::Notify(notice) => self.notify(notice),
-                Output::Event(Event::SentPriorityZero) if !resigned => {
-                    wording::not_resigned(&self.plan.name);
-                }
-                Output::Event(event) => self.log(&event),
-            }
-        }
-        self.lost_seat = None;
-    }
-
-    /// What others can bring about is logged once a second, and then how often it happened.
-    fn log(&mut self, event: &Event) {
-        let now = self.ports.plane.now();
-        let left_out = match event.provoked() {
-            Some(kind) => self.provoked.entry(kind).or_default().turn(now),
-            None => Some(0),
-        };
-        if let Some(left_out) = left_out {
-            wording::vrrp(&self.plan, self.machine.params(), event);
-            wording::left_out(&self.plan.name, left_out);
-        }
-    }
-
-    fn claim(&self, hold: Hold, number: u64) {
-        // The reconciler outlives all instances.
-        let _ = self.ports.claims.send(Request::Claim(Claim { owner: self.plan.id, hold, number }));
-    }
-
-    /// Sends an advert to all it is for; gives whether it left for one of them.
-    fn send(&mut self, priority: u8) -> bool {
-        let seat = self.seat.as_ref().or(self.lost_seat.as_ref());
-        let (Some(seat), Some(adverts)) = (seat, &mut self.adverts) else { return false };
-        let mark = self.machine.mark(self.ports.plane.unix_time());
-        let mut sent = false;
-        for (packet, destination) in adverts.next(self.machine.params(), priority, mark) {
-            sent |= seat.endpoint().send(&self.plan.name, packet, destination);
-        }
-        sent
-    }
-
-    /// Scripts are told; after the last notice there is nothing left to do.
-    fn notify(&mut self, notice: Notice) {
-        self.stopped |= matches!(notice, Notice::State(State::Stopped, _));
-        if matches!(notice, Notice::Deleted(_)) {
-            self.stopped = true;
-            self.facts.borrow_mut().deleted = true;
-        }
-        let group = self.facts.borrow().group();
-        match (group, notice) {
-            // The group tells them, in its order.
-            (Some(group), Notice::State(state, priority)) => {
-                group.report(self.plan.id, Report::Told(state, priority));
-            }
-            _ => {
-                // The queue may be gone when the daemon is stopping; then there is nobody left to tell.
-                let _ = self.ports.notices.send(notify::Message::Instance(self.plan.id, notice));
-            }
-        }
-    }
-
-    fn report(&self, report: Report) {
-        let group = self.facts.borrow().group();
-        let Some(group) = group else { return };
-        if let Report::Faulty(_) = report {
-            let trouble = self.machine.own_trouble().map(|cause| wording::trouble(&self.plan, &cause));
-            group.note(self.plan.id, trouble);
-        }
-        group.report(self.plan.id, report);
     }
 }

@@ -58,6 +58,7 @@ const DRIVERS: &[&str] = &[
     "vrrp/instance.rs",
     "vrrp/mailbox.rs",
     "vrrp/instance/announce.rs",
+    "vrrp/instance/decisions.rs",
     "vrrp/instance/facts.rs",
     "vrrp/instance/seat.rs",
     "vrrp/demux.rs",

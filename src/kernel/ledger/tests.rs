@@ -16,7 +16,9 @@ use super::*;
 use crate::base::{Cidr, Family, IfIndex, MacAddr};
 use crate::host::loader::LinkKind;
 use crate::host::route::{Hop, Route, RouteOptions, RuleAction};
-use crate::host::{Address, Dump, FirewallRule, FirewallTable, Link, Setting, Stacking, VirtualKind};
+use crate::host::{
+    Address, Dump, FirewallRule, FirewallTable, KernelEvent, Link, Setting, Stacking, VirtualKind,
+};
 
 const ONE: InstanceId = InstanceId(0);
 const TWO: InstanceId = InstanceId(1);

@@ -11,7 +11,7 @@ use crate::kernel::claim::{Key, Occupied, Place};
 /// A decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Make these changes; each is to be answered by [`Ledger::answer`].
+    /// Make these changes; each is to be answered by [`Ledger::answer`](super::Ledger::answer).
     Apply(Vec<(Key, KernelOp)>),
     /// The kernel holds what claim `number` of `owner` asked for, as far as it can.
     Confirmed {

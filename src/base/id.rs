@@ -40,6 +40,8 @@ impl Priority {
     pub const OWNER: Self = Self(255);
     /// The highest that is not an owner's.
     pub const HIGHEST: Self = Self(254);
+    /// The lowest.
+    pub const LOWEST: Self = Self(1);
     /// What a router has when nothing is configured.
     pub const DEFAULT: Self = Self(100);
     /// On the wire: the sender gives up mastership.

@@ -282,7 +282,12 @@ impl Machine {
             out.push(Output::Group(Report::Awaited));
         }
         let cause = if awaited { Cause::Start } else { news };
-        self.enter_backup(now, true, cause, out);
+        if self.params.is_owner() && !self.params.grouped && now >= self.listens_from {
+            // MASTER in a moment: nobody is told of anything before.
+            self.leave(now, State::Backup, cause);
+        } else {
+            self.enter_backup(now, true, cause, out);
+        }
         self.owner_at_once(now);
     }
 

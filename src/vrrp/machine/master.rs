@@ -67,6 +67,12 @@ impl Machine {
             self.announce(now, self.params.garp.repeat, out);
             return;
         }
+        if self.is_stalled(now) && !self.listening && now - self.last_sent < self.longest_master_down() {
+            // Whoever has taken over has said so before this, and we would have heard it. Whoever has not is about to.
+            self.advertise(now, out);
+            self.announce(now, self.params.garp.repeat, out);
+            return;
+        }
         if self.is_stalled(now) {
             self.listening = true;
             out.push(Output::Event(Event::Stalled(now - due)));
@@ -89,6 +95,12 @@ impl Machine {
         };
         let skew = timers::skew(self.params.version, peer, self.params.advert_int);
         now - self.last_sent >= self.params.shortest_master_down() + skew
+    }
+
+    /// How long the most patient of our peers waits: the one of the lowest priority.
+    fn longest_master_down(&self) -> Duration {
+        let skew = timers::skew(self.params.version, Priority::LOWEST, self.params.advert_int);
+        self.params.shortest_master_down() + skew
     }
 
     /// Time for a periodic announcement.
@@ -196,7 +208,9 @@ impl Machine {
 
     /// Gives the addresses to the sender of `advert`.
     pub(super) fn yield_to(&mut self, now: Instant, advert: &Advert, cause: Cause, out: &mut Vec<Output>) {
-        if self.speaks_before_yielding(now) {
+        // Another owner would take it for a reason to give way as well.
+        let to_owner = self.priority.is_owner() && advert.priority == self.priority.get();
+        if self.speaks_before_yielding(now) && !to_owner {
             self.send(now, out);
         }
         self.follow(advert, out);

@@ -158,3 +158,11 @@ fn what_is_placed_is_announced_while_the_claim_is_under_way_and_we_are_master() 
     let claim = router.machine.claim;
     assert!(!placed(&mut router, claim), "nothing is claimed any more");
 }
+
+#[test]
+fn an_owner_yields_to_another_without_a_word() {
+    let mut router = Router::master(params(255));
+    router.adverts();
+    router.hear(HIGH, 255);
+    assert_eq!((router.state(), router.adverts()), (State::Backup, vec![]));
+}

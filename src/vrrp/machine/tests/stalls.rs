@@ -121,3 +121,17 @@ fn a_master_that_was_away_does_not_insist_before_it_can_have_been_told_to_stop()
     left_alone.hear(LOW, 50);
     assert_eq!(left_alone.adverts(), [100], "from then on at once");
 }
+
+#[test]
+fn a_master_that_was_away_speaks_at_once_while_its_peers_may_still_wait() {
+    // The peer of the lowest priority waits for 3 intervals and 255/256.
+    for (away, adverts) in [(3000, &[100][..]), (3990, &[100]), (4000, &[])] {
+        for preempt in [true, false] {
+            let mut router = Router::master(Params { preempt, ..params(100) });
+            let sent = router.machine.last_sent;
+            router.wake(sent + ms(away));
+            assert_eq!(!router.announced().is_empty(), !adverts.is_empty(), "{away} ms");
+            assert_eq!(router.adverts(), adverts, "{away} ms");
+        }
+    }
+}

@@ -7,6 +7,13 @@ need() {
     PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null || missing_packages+=("$2")
 }
 
+# need_to_build: notes what a build needs besides Rust.
+need_to_build() {
+    need cc build-essential
+    need pkg-config pkg-config
+    pkg-config --exists 'openssl >= 3' 2>/dev/null || missing_packages+=(libssl-dev)
+}
+
 # install_missing: installs what was noted, saying so. Services among it are not started.
 install_missing() {
     [ ${#missing_packages[@]} -gt 0 ] || return 0

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
-use super::Refusal;
+use super::{Refusal, Request};
 use crate::wire::http::Protocol;
 
 /// The page whose digest is wanted.
@@ -49,9 +50,48 @@ const OPTIONS: &[Row] = &[
     ("timeout", 't', true, "Seconds that each step may take."),
 ];
 
+/// What `args` ask for if they are for this tool, by the name of the program or by their first one.
+pub(super) fn request(args: &[String], program: &Path) -> Option<Result<Request, Refusal>> {
+    let called = program.file_name().unwrap_or_default();
+    // Stock is this tool when it is called by that name; the other one stands beside stock's.
+    if called == "genhash" || called == "genhash-rs" {
+        let options = parse(args, &program.to_string_lossy());
+        return Some(options.map(|options| Request::Genhash(Box::new(options))));
+    }
+    let is_option = args.first().is_some_and(|first| first.starts_with("-T") || is_option(first));
+    is_option.then(|| by_option(args, program))
+}
+
+/// What `args` ask `genhash` for. Its option comes first, or what stands before it is ignored.
+pub(super) fn by_option(args: &[String], program: &Path) -> Result<Request, Refusal> {
+    let place = args.iter().position(|arg| arg.starts_with("-T") || is_option(arg));
+    let Some((option, rest)) = place.and_then(|at| args.get(at..)?.split_first()) else {
+        return Err(Refusal("Option --genhash must be the first one".to_owned()));
+    };
+    let complaint = (place != Some(0)).then(|| {
+        let option = if is_option(option) { "genhash" } else { "-T" };
+        format!("Warning -- `{option}` not used as first option, previous options ignored")
+    });
+    // What is bundled with it is the first of what follows.
+    let bundled = option.strip_prefix("-T").filter(|more| !more.is_empty()).map(|more| format!("-{more}"));
+    let args: Vec<String> = bundled.into_iter().chain(rest.iter().cloned()).collect();
+    match parse(&args, &format!("{} --genhash", program.display())) {
+        Ok(options) => Ok(Request::Genhash(Box::new(GenhashOptions { complaint, ..options }))),
+        Err(refusal) => Err(match complaint {
+            Some(complaint) => Refusal(format!("{complaint}\n{refusal}")),
+            None => refusal,
+        }),
+    }
+}
+
+/// Whether `arg` is the long option that makes this `genhash`, perhaps abbreviated.
+fn is_option(arg: &str) -> bool {
+    arg.len() > "--g".len() && "--genhash".starts_with(arg)
+}
+
 /// Reads what stands behind the name of the program, which is `called` that. All that is wrong, and a wish for help, is
 /// a refusal, as with stock: the help goes to stderr and the status is 1.
-pub(super) fn parse(args: &[String], called: &str) -> Result<GenhashOptions, Refusal> {
+fn parse(args: &[String], called: &str) -> Result<GenhashOptions, Refusal> {
     let refuse = |why: &str| Refusal(format!("{why}{}", help(called)));
     // Stock does not say what is wrong with a single argument.
     if args.len() < 2 {

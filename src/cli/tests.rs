@@ -1,3 +1,6 @@
+use clap::ArgAction;
+
+use super::options::{PENDING, facility, mask};
 use super::*;
 
 fn ask(args: &[&str]) -> Result<Request, Refusal> {

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use clap::{Arg, CommandFactory};
 
-use super::{LintOptions, Options, PENDING};
+use super::options::PENDING;
+use super::{LintOptions, Options};
 
 /// The version of stock whose behaviour is taken for granted: scripts choose keywords by it.
 const COMPATIBLE_WITH: &str = "2.2.7";

@@ -10,6 +10,7 @@ mod process;
 mod process_table;
 mod scheduling;
 mod timer;
+mod tls;
 
 use std::future::Future;
 use std::process::{Command, Stdio};

@@ -126,8 +126,13 @@ pub(crate) fn address(text: &str) -> Option<(IpAddr, Option<&str>)> {
 pub(crate) struct OpenQuote;
 
 /// First stage of the command tokeniser: splits a line at blanks. Double and single quotes both quote and are taken
-/// away, adjacent pieces join, a backslash protects the next character and stays.
+/// away, adjacent pieces join, and escapes are processed, as up to 2.3.1: `"/bin/n.sh \"a b\""` has one argument.
 pub(crate) fn command_words(line: &str) -> Result<Vec<String>, OpenQuote> {
+    split(line, escape)
+}
+
+/// The same for what has no second stage, or one of its own: a backslash protects the next character and stays.
+pub(crate) fn protected_words(line: &str) -> Result<Vec<String>, OpenQuote> {
     split(line, protected)
 }
 

@@ -39,7 +39,7 @@ pub type Reread = Box<dyn FnMut() -> LocalBoxFuture<Result<Plan, String>>>;
 /// How long the kernel may take to answer, when all is to be given up.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 /// How long notify scripts may take after that; they are ended when theirs is over.
-const NOTIFY_LIMIT: Duration = Duration::from_secs(3);
+const NOTIFY_LIMIT: Duration = Duration::from_secs(5);
 /// How long mails may take after that; they have a limit of their own, which is shorter.
 const MAIL_LIMIT: Duration = Duration::from_secs(10);
 

@@ -1,6 +1,6 @@
 //! The configuration, read again: whether it can take the place of the one that runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -38,8 +38,8 @@ struct Fixed {
 
 /// Of the configuration that runs.
 struct Running {
-    /// What is wrong with it.
-    mistakes: BTreeSet<String>,
+    /// What is wrong with it, without names of instances, and how often.
+    mistakes: BTreeMap<String, usize>,
     /// What is wrong with the next one goes to this file, and none of it is let pass.
     check: Option<String>,
     /// The VMACs and ipvlans that it has made.
@@ -129,18 +129,25 @@ impl Fixed {
 
 impl Running {
     fn of(loaded: &Loaded, links: BTreeSet<IfName>) -> Self {
-        Self {
-            links,
-            mistakes: mistakes(loaded).map(|d| d.text.clone()).collect(),
-            check: loaded.config.globals.options.reload.check.clone(),
-        }
+        Self { links, mistakes: counted(loaded), check: loaded.config.globals.options.reload.check.clone() }
     }
 
     /// Whether `loaded` may take its place; if not, why not, with the place of the first mistake.
     fn judge(&self, loaded: &Loaded) -> Result<(), String> {
         let new: Vec<_> = match self.check {
             Some(_) => loaded.diagnostics.iter().filter(|d| d.class != Class::Log || is_mistake(d)).collect(),
-            None => mistakes(loaded).filter(|d| !self.mistakes.contains(&d.text)).collect(),
+            None => {
+                let mut old = self.mistakes.clone();
+                let is_old = |d: &&Diagnostic| match old.get_mut(nameless(&d.text)) {
+                    Some(count @ 1..) => {
+                        *count -= 1;
+                        true
+                    }
+                    _ => false,
+                };
+                let (_, new): (Vec<_>, Vec<_>) = mistakes(loaded).partition(is_old);
+                new
+            }
         };
         let Some(first) = new.first() else { return Ok(()) };
         let first = diagnostics::one_line(first, &loaded.sources);
@@ -171,4 +178,19 @@ fn write_findings(file: &str, loaded: &Loaded) {
         Ok(file) => say(file, &text),
         Err(error) => warn!("{error}"),
     }
+}
+
+/// How often there is which mistake.
+fn counted(loaded: &Loaded) -> BTreeMap<String, usize> {
+    let mut count = BTreeMap::new();
+    for mistake in mistakes(loaded) {
+        *count.entry(nameless(&mistake.text).to_owned()).or_default() += 1;
+    }
+    count
+}
+
+/// A finding without the name of the instance it is about: it is no new mistake when that is called otherwise.
+fn nameless(text: &str) -> &str {
+    let named = text.strip_prefix('(').and_then(|text| text.split_once(") "));
+    named.map_or(text, |(_, text)| text)
 }

@@ -17,7 +17,9 @@ impl Patience {
     const WITHIN: Duration = Duration::from_secs(1);
     /// The scripts of the transition before.
     const BETWEEN: Duration = Duration::from_secs(10);
-    /// Those that announce the stop.
+    /// All that run or wait when the daemon stops, in order.
+    pub(super) const BACKLOG: Duration = Duration::from_millis(2500);
+    /// Those that announce the stop, after that.
     pub(super) const STOP: Duration = Duration::from_secs(1);
     /// Readers of pipes that are closed.
     pub(super) const READER: Duration = Duration::from_millis(500);
@@ -98,12 +100,13 @@ impl Lane {
         self.running.len() < before
     }
 
-    /// Starts everything that waits. Gives what announces the stop.
-    pub(super) fn flush(&mut self, processes: &dyn Processes) -> Vec<Box<dyn Child>> {
+    /// Starts everything that waits. Gives what announces the stop, and how many others are ended.
+    pub(super) fn flush(&mut self, processes: &dyn Processes) -> (Vec<Box<dyn Child>>, usize) {
         while let Some(next) = self.waiting.pop_front() {
             self.start(next, Instant::ZERO, processes);
         }
-        let stopping = std::mem::take(&mut self.running).into_iter().filter(|running| running.is_stop);
-        stopping.map(|running| running.child).collect()
+        let (stopping, others): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.running).into_iter().partition(|running| running.is_stop);
+        (stopping.into_iter().map(|running| running.child).collect(), others.len())
     }
 }

@@ -64,8 +64,9 @@ impl Notifier {
         Self { plane, processes, scripts, pipes, posts, lanes: BTreeMap::new() }
     }
 
-    /// Does what messages say, in the order in which they come, until all senders are gone; then starts what is still
-    /// waiting, gives scripts that announce the stop a moment, and ends those that take longer.
+    /// Does what messages say, in the order in which they come, until all senders are gone, and what waits after that. What
+    /// takes too long then does not end in order: the rest is started, scripts that announce the stop have another moment,
+    /// and those that take longer are ended.
     pub async fn run(&mut self, messages: &mut UnboundedReceiver<Message>) {
         let mut timer = self.plane.timers.timer();
         loop {
@@ -81,9 +82,25 @@ impl Notifier {
             }
             self.go_on();
         }
-        let mut stopping = Vec::new();
+        let end = self.plane.now() + Patience::BACKLOG;
+        while !self.lanes.is_empty() && self.plane.now() < end {
+            let next = self.lanes.values().filter_map(Lane::next_deadline).min();
+            timer.set(Some(next.map_or(end, |next| next.min(end))));
+            tokio::select! {
+                biased;
+                () = ended(&mut self.lanes, &mut self.pipes) => {}
+                () = timer.fired() => {}
+            }
+            self.go_on();
+        }
+        let (mut stopping, mut cut) = (Vec::new(), 0);
         for lane in self.lanes.values_mut() {
-            stopping.extend(lane.flush(&*self.processes));
+            let (announcing, others) = lane.flush(&*self.processes);
+            stopping.extend(announcing);
+            cut += others;
+        }
+        if cut > 0 {
+            wording::scripts_cut(cut);
         }
         self.await_end(stopping, Patience::STOP).await;
         let readers = self.pipes.close();

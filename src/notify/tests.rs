@@ -133,8 +133,26 @@ fn what_waits_is_not_lost_at_the_stop() {
     bench.state(State::Stopped);
     bench.messages = None;
     bench.run(2_000);
+    assert_eq!(bench.done(), ["/n/master"], "it may still end");
+    bench.run(2_000);
     assert_eq!(bench.done(), ["/n/master", "/n/backup", "/n/any"]);
     assert!(!bench.world.is_running(bench.node), "and it ends");
+}
+
+#[test]
+fn scripts_end_in_order_at_the_stop() {
+    let mut bench = Bench::new("", "notify_master /n/master\n notify_stop /n/any");
+    let after = Duration::from_millis(800);
+    let slow = Behaviour::Ends { after, exit: crate::host::Exit::Status(0) };
+    bench.world.set_program(bench.node, "/n/master", slow);
+    bench.state(State::Master);
+    bench.state(State::Stopped);
+    bench.messages = None;
+    bench.run(700);
+    assert_eq!(bench.done(), ["/n/master"]);
+    bench.run(200);
+    assert_eq!(bench.done(), ["/n/master", "/n/any"]);
+    assert!(!bench.world.is_running(bench.node), "nothing is left to wait for");
 }
 
 #[test]

@@ -73,12 +73,19 @@ fn commands_are_split_in_two_stages() {
     assert_eq!(argv(r#"script "/bin/check -a 'b c' \x41""#), ["/bin/check", "-a", "b c", "A"]);
     assert_eq!(argv(r#"script '/bin/check "b c"'"#), ["/bin/check", "b c"]);
     assert_eq!(argv(r"script /bin/check a b"), ["/bin/check"]);
-    assert_eq!(argv(r#"notify "/bin/n.sh \"a b\"""#), ["/bin/n.sh", "\"a", "b\""]);
+    // As 2.2.7 has them.
+    assert_eq!(argv(r#"notify "/bin/n.sh \"a b\" c""#), ["/bin/n.sh", "a b", "c"]);
+    assert_eq!(argv(r#"notify "/bin/n.sh \"a 'b' c\"""#), ["/bin/n.sh", "a 'b' c"]);
+    assert_eq!(argv(r#"notify "/bin/n.sh a\\'b""#), ["/bin/n.sh", "a'b"]);
+    assert_eq!(argv(r#"notify "/bin/n.sh \\x41 a\nb a\\\\b""#), ["/bin/n.sh", "A", "a", "b", r"a\b"]);
+    let words = command_words(r#"notify "/bin/n.sh a\'b""#).unwrap();
+    assert_eq!(command_argv(&words[1]), Err(OpenQuote));
     assert_eq!(
         command_words("notify \"/bin/n.sh 'x y'\" nobody").unwrap(),
         ["notify", "/bin/n.sh 'x y'", "nobody"]
     );
-    assert_eq!(command_words(r"a b\ c").unwrap(), ["a", r"b\ c"]);
+    assert_eq!(command_words(r"a b\ c").unwrap(), ["a", "b c"]);
+    assert_eq!(protected_words(r"a b\ c").unwrap(), ["a", r"b\ c"]);
     assert_eq!(command_argv(r"a\tb \101\n \cA \z \x4142").unwrap(), ["a\tb", "A\n", "\u{1}", "z", "A42"]);
 }
 

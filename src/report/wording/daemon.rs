@@ -6,6 +6,11 @@ use tracing::{error, info, warn};
 
 use crate::host::{Error, Exit, Pid, Signal};
 
+/// Notify scripts were still running when the daemon had to stop.
+pub fn scripts_cut(count: usize) {
+    warn!(target: "notify", "{count} notify scripts that were still running at the stop are ended");
+}
+
 /// A notify script could not be executed.
 pub fn notify_not_executed(name: &str, error: &Error) {
     warn!(target: "vrrp", "({name}) {error}");

@@ -89,7 +89,7 @@ impl Tracker {
         let mut due = self.plane.now();
         loop {
             self.listeners.busy(true);
-            let outcome = self.once(last, running).await;
+            let outcome = self.once(last, due, running).await;
             self.listeners.busy(false);
             if last.replace(outcome) != Some(outcome) {
                 wording::script_returned(&self.plan.name, outcome);
@@ -105,7 +105,12 @@ impl Tracker {
         }
     }
 
-    async fn once(&self, last: Option<Outcome>, running: &Cell<Option<Box<dyn Child>>>) -> Outcome {
+    async fn once(
+        &self,
+        last: Option<Outcome>,
+        due: Instant,
+        running: &Cell<Option<Box<dyn Child>>>,
+    ) -> Outcome {
         let command = match &self.plan.script {
             Script::Open(path) => {
                 let opened = self.processes.open_for_reading(Path::new(&**path));
@@ -117,7 +122,7 @@ impl Tracker {
         match self.processes.spawn(&command) {
             Ok(child) => {
                 running.set(Some(child));
-                let outcome = self.wait(running).await;
+                let outcome = self.wait(due, running).await;
                 running.set(None);
                 outcome
             }
@@ -130,8 +135,11 @@ impl Tracker {
         }
     }
 
-    /// Waits for the end, and brings it about when it takes too long.
-    async fn wait(&self, running: &Cell<Option<Box<dyn Child>>>) -> Outcome {
+    /// Waits for the end of what was `due` then, and brings it about when it takes too long.
+    async fn wait(&self, due: Instant, running: &Cell<Option<Box<dyn Child>>>) -> Outcome {
+        let mut turn = self.plane.timers.timer();
+        let mut next = next_turn(due, self.plane.now(), self.plan.interval);
+        turn.set(Some(next));
         let mut timer = self.plane.timers.timer();
         timer.set(Some(self.plane.now() + self.plan.timeout));
         let mut how = None;
@@ -151,6 +159,11 @@ impl Tracker {
                     how = Some(kill);
                     with(running, |child| child.kill(kill));
                     timer.set(Some(self.plane.now() + GRACE));
+                }
+                () = turn.fired() => {
+                    wording::script_skipped(&self.plan.name, how.is_some());
+                    next = next_turn(next, self.plane.now(), self.plan.interval);
+                    turn.set(Some(next));
                 }
             }
         }

@@ -15,6 +15,12 @@ pub fn script_returned(name: &str, outcome: Outcome) {
     }
 }
 
+/// It is a track script's turn again, and it has not ended yet.
+pub fn script_skipped(name: &str, ending: bool) {
+    let state = if ending { "is being timed out" } else { "is already running" };
+    info!(target: "vrrp", "Track script {name} {state}, expect idle - skipping run");
+}
+
 /// The verdict on a track script changed.
 pub fn script_verdict(name: &str, outcome: Outcome) {
     match outcome {

@@ -64,6 +64,7 @@ fn a_script_that_hangs_or_resists_fails_after_its_timeout_and_does_not_pile_up()
             assert!(cluster.world.running_programs(cluster.nodes[0]) <= 1);
         }
         cluster.assert_master(1, 1);
+        cluster.assert_logged(0, "is already running, expect idle - skipping run");
         cluster.world.set_program(cluster.nodes[0], CHECK, Behaviour::exits(0));
         cluster.run(20.0);
         cluster.assert_master(0, 1);

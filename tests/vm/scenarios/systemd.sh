@@ -53,6 +53,10 @@ active keepalived-rs || fail "it does not run: $(journalctl -u keepalived-rs --n
 until_true has_address
 until_true says keepalived-rs "(V) Entering MASTER STATE"
 echo "ok   in keepalived's place"
+case $(journalctl -u keepalived-rs -o json --no-pager) in
+    *'"VRRP_STATE":"MASTER"'*) echo "ok   fields in the journal" ;;
+    *) fail "no field for the state: $(journalctl -u keepalived-rs -o json --no-pager | tail -3)" ;;
+esac
 
 pid=$(systemctl show -P MainPID keepalived-rs)
 sed -i 's/priority 100/priority 120/' /etc/keepalived/keepalived.conf
@@ -96,6 +100,21 @@ kill -KILL "$(systemctl show -P MainPID keepalived-rs)"
 until_true active keepalived-rs
 until_true has_address
 echo "ok   killed and started again"
+
+mkdir -p /etc/systemd/system/keepalived-rs.service.d
+printf '[Service]\nWatchdogSec=4\nTimeoutAbortSec=1\n' >/etc/systemd/system/keepalived-rs.service.d/watchdog.conf
+systemctl daemon-reload
+systemctl restart keepalived-rs
+pid=$(systemctl show -P MainPID keepalived-rs)
+sleep 9
+[ "$(systemctl show -P MainPID keepalived-rs)" = "$pid" ] || fail "the watchdog bites who is well"
+kill -STOP "$pid"
+replaced() { [ "$(systemctl show -P MainPID keepalived-rs)" != "$pid" ] && active keepalived-rs; }
+until_true replaced
+until_true has_address
+rm -r /etc/systemd/system/keepalived-rs.service.d
+systemctl daemon-reload
+echo "ok   the watchdog"
 
 systemctl stop keepalived-rs
 ! has_address || fail "the stop left the address"

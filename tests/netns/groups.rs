@@ -140,16 +140,14 @@ fn scripts_are_started_in_stocks_order() {
         let mut mark = 0;
         let mut check = |state: &str, order| {
             let (told, expected) = (told(&net.a, &mut mark, state), expected(state, order));
-            match kind {
-                Kind::Ours => {
-                    assert_eq!(of_one_state(&told), of_one_state(&expected));
-                    let (mut told, mut expected) = (told, expected);
-                    told.sort();
-                    expected.sort();
-                    assert_eq!(told, expected);
-                }
-                Kind::Stock => assert_eq!(told, expected),
+            // Of stock's members either may be first on a busy machine.
+            if kind == Kind::Ours {
+                assert_eq!(of_one_state(&told), of_one_state(&expected));
             }
+            let (mut told, mut expected) = (told, expected);
+            told.sort();
+            expected.sort();
+            assert_eq!(told, expected);
         };
         check("BACKUP", ["G", "IN", "OUT"]);
         check("MASTER", ["OUT", "IN", "G"]);

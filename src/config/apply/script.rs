@@ -165,7 +165,19 @@ pub(crate) fn init_fail(b: &mut Build<'_>, _stmt: &Stmt) {
 
 /// The words of a line with a command, in the command's own way.
 pub(crate) fn command_words(b: &mut Build<'_>, stmt: &Stmt) -> Option<Vec<String>> {
-    let words = grammar::command_words(stmt.line.text());
+    told(b, stmt, grammar::command_words(stmt.line.text()))
+}
+
+/// The words of a statement whose escapes are left alone; `None`: a quote is not closed, which is reported.
+pub(crate) fn protected_words(b: &mut Build<'_>, stmt: &Stmt) -> Option<Vec<String>> {
+    told(b, stmt, grammar::protected_words(stmt.line.text()))
+}
+
+fn told(
+    b: &mut Build<'_>,
+    stmt: &Stmt,
+    words: Result<Vec<String>, grammar::OpenQuote>,
+) -> Option<Vec<String>> {
     if words.is_err() && stmt.line.text().matches('"').count().is_multiple_of(2) {
         // An odd number of double quotes has been reported already.
         b.report.error(&stmt.line, "Unterminated quote in command - not set");

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::super::Build;
+use super::super::{Build, script};
 use super::checker::draft;
 use super::{again, text};
 use crate::config::grammar;
@@ -146,7 +146,7 @@ pub(crate) fn url_virtualhost(b: &mut Build<'_>, stmt: &Stmt) {
 
 /// Debian builds 2.2.7 without regular expressions: it takes whatever is written, so nothing here is an error.
 pub(crate) fn regex(b: &mut Build<'_>, stmt: &Stmt) {
-    let words = grammar::protected_words(stmt.line.text()).unwrap_or_default();
+    let words = script::protected_words(b, stmt).unwrap_or_default();
     let [_, pattern] = &words[..] else {
         let text = "regex must have one pattern - ignoring";
         b.report.warning(&stmt.line, text).hint("a pattern with blanks must be quoted");

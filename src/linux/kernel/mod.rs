@@ -36,7 +36,7 @@ pub(super) use writer::Writer;
 use super::buffer;
 use super::plane::{plane, runtime, start_thread};
 use super::scheduling::Threads;
-use crate::host::{Error, KernelEvent, KernelEvents};
+use crate::host::{Error, KernelEvent, KernelEvents, Plane};
 
 /// A message of the route family.
 type Message = NetlinkMessage<RouteNetlinkMessage>;
@@ -52,8 +52,8 @@ pub(super) struct Kernel {
     pub(super) writer: Writer,
 }
 
-/// Starts both threads, among `threads`. What it changes of the kernel's settings is noted in the file `notes`, and
-/// what a predecessor has noted there is put back.
+/// Starts both threads, among `threads`. What is changed of the kernel's settings is noted in the file `notes`, and what
+/// a predecessor has noted there is put back.
 ///
 /// # Errors
 /// A thread, its runtime or its socket cannot be made.
@@ -63,52 +63,17 @@ pub(super) fn start(
 ) -> Result<(Kernel, [JoinHandle<()>; 2]), Error> {
     let (jobs, work) = mpsc::unbounded_channel();
     let (report, events) = mpsc::unbounded_channel();
-    let (watched, watching) = (report.clone(), threads.clone());
-    let ((), monitor) = start_thread("monitor", move |started| {
-        watching.join();
-        if let Err(error) = watch(watched, started) {
-            let _ = started.send(Err(error));
-        }
-    })?;
-    let ((), writer) = start_thread("netlink", move |started| {
-        threads.join();
-        if let Err(error) = serve(work, report, notes, started) {
-            let _ = started.send(Err(error));
-        }
-    })?;
-    Ok((Kernel { events: Events(events), writer: Writer::new(jobs) }, [monitor, writer]))
-}
-
-/// The body of the thread that watches. An error means that it did not get as far as to watch.
-fn watch(
-    report: mpsc::UnboundedSender<KernelEvent>,
-    started: &SyncSender<Result<(), Error>>,
-) -> Result<(), Error> {
-    let runtime = runtime()?;
-    let local = LocalSet::new();
-    local.block_on(&runtime, async {
-        let plane = plane()?;
+    let watched = report.clone();
+    let monitor = thread("monitor", threads.clone(), async move |plane, started| {
         let monitor = monitor::Monitor::open().map_err(|e| Error::new("open", "the netlink monitor", e))?;
         let _ = started.send(Ok(()));
         tokio::select! {
-            () = monitor::run(monitor, report.clone(), plane) => {}
-            () = report.closed() => {}
+            () = monitor::run(monitor, watched.clone(), plane) => {}
+            () = watched.closed() => {}
         }
         Ok(())
-    })
-}
-
-/// The body of the thread that makes changes. An error means that it did not get as far as to serve.
-fn serve(
-    work: mpsc::UnboundedReceiver<writer::Job>,
-    report: mpsc::UnboundedSender<KernelEvent>,
-    notes: Option<PathBuf>,
-    started: &SyncSender<Result<(), Error>>,
-) -> Result<(), Error> {
-    let runtime = runtime()?;
-    let local = LocalSet::new();
-    local.block_on(&runtime, async {
-        let plane = plane()?;
+    })?;
+    let writer = thread("netlink", threads, async move |plane, started| {
         let channel = writer::Channel::open().map_err(|e| Error::new("open", "the netlink channel", e))?;
         let settings = Settings::new(Journal::begin(notes));
         let _ = started.send(Ok(()));
@@ -116,7 +81,27 @@ fn serve(
         writer::run(channel, firewall, settings, work, plane).await;
         report.closed().await;
         Ok(())
-    })
+    })?;
+    Ok((Kernel { events: Events(events), writer: Writer::new(jobs) }, [monitor, writer]))
+}
+
+/// Starts a thread with a plane of its own for `body`. An error of that means that it did not get as far as to say that
+/// it has started.
+fn thread<F>(name: &'static str, threads: Threads, body: F) -> Result<JoinHandle<()>, Error>
+where
+    F: AsyncFnOnce(Plane, &SyncSender<Result<(), Error>>) -> Result<(), Error> + Send + 'static,
+{
+    let ((), thread) = start_thread(name, move |started| {
+        threads.join();
+        let run = || {
+            let runtime = runtime()?;
+            LocalSet::new().block_on(&runtime, async { body(plane()?, started).await })
+        };
+        if let Err(error) = run() {
+            let _ = started.send(Err(error));
+        }
+    })?;
+    Ok(thread)
 }
 
 /// Gives a fresh connection its receive buffer.

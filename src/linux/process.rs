@@ -150,12 +150,12 @@ struct Leader {
 impl Leader {
     /// Waits for its end, without reaping it.
     async fn end(&self) -> Exit {
-        if self.has_ended(WaitPidFlag::WNOHANG).is_none() && !self.watched().await {
+        if self.has_ended().is_none() && !self.watched().await {
             // A Linux without pidfds: a thread waits.
             let pid = self.pid;
             let _ = plane::aside("wait", move || waitid(Id::Pid(pid), ENDED)).await;
         }
-        self.has_ended(WaitPidFlag::WNOHANG).unwrap_or(Exit::Status(255))
+        self.has_ended().unwrap_or(Exit::Status(255))
     }
 
     /// Waits for its end by its descriptor; `false`: that cannot be done here.
@@ -173,8 +173,8 @@ impl Leader {
 
     /// How it ended, if it has; it is not reaped. Waiting fails only if somebody else has reaped it; how it ended is then
     /// unknown.
-    fn has_ended(&self, how: WaitPidFlag) -> Option<Exit> {
-        match waitid(Id::Pid(self.pid), ENDED | how) {
+    fn has_ended(&self) -> Option<Exit> {
+        match waitid(Id::Pid(self.pid), ENDED | WaitPidFlag::WNOHANG) {
             Ok(WaitStatus::Exited(_, status)) => Some(Exit::Status(status)),
             Ok(WaitStatus::Signaled(_, signal, _)) => Some(Exit::Signal(signal as i32)),
             Ok(_) => None,

@@ -69,25 +69,16 @@ impl Notifier {
     /// and those that take longer are ended.
     pub async fn run(&mut self, messages: &mut UnboundedReceiver<Message>) {
         let mut timer = self.plane.timers.timer();
-        loop {
-            timer.set(self.lanes.values().filter_map(Lane::next_deadline).min());
+        // When what still runs or waits is not waited for any longer; `None`: more may come.
+        let mut end = None;
+        while end.is_none_or(|end| !self.lanes.is_empty() && self.plane.now() < end) {
+            timer.set(self.lanes.values().filter_map(Lane::next_deadline).chain(end).min());
             tokio::select! {
                 biased;
-                message = messages.recv() => match message {
+                message = messages.recv(), if end.is_none() => match message {
                     Some(message) => self.take(message),
-                    None => break,
+                    None => end = Some(self.plane.now() + Patience::BACKLOG),
                 },
-                () = ended(&mut self.lanes, &mut self.pipes) => {}
-                () = timer.fired() => {}
-            }
-            self.go_on();
-        }
-        let end = self.plane.now() + Patience::BACKLOG;
-        while !self.lanes.is_empty() && self.plane.now() < end {
-            let next = self.lanes.values().filter_map(Lane::next_deadline).min();
-            timer.set(Some(next.map_or(end, |next| next.min(end))));
-            tokio::select! {
-                biased;
                 () = ended(&mut self.lanes, &mut self.pipes) => {}
                 () = timer.fired() => {}
             }

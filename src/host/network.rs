@@ -1,5 +1,6 @@
 //! Connections to other machines, over TCP.
 
+use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll};
 
@@ -39,6 +40,30 @@ pub struct Remote {
 impl From<SocketAddr> for Remote {
     fn from(address: SocketAddr) -> Self {
         Self { address, mark: 0 }
+    }
+}
+
+impl dyn Stream + '_ {
+    /// Reads into `buffer`. Gives how many bytes; 0: the other side has closed it.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        poll_fn(|cx| self.poll_read(cx, buffer)).await
+    }
+
+    /// Writes all of `bytes`; `false`: the other side takes no more.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    pub async fn write_all(&mut self, mut bytes: &[u8]) -> Result<bool, Error> {
+        while !bytes.is_empty() {
+            match poll_fn(|cx| self.poll_write(cx, bytes)).await? {
+                0 => return Ok(false),
+                written => bytes = bytes.get(written..).unwrap_or_default(),
+            }
+        }
+        Ok(true)
     }
 }
 

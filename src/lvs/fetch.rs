@@ -1,6 +1,5 @@
 //! A page is fetched from a web server, within limits.
 
-use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -85,7 +84,7 @@ impl Fetch {
         let mut block = [0; BLOCK];
         let mut is_first = true;
         loop {
-            let read = self.within(plane, poll_fn(|cx| stream.poll_read(cx, &mut block))).await;
+            let read = self.within(plane, stream.read(&mut block)).await;
             let read = read.ok_or(match (&self.tls, is_first) {
                 (Some(_), _) => Failure::TlsReadTimeout,
                 (None, true) => Failure::FirstReadTimeout,
@@ -120,12 +119,9 @@ impl Fetch {
     }
 }
 
-async fn write(stream: &mut dyn Stream, mut bytes: &[u8]) -> Result<(), Error> {
-    while !bytes.is_empty() {
-        match poll_fn(|cx| stream.poll_write(cx, bytes)).await? {
-            0 => return Err(Error::new("write to", "the server", ErrorKind::WriteZero.into())),
-            written => bytes = bytes.get(written..).unwrap_or_default(),
-        }
+async fn write(stream: &mut dyn Stream, bytes: &[u8]) -> Result<(), Error> {
+    match stream.write_all(bytes).await? {
+        true => Ok(()),
+        false => Err(Error::new("write to", "the server", ErrorKind::WriteZero.into())),
     }
-    Ok(())
 }

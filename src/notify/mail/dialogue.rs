@@ -1,6 +1,5 @@
 //! What is said to a mail server, and how it answers.
 
-use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -163,15 +162,12 @@ impl Talk {
         plane.within(limit, self.read()).await.unwrap_or(Err(Broken::Timeout))
     }
 
-    async fn write(&mut self, mut what: &[u8]) -> Result<(), Broken> {
-        while !what.is_empty() {
-            let written = poll_fn(|cx| self.stream.poll_write(cx, what)).await.map_err(Broken::Failed)?;
-            if written == 0 {
-                return Err(Broken::Closed);
-            }
-            what = what.get(written..).unwrap_or_default();
+    async fn write(&mut self, what: &[u8]) -> Result<(), Broken> {
+        match self.stream.write_all(what).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Broken::Closed),
+            Err(error) => Err(Broken::Failed(error)),
         }
-        Ok(())
     }
 
     async fn read(&mut self) -> Result<u16, Broken> {
@@ -181,7 +177,7 @@ impl Talk {
                 return Ok(code);
             }
             let mut buffer = [0; 1024];
-            let read = poll_fn(|cx| self.stream.poll_read(cx, &mut buffer)).await.map_err(Broken::Failed)?;
+            let read = self.stream.read(&mut buffer).await.map_err(Broken::Failed)?;
             if read == 0 {
                 return Err(Broken::Closed);
             }

@@ -266,7 +266,10 @@ impl Machine {
             (Order::Backup, State::Master) => self.enter_backup(now, false, Cause::Group, out),
             (Order::Backup, State::Backup) => self.wants = None,
             (Order::Backup, State::Init) => self.disinherit(now, out),
-            (Order::Fault(present), _) => self.fault(now, Fault::Group, present, out),
+            (Order::Fault(present), _) => {
+                self.dragged_by = None;
+                self.fault(now, Fault::Group, present, out);
+            }
             _ => {}
         }
     }

@@ -47,9 +47,9 @@ pub(super) struct Request {
 
 /// A file for a dump.
 pub(super) struct Target {
-    pub(super) path: PathBuf,
+    path: PathBuf,
     /// Dropped when the dump is written, or cannot be.
-    pub(super) _written: oneshot::Sender<()>,
+    _written: oneshot::Sender<()>,
 }
 
 /// `config_save_dir`: what is in effect before and after each reload, for those who look for mistakes.
@@ -133,25 +133,26 @@ impl Dumper {
         let directory = self.files.temporary_directory();
         let runs = !request.plan.instances.is_empty();
         let mut dumps: Vec<(PathBuf, String)> = Vec::new();
-        match request.what {
-            Signal::Data if request.to.is_some() => {
-                let path = request.to.as_ref().map(|to| to.path.clone()).unwrap_or_default();
+        match (request.what, &request.to) {
+            (Signal::Data, Some(Target { path, .. })) => {
                 if let Err(error) = path.parent().map_or(Ok(()), |folder| self.files.make_folder(folder)) {
                     wording::not_dumped(&error);
                 }
-                dumps.push((path, dump::data(&view)));
+                dumps.push((path.clone(), dump::data(&view)));
             }
-            Signal::Data => {
+            (Signal::Data, None) => {
                 let path = |part| data_path(written, &directory, part);
                 dumps.push((path("_parent"), dump::parent(&view)));
                 if runs || !request.plan.statics.is_empty() {
                     dumps.push((path(""), dump::data(&view)));
                 }
             }
-            Signal::Stats | Signal::StatsClear if runs => {
+            (Signal::Stats | Signal::StatsClear, _) if runs => {
                 dumps.push((directory.join("keepalived.stats"), stats::text(&view)));
             }
-            Signal::Json if runs => dumps.push((directory.join("keepalived.json"), state_json::text(&view))),
+            (Signal::Json, _) if runs => {
+                dumps.push((directory.join("keepalived.json"), state_json::text(&view)))
+            }
             _ => {}
         }
         for (path, text) in dumps {

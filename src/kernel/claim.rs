@@ -260,9 +260,8 @@ impl LinkClaim {
     fn link_local(&self, mirror: &Mirror) -> Result<Address, Obstacle> {
         let (base, link) = (mirror.link(&self.base), mirror.link(&self.name));
         let (base, link) = base.zip(link).ok_or(Obstacle::Waiting)?;
-        let is_local = |ip: &IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
-        let mut addresses = mirror.addresses(base.index).into_iter().map(|a| a.cidr.ip);
-        let ip = addresses.find(|ip| is_local(ip) && !mirror.is_virtual(*ip));
+        let is_local = |ip: IpAddr| matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+        let ip = mirror.first_address(base.index, |ip| is_local(ip) && !mirror.is_virtual(ip));
         Ok(Address {
             link: link.index,
             cidr: Cidr { ip: ip.ok_or(Obstacle::Waiting)?, prefix: 64 },

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Ledger;
+use super::{Awaited, Ledger};
 use crate::kernel::claim::{Claim, Owner};
 use crate::kernel::mirror::Mirror;
 
@@ -25,7 +25,7 @@ impl Ledger {
             entry.start_afresh();
             self.dirty.insert(key.clone());
         }
-        self.awaiting.insert(owner, super::Awaited::new(number));
+        self.awaiting.insert(owner, Awaited::new(number));
         self.unconfirmed.insert(owner);
     }
 

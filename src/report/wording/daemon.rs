@@ -21,7 +21,7 @@ pub fn stage_begins(stage: &str, script: &str) {
     info!("Running {stage} script {script}");
 }
 
-/// It has ended; nothing is said of one that has succeeded.
+/// It has ended.
 pub fn stage_ended(stage: &str, exit: Exit) {
     match exit {
         Exit::Status(0) => info!("{stage} script script succeeded"),

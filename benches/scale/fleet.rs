@@ -102,6 +102,8 @@ impl Fleet {
     pub fn take_over(&self, end: impl FnOnce()) -> Vec<Late> {
         let marks: Vec<usize> = self.captures.iter().map(Capture::mark).collect();
         end();
+        // Looking while it happens would cost time that those who are watched need.
+        std::thread::sleep(self.interval * 5);
         wait_longer(PATIENCE, "the other router has announced all", || {
             std::thread::sleep(Duration::from_millis(200));
             let announced: usize = (self.captures.iter().zip(&marks))

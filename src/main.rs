@@ -113,7 +113,7 @@ fn test(options: &Options) -> u8 {
     if let Some((file, Err(error))) = &log {
         // Stock's words: the number, then what it means.
         let number = error.source.raw_os_error().unwrap_or_default();
-        let text = format!("Unable to open config-test log file {file} {number} - {}\n", error.source);
+        let text = format!("Unable to open config-test log file {file} {number} - {}\n", error.reason());
         say(std::io::stderr(), &text);
         return FATAL;
     }

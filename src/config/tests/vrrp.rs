@@ -303,3 +303,30 @@ fn a_bad_value_of_an_encapsulation_drops_the_route() {
         assert_eq!(loaded.config.static_routes.len(), routes, "{encap}: {:?}", lines(&loaded));
     }
 }
+
+#[test]
+fn a_check_that_cannot_be_run_yet_is_looked_for_later() {
+    let text = |script: &str| {
+        format!("global_defs {{\n enable_script_security\n}}\nvrrp_script S {{\n{script}\n}}\n")
+    };
+    let loaded = load_text(&text("script \"late.sh a\"\nuser nobody nogroup"));
+    let [script] = &loaded.config.scripts[..] else { panic!("{:?}", loaded.config.scripts) };
+    let Script::Sought(sought) = &script.script else { panic!("{script:?}") };
+    assert_eq!((sought.name.as_str(), sought.user.uid, sought.safe_only), ("late.sh", 65_534, true));
+    assert_eq!(sought.argv, ["late.sh", "a"]);
+    let loaded = load_text(&text("script ./late.sh\nuser nobody nogroup"));
+    let found = lines(&loaded).into_iter().find(|line| line.contains("late.sh"));
+    assert_eq!(
+        found.as_deref(),
+        Some(
+            "(x: Line 5) Script ./late.sh cannot be accessed - No such file or directory; \
+             track script S counts as failed until it can be executed"
+        )
+    );
+    let Script::Sought(sought) = &loaded.config.scripts[0].script else {
+        panic!("{:?}", loaded.config.scripts)
+    };
+    assert!(sought.name.starts_with('/'), "the directory of the daemon is another one: {}", sought.name);
+    // With a weight it is forgotten, so that priorities agree with those of stock.
+    assert!(load_text(&text("script late.sh\nuser nobody nogroup\nweight 5")).config.scripts.is_empty());
+}

@@ -54,6 +54,7 @@ fn net_namespace() {
         assert!(!holds_any(&two.a), "not out here");
         let files = two.a.run("cd /run/keepalived/inner; ls *.pid");
         assert_eq!(files, "keepalived_one.pid\nvrrp_one.pid\n", "{kind:?}");
+        daemon.wait_log("Changing syslog ident to Keepalived_inner_one");
         daemon.stop();
         assert!(!inside().contains(&VIPS[0].to_string()));
         assert_eq!(two.a.run("ls /run/keepalived/inner 2>/dev/null || true"), "", "{kind:?}");

@@ -284,10 +284,15 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
     log_files(options, &loaded);
     let namespace = options.namespace.clone().or_else(|| loaded.config.top.net_namespace.clone());
     rename_log(log, namespace.as_deref(), loaded.config.top.instance.as_deref());
+    // Goes when all run files have gone.
+    let mut _folder = None;
     if let Some(name) = namespace.as_ref().filter(|_| loaded.refusal().is_none()) {
-        if let Err(error) = namespace::enter(name) {
-            return refuse(options, FATAL, &format!("Unable to set network namespace {name}: {error}"));
-        }
+        _folder = match namespace::enter(name) {
+            Ok(folder) => Some(folder),
+            Err(error) => {
+                return refuse(options, FATAL, &format!("Unable to set network namespace {name}: {error}"));
+            }
+        };
         // Interfaces and addresses are others there.
         loaded = load(options);
     }

@@ -57,7 +57,13 @@ fn net_namespace() {
         daemon.wait_log("Changing syslog ident to Keepalived_inner_one");
         daemon.stop();
         assert!(!inside().contains(&VIPS[0].to_string()));
-        assert_eq!(two.a.run("ls /run/keepalived/inner 2>/dev/null || true"), "", "{kind:?}");
+        assert_eq!(two.a.run("ls -d /run/keepalived 2>/dev/null || true"), "", "{kind:?}");
+        // What somebody else has in there stays.
+        two.a.run("mkdir -p /run/keepalived/inner; touch /run/keepalived/inner/x /run/keepalived/y");
+        let daemon = two.a.start(kind, &format!("net_namespace inner\n{}", config(3, 100, "")));
+        daemon.wait_log("Startup complete");
+        daemon.stop();
+        assert_eq!(two.a.run("cd /run/keepalived; find . -type f | sort"), "./inner/x\n./y\n", "{kind:?}");
     }
 }
 

@@ -365,6 +365,12 @@ fn usable(
     b.security.scripts = true;
     let keeps_links = b.config.globals.options.use_symlink_paths == Some(true);
     let program = program.file(keeps_links).to_string_lossy().into_owned();
+    if !name.contains('/') {
+        let text = format!(
+            "WARNING - script `{name}` resolved by path search to `{program}`. Please specify full path."
+        );
+        b.report.note(line, text);
+    }
     Some(Script::Run(Arc::new(Run { program, argv, user })))
 }
 

@@ -63,7 +63,7 @@ pub(crate) enum Error {
     #[error("daemon is already running: another process has pid file {0} locked")]
     Running(String),
     /// The system refused.
-    #[error(transparent)]
+    #[error("pidfile_write : Cannot open {} pidfile ({})", .0.object, .0.reason())]
     Failed(#[from] host::Error),
 }
 

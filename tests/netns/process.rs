@@ -114,6 +114,21 @@ fn pid_files_where_asked_for() {
     assert!(!two.a.has_file("/run/x/main.pid") && !two.a.has_file("/run/x/vrrp.pid"));
 }
 
+/// A daemon that nobody would find, and that would not notice a second one, does not start.
+#[test]
+fn pid_file_that_cannot_be_written() {
+    let two = Two::new();
+    let mut cases = vec![(Kind::Stock, "-p", 0)];
+    if subject() == Kind::Ours {
+        cases.extend([(Kind::Ours, "-p", 1), (Kind::Ours, "-r", 1)]);
+    }
+    for (kind, option, status) in cases {
+        let daemon = two.a.start_with(kind, &config(3, 100, ""), &[option, "/none/x.pid"]);
+        assert_eq!(daemon.wait().code(), Some(status), "{kind:?}");
+        daemon.wait_log("pidfile_write : Cannot open /none/x.pid pidfile");
+    }
+}
+
 #[test]
 fn the_second_one_sees_the_first() {
     let two = Two::new();

@@ -116,11 +116,16 @@ impl Error {
         Self { operation, object: object.to_string(), source }
     }
 
-    /// What the system answered, in its words, without Rust's `(os error N)`.
+    /// What the system answered, in its words.
     pub fn reason(&self) -> String {
-        let text = self.source.to_string();
-        text.split(" (os error ").next().unwrap_or_default().to_owned()
+        reason(&self.source)
     }
+}
+
+/// What the system answered, in its words, without Rust's `(os error N)`.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error ").next().unwrap_or_default().to_owned()
 }
 
 impl fmt::Display for Error {

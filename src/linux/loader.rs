@@ -16,8 +16,8 @@ use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{Gid, Group, User, getegid, geteuid, getgrouplist};
 
 use crate::base::IfName;
-use crate::host::Link;
 use crate::host::loader::{FileAccess, LinkFacts, Loader, Program, ProgramError, ReadError};
+use crate::host::{Link, reason};
 
 /// Where programs are looked for when the environment does not say.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -176,7 +176,7 @@ impl Loader for SystemLoader {
 fn read_error(error: &std::io::Error) -> ReadError {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => ReadError::NotFound,
-        _ => ReadError::Unreadable(error.to_string()),
+        _ => ReadError::Unreadable(reason(error)),
     }
 }
 

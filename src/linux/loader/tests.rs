@@ -110,3 +110,9 @@ fn the_machine_knows_itself() {
     assert_eq!(SystemLoader.user("no-such-user"), None);
     assert!(!SystemLoader.node_name().is_empty());
 }
+
+#[test]
+fn reasons_have_the_systems_words() {
+    let denied = read_error(&std::io::Error::from_raw_os_error(libc::EACCES));
+    assert_eq!(denied, ReadError::Unreadable("Permission denied".to_owned()));
+}

@@ -74,7 +74,8 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, Refusa
     }
     let mut command = Options::command().disable_version_flag(true).version("");
     command.build();
-    let matches = match command.clone().try_get_matches_from(argv::normalise(&command, &args)) {
+    let argv::Normalised { args: normal, empty } = argv::normalise(&command, &args);
+    let matches = match command.clone().try_get_matches_from(normal) {
         Ok(matches) => matches,
         Err(e) if e.kind() == ErrorKind::DisplayHelp => return Ok(Request::Help),
         Err(e) if e.kind() == ErrorKind::DisplayVersion => return Ok(Request::Version),
@@ -82,11 +83,11 @@ pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Request, Refusa
     };
     let options = Options::from_arg_matches(&matches).map_err(|e| refusal(&e, &args))?;
 
-    if let Some(function) = &options.signum {
-        return signum(function).map(Request::Signum);
-    }
-    if let Some(option) = options.empty_argument() {
+    if let Some(option) = empty {
         return Err(Refusal(format!("Missing parameter for option --{option}")));
+    }
+    if let Some(function) = options.signum.first() {
+        return signum(function).map(Request::Signum);
     }
     if options.json() && options.dump_conf {
         return Err(Refusal(
@@ -145,7 +146,6 @@ fn signum(function: &str) -> Result<u8, Refusal> {
         "STATS_CLEAR" => 63,
         "JSON" => 36,
         "HAND_OVER" => 39,
-        "" => return Err(Refusal("Missing parameter for option --signum".to_owned())),
         _ => return Err(Refusal(format!("Unknown sigfunc {function}"))),
     })
 }

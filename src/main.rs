@@ -113,7 +113,7 @@ fn test(options: &Options) -> u8 {
     if let Some((file, Err(error))) = &log {
         // Stock's words: the number, then what it means.
         let number = error.source.raw_os_error().unwrap_or_default();
-        let text = format!("Unable to open config-test log file {file} {number} - {}\n", error.source);
+        let text = format!("Unable to open config-test log file {file} {number} - {}\n", error.reason());
         say(std::io::stderr(), &text);
         return FATAL;
     }
@@ -211,28 +211,44 @@ fn sinks(options: &Options) -> Result<Vec<Box<dyn log::Sink>>, host::Error> {
     if !options.no_syslog {
         let facility = syslog::Facility::new(options.facility()).unwrap_or(syslog::Facility::DAEMON);
         sinks.push(match Journal::open(Path::new(journal::DEFAULT_PATH), facility) {
-            Some(journal) => Box::new(ToJournal(journal)),
-            None => Box::new(to_syslog(facility)),
+            Some(journal) => Box::new(ToJournal { journal, suffix: String::new() }),
+            None => Box::new(ToSyslog {
+                syslog: syslog::Syslog::new(Path::new(syslog::DEFAULT_PATH), facility),
+                suffix: String::new(),
+            }),
         });
     }
     Ok(sinks)
 }
 
-fn to_syslog(facility: syslog::Facility) -> impl FnMut(&log::Line) {
-    let syslog = syslog::Syslog::new(Path::new(syslog::DEFAULT_PATH), facility);
-    move |line| {
+struct ToSyslog {
+    syslog: syslog::Syslog,
+    /// Follows the ident.
+    suffix: String,
+}
+
+impl log::Sink for ToSyslog {
+    fn write(&mut self, line: &log::Line) {
         let severity = match line.severity {
             0..=3 => syslog::Severity::Error,
             4 => syslog::Severity::Warning,
             5 | 6 => syslog::Severity::Info,
             _ => syslog::Severity::Debug,
         };
-        syslog.write(severity, line.ident, &line.text);
+        self.syslog.write(severity, &format!("{}{}", line.ident, self.suffix), &line.text);
+    }
+
+    fn rename(&mut self, suffix: &str) {
+        suffix.clone_into(&mut self.suffix);
     }
 }
 
 /// The journal takes what a line says apart from its text, too: `VRRP_INSTANCE`, `VRRP_STATE`, …
-struct ToJournal(Journal);
+struct ToJournal {
+    journal: Journal,
+    /// Follows the ident.
+    suffix: String,
+}
 
 impl log::Sink for ToJournal {
     fn write(&mut self, line: &log::Line) {
@@ -241,7 +257,12 @@ impl log::Sink for ToJournal {
             let place = log::FIELDS.iter().position(|name| name == field)?;
             Some((*names.get(place)?, value.as_str()))
         });
-        self.0.write(line.severity, line.ident, &line.text, fields);
+        let ident = format!("{}{}", line.ident, self.suffix);
+        self.journal.write(line.severity, &ident, &line.text, fields);
+    }
+
+    fn rename(&mut self, suffix: &str) {
+        suffix.clone_into(&mut self.suffix);
     }
 
     fn wants_fields(&self) -> bool {
@@ -262,10 +283,16 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
     let mut loaded = load(options);
     log_files(options, &loaded);
     let namespace = options.namespace.clone().or_else(|| loaded.config.top.net_namespace.clone());
+    rename_log(log, namespace.as_deref(), loaded.config.top.instance.as_deref());
+    // Goes when all run files have gone.
+    let mut _folder = None;
     if let Some(name) = namespace.as_ref().filter(|_| loaded.refusal().is_none()) {
-        if let Err(error) = namespace::enter(name) {
-            return refuse(options, FATAL, &format!("Unable to set network namespace {name}: {error}"));
-        }
+        _folder = match namespace::enter(name) {
+            Ok(folder) => Some(folder),
+            Err(error) => {
+                return refuse(options, FATAL, &format!("Unable to set network namespace {name}: {error}"));
+            }
+        };
         // Interfaces and addresses are others there.
         loaded = load(options);
     }
@@ -349,6 +376,15 @@ fn plan_of(options: &Options, names: &PidNames, loaded: &Loaded, ours: BTreeSet<
 /// What VRRP lacks.
 fn needs(capabilities: &[&str]) -> String {
     format!("VRRP needs root, or {}", capabilities.join(" and "))
+}
+
+/// Daemons in a namespace, and with a name, have syslog idents of their own.
+fn rename_log(log: &mut log::Log, namespace: Option<&str>, instance: Option<&str>) {
+    let suffix: String = [namespace, instance].into_iter().flatten().map(|name| format!("_{name}")).collect();
+    if !suffix.is_empty() {
+        info!("Changing syslog ident to Keepalived{suffix}");
+        log.rename(&suffix);
+    }
 }
 
 /// Logs which files were read.

@@ -148,8 +148,9 @@ pub struct Options {
     pub config_id: Option<String>,
 
     /// Print the number of a signal: STOP, RELOAD, DATA, STATS, STATS_CLEAR, JSON, HAND_OVER
-    #[arg(long, value_name = "FUNCTION", allow_hyphen_values = true)]
-    pub signum: Option<String>,
+    // The first one counts.
+    #[arg(long, value_name = "FUNCTION", allow_hyphen_values = true, action = ArgAction::Append)]
+    pub signum: Vec<String>,
 
     /// Do not stop on SIGINT
     #[arg(long)]
@@ -197,7 +198,7 @@ impl Options {
         self.log_facility.as_deref().and_then(facility).unwrap_or(3)
     }
 
-    /// The mask for the mode of files that are made; 0177 if none or a bad one was given.
+    /// The mask for the mode of files that are made; 0177 if none, an empty or a bad one was given.
     pub fn umask(&self) -> u32 {
         self.umask.as_deref().and_then(mask).unwrap_or(0o177)
     }
@@ -228,7 +229,7 @@ impl Options {
     /// What stock says on stderr about bad arguments that it runs in spite of.
     pub fn complaints(&self) -> Vec<String> {
         let bad_facility = self.log_facility.as_ref().filter(|f| facility(f).is_none());
-        let bad_mask = self.umask.as_ref().filter(|m| mask(m).is_none());
+        let bad_mask = self.umask.as_ref().filter(|m| !m.is_empty() && mask(m).is_none());
         (bad_facility.map(|f| format!("Invalid log facility '{f}'")).into_iter())
             .chain(bad_mask.map(|m| format!("Invalid --umask option {m}")))
             .collect()
@@ -243,23 +244,6 @@ impl Options {
     pub fn not_in_effect(&self) -> Vec<&'static str> {
         PENDING.iter().filter(|(_, given)| given(self)).map(|(name, _)| *name).collect()
     }
-
-    /// The option that was given an empty argument where stock wants one.
-    pub(super) fn empty_argument(&self) -> Option<&'static str> {
-        let empty = |value: &Option<String>| value.as_deref() == Some("");
-        let arguments = [
-            (self.use_file.is_empty(), "use-file"),
-            (empty(&self.log_facility), "log-facility"),
-            (empty(&self.umask), "umask"),
-            (empty(&self.pid), "pid"),
-            (empty(&self.vrrp_pid), "vrrp_pid"),
-            (empty(&self.checkers_pid), "checkers_pid"),
-            (empty(&self.bfd_pid), "bfd_pid"),
-            (empty(&self.snmp_agent_socket), "snmp-agent-socket"),
-            (empty(&self.namespace), "namespace"),
-        ];
-        arguments.into_iter().find(|(empty, _)| *empty).map(|(_, name)| name)
-    }
 }
 
 /// The number of a syslog facility (RFC 5424 table 1) by one of the names that stock takes.
@@ -267,6 +251,8 @@ pub(super) fn facility(name: &str) -> Option<u8> {
     match name {
         "user" => Some(1),
         "daemon" => Some(3),
+        // As the number 0.
+        "" => Some(16),
         _ => match name.strip_prefix("local").unwrap_or(name).as_bytes() {
             [digit @ b'0'..=b'7'] => Some(16 + digit - b'0'),
             _ => None,

@@ -84,6 +84,10 @@ fn mistakes_are_refused_in_stocks_words() {
         (&["--use-f"], "Missing parameter for option --use-file"),
         (&["--use-file="], "Missing parameter for option --use-file"),
         (&["--signum"], "Missing parameter for option --signum"),
+        (&["--pid", ""], "Missing parameter for option --pid"),
+        (&["--config-i", ""], "Missing parameter for option --config-id"),
+        (&["--signum="], "Missing parameter for option --signum"),
+        (&["--signum=TDATA", "--signum=STOP"], "Unknown sigfunc TDATA"),
         (&["--signum=TDATA"], "Unknown sigfunc TDATA"),
         (&["--signum=stop"], "Unknown sigfunc stop"),
     ] {
@@ -154,7 +158,21 @@ fn signal_numbers_are_stocks() {
     ];
     for (name, number) in numbers {
         assert_eq!(ask(&["--sign", name]), Ok(Request::Signum(number)));
+        assert_eq!(
+            ask(&["--sign", name, "--signum=NONE"]),
+            Ok(Request::Signum(number)),
+            "the first one counts"
+        );
     }
+}
+
+/// Stock minds empty arguments of long options alone.
+#[test]
+fn short_options_take_empty_arguments() {
+    let o = options(&["-f", "", "-p", "", "-r", "", "-S", "", "-s", "", "-u", "", "-i", "", "-t", "-M"]);
+    assert_eq!((o.use_file.as_str(), o.pid.as_deref(), o.namespace.as_deref()), ("", Some(""), Some("")));
+    assert_eq!((o.facility(), o.umask(), o.complaints().len()), (16, 0o177, 0));
+    assert_eq!(options(&["--config-test=", "--core-dump-pattern="]).core_dump_pattern.as_deref(), Some(""));
 }
 
 #[test]
@@ -177,6 +195,7 @@ fn bad_facility_and_mask_are_complained_about() {
     for (text, value) in [
         ("0", Some(16)),
         ("local7", Some(23)),
+        ("", Some(16)),
         ("user", Some(1)),
         ("daemon", Some(3)),
         ("8", None),

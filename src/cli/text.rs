@@ -10,6 +10,17 @@ use super::{LintOptions, Options};
 /// The version of stock whose behaviour is taken for granted: scripts choose keywords by it.
 const COMPATIBLE_WITH: &str = "2.2.7";
 
+/// What is in effect of what stock's `-v` calls config options; neither LVS, nor BFD, SNMP and D-Bus yet, nor `REGEX`, which
+/// is a checker's.
+const CONFIG_OPTIONS: &str =
+    "NFTABLES VRRP VRRP_AUTH VRRP_VMAC JSON OLD_CHKSUM_COMPAT INIT=systemd SYSTEMD_NOTIFY";
+
+/// What can be used of what stock's `-v` calls system options. Those that no keyword depends on are missing.
+const SYSTEM_OPTIONS: &str = "RTA_ENCAP RTA_EXPIRES RTA_PREF FRA_SUPPRESS_PREFIXLEN FRA_SUPPRESS_IFGROUP FRA_TUN_ID \
+    RTAX_CC_ALGO RTAX_QUICKACK FRA_L3MDEV FRA_UID_RANGE RTAX_FASTOPEN_NO_COOKIE RTA_VIA FRA_PROTOCOL FRA_IP_PROTO \
+    FRA_SPORT_RANGE FRA_DPORT_RANGE RTA_TTL_PROPAGATE IFA_FLAGS LWTUNNEL_ENCAP_MPLS LWTUNNEL_ENCAP_ILA VRRP_IPVLAN \
+    GLOB_BRACE INET6_ADDR_GEN_MODE VRF SO_MARK";
+
 /// What only the machine can tell for the version text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct System {
@@ -27,7 +38,7 @@ pub fn banner() -> String {
     format!("Keepalived v{COMPATIBLE_WITH} (keepalived-rs {})", env!("CARGO_PKG_VERSION"))
 }
 
-/// What `-v` prints. Has stock's first line, and its `Config options:` with what is in effect.
+/// What `-v` prints. Has stock's first line, and its `Config options:` and `System options:` with what is in effect.
 pub fn version(system: &System) -> String {
     let mut text = format!(
         "{}\n\nAn independent implementation in Rust, compatible with Keepalived {COMPATIBLE_WITH}\n\n",
@@ -37,7 +48,7 @@ pub fn version(system: &System) -> String {
     if !system.distribution.is_empty() {
         let _ = writeln!(text, "Distro: {}", system.distribution);
     }
-    text.push_str("\nConfig options:  VRRP VRRP_AUTH INIT=systemd SYSTEMD_NOTIFY\n");
+    let _ = write!(text, "\nConfig options:  {CONFIG_OPTIONS}\n\nSystem options:  {SYSTEM_OPTIONS}\n");
     text
 }
 

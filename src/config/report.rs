@@ -208,6 +208,11 @@ impl Report {
         self.at(line, Severity::Error, Class::Config, text)
     }
 
+    /// Something for the log, which does not count and which `-t` does not show.
+    pub(crate) fn note(&mut self, line: &Line, text: impl Into<String>) -> &mut Diagnostic {
+        self.at(line, Severity::Note, Class::Log, text)
+    }
+
     /// Something worth saying that does not count.
     pub(crate) fn warning(&mut self, line: &Line, text: impl Into<String>) -> &mut Diagnostic {
         self.at(line, Severity::Warning, Class::Log, text)

@@ -7,12 +7,20 @@ mod one_finding;
 mod properties;
 mod vrrp;
 
+use super::diagnostic::Severity;
 use super::*;
 use crate::report::diagnostics::one_line;
 use crate::sim::loader::MemoryLoader;
 
-/// Loads the main file of a machine.
+/// Loads the main file of a machine. What is for the log alone is left out.
 fn load_from(loader: &MemoryLoader) -> Loaded {
+    let mut loaded = load_with_notes(loader);
+    loaded.diagnostics.retain(|d| d.severity != Severity::Note);
+    loaded
+}
+
+/// Loads the main file of a machine.
+fn load_with_notes(loader: &MemoryLoader) -> Loaded {
     let options = Options { main: MemoryLoader::MAIN.into(), config_id: None, all_files: false };
     load(loader, &options)
 }

@@ -32,15 +32,30 @@ pub enum ReadError {
 /// Why the program of a script cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProgramError {
-    /// No such file, or its path cannot be walked by that user.
-    #[error("not found/accessible")]
-    NotFound,
+    /// No such file, or its path cannot be walked by that user, in the system's words.
+    #[error("cannot be accessed - {0}")]
+    NotFound(&'static str),
+    /// A name without a path, and no directory of `PATH` has it.
+    #[error("not found in path")]
+    NotInPath,
     /// There, but that user may not execute it.
     #[error("not executable")]
     NotExecutable,
     /// There, but no file: a directory, mostly.
     #[error("not a file")]
     NotFile,
+}
+
+impl ProgramError {
+    /// What is wrong with the program `name` for that user, in stock's words.
+    pub fn words(self, name: &str, uid: u32, gid: u32) -> String {
+        match self {
+            Self::NotFound(why) => format!("Script {name} cannot be accessed - {why}"),
+            Self::NotInPath => format!("Cannot find script {name} in path"),
+            Self::NotExecutable => format!("script '{name}' is not executable for uid:gid {uid}:{gid}"),
+            Self::NotFile => format!("Wrong file type found in script path '{name}'"),
+        }
+    }
 }
 
 /// A program that was found.
@@ -52,6 +67,18 @@ pub struct Program {
     pub found: PathBuf,
     /// The component of its path that somebody other than root can change, if there is one.
     pub insecure: Option<PathBuf>,
+}
+
+impl Program {
+    /// What makes it unsafe to run as that user: only root has something to lose.
+    pub fn unsafe_for(&self, uid: u32, gid: u32) -> Option<&Path> {
+        self.insecure.as_deref().filter(|_| uid == 0 || gid == 0)
+    }
+
+    /// The file to execute, with symbolic links left in its path or not.
+    pub fn file(&self, keeps_links: bool) -> &Path {
+        if keeps_links { &self.found } else { &self.path }
+    }
 }
 
 /// What an interface is, as far as a configuration depends on it.

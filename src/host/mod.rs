@@ -115,10 +115,21 @@ impl Error {
     pub fn new(operation: &'static str, object: impl fmt::Display, source: io::Error) -> Self {
         Self { operation, object: object.to_string(), source }
     }
+
+    /// What the system answered, in its words.
+    pub fn reason(&self) -> String {
+        reason(&self.source)
+    }
+}
+
+/// What the system answered, in its words, without Rust's `(os error N)`.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error ").next().unwrap_or_default().to_owned()
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {} {}: {}", self.operation, self.object, self.source)
+        write!(f, "cannot {} {}: {}", self.operation, self.object, self.reason())
     }
 }

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::Error;
+use super::loader::{Program, ProgramError};
 
 /// Who a script runs as.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +55,12 @@ pub trait Processes {
     /// # Errors
     /// The program cannot be executed.
     fn spawn(&self, command: &Command) -> Result<Box<dyn Child>, Error>;
+
+    /// Finds the program `name` (searched in `PATH` if it has no `/`) as that user would.
+    ///
+    /// # Errors
+    /// Why that user cannot run it.
+    fn find(&self, name: &str, uid: u32, gid: u32) -> Result<Program, ProgramError>;
 
     /// Tests that `path` can be opened for reading, without waiting for anybody at the other end.
     ///

@@ -10,13 +10,14 @@ use std::net::IpAddr;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use nix::sys::statfs::{self, FsType};
 use nix::sys::statvfs::{FsFlags, statvfs};
 use nix::unistd::{Gid, Group, User, getegid, geteuid, getgrouplist};
 
 use crate::base::IfName;
-use crate::host::Link;
 use crate::host::loader::{FileAccess, LinkFacts, Loader, Program, ProgramError, ReadError};
+use crate::host::{Link, reason};
 
 /// Where programs are looked for when the environment does not say.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -154,18 +155,18 @@ impl Loader for SystemLoader {
 
     fn program(&self, name: &str, uid: u32, gid: u32) -> Result<Program, ProgramError> {
         if name.is_empty() || name.contains('\0') {
-            return Err(ProgramError::NotFound);
+            return Err(ProgramError::NotInPath);
         }
         if name.contains('/') {
             return judge(&self.current_dir().join(name), uid, gid);
         }
         let path = std::env::var_os("PATH").unwrap_or_else(|| PATH.into());
-        let mut answer = Err(ProgramError::NotFound);
+        let mut answer = Err(ProgramError::NotInPath);
         for dir in std::env::split_paths(&path) {
             match judge(&self.current_dir().join(dir).join(name), uid, gid) {
                 Ok(program) => return Ok(program),
                 Err(why @ (ProgramError::NotExecutable | ProgramError::NotFile)) => answer = Err(why),
-                Err(ProgramError::NotFound) => {}
+                Err(ProgramError::NotFound(_) | ProgramError::NotInPath) => {}
             }
         }
         answer
@@ -175,7 +176,7 @@ impl Loader for SystemLoader {
 fn read_error(error: &std::io::Error) -> ReadError {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => ReadError::NotFound,
-        _ => ReadError::Unreadable(error.to_string()),
+        _ => ReadError::Unreadable(reason(error)),
     }
 }
 
@@ -188,14 +189,14 @@ fn address(entry: &nix::ifaddrs::InterfaceAddress) -> Option<IpAddr> {
 
 /// Judges the program at an absolute path as that user would find it.
 fn judge(path: &Path, uid: u32, gid: u32) -> Result<Program, ProgramError> {
-    let real = fs::canonicalize(path).map_err(|_| ProgramError::NotFound)?;
+    let real = fs::canonicalize(path).map_err(|e| not_found(&e))?;
     for directory in real.ancestors().skip(1) {
-        let metadata = fs::metadata(directory).map_err(|_| ProgramError::NotFound)?;
+        let metadata = fs::metadata(directory).map_err(|e| not_found(&e))?;
         if !may_execute(&metadata, uid, gid) {
-            return Err(ProgramError::NotFound);
+            return Err(ProgramError::NotFound(Errno::EACCES.desc()));
         }
     }
-    let metadata = fs::metadata(&real).map_err(|_| ProgramError::NotFound)?;
+    let metadata = fs::metadata(&real).map_err(|e| not_found(&e))?;
     if !metadata.is_file() {
         return Err(ProgramError::NotFile);
     }
@@ -204,6 +205,10 @@ fn judge(path: &Path, uid: u32, gid: u32) -> Result<Program, ProgramError> {
     }
     let insecure = insecure(&real).or_else(|| insecure(path));
     Ok(Program { path: real, found: path.to_owned(), insecure })
+}
+
+fn not_found(error: &std::io::Error) -> ProgramError {
+    ProgramError::NotFound(Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)).desc())
 }
 
 /// Whether the permission bits let this user execute a file or walk a directory. The superuser walks all

@@ -18,10 +18,12 @@ use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use tokio::sync::oneshot;
 
+use super::loader::SystemLoader;
 use super::plane;
 use super::startup::Original;
 use super::watch::watch;
-use crate::host::{Child, Command, Credentials, Error, Exit, Kill, Plane, Processes};
+use crate::host::loader::{Program, ProgramError};
+use crate::host::{Child, Command, Credentials, Error, Exit, Kill, Loader, Plane, Processes};
 
 /// What a script does not inherit: variables that change how a shell or the loader reads what it is given.
 const HIDDEN_VARIABLES: [&str; 3] = ["IFS", "LD_PRELOAD", "LD_LIBRARY_PATH"];
@@ -62,6 +64,10 @@ impl Processes for LocalProcesses {
             held.reap();
         });
         Ok(Box::new(LocalChild { leader, report: reported, exit: None }))
+    }
+
+    fn find(&self, name: &str, uid: u32, gid: u32) -> Result<Program, ProgramError> {
+        SystemLoader.program(name, uid, gid)
     }
 
     fn open_for_reading(&self, path: &Path) -> Result<(), Error> {

@@ -63,7 +63,7 @@ pub(crate) enum Error {
     #[error("daemon is already running: another process has pid file {0} locked")]
     Running(String),
     /// The system refused.
-    #[error(transparent)]
+    #[error("pidfile_write : Cannot open {} pidfile ({})", .0.object, .0.reason())]
     Failed(#[from] host::Error),
 }
 
@@ -101,12 +101,22 @@ impl PidFiles {
             vrrp: path(&options.vrrp_pid, &names.vrrp),
             own_folder: names.own_folder,
         };
-        let mut locked = vec![locked(&files.main)?];
-        if vrrp && files.vrrp != files.main {
-            locked.push(self::locked(&files.vrrp)?);
+        match files.lock_all(vrrp) {
+            Ok(()) => Ok(files),
+            Err(error) => {
+                files.remove();
+                Err(error)
+            }
         }
-        *files.held() = Some(locked);
-        Ok(files)
+    }
+
+    fn lock_all(&self, vrrp: bool) -> Result<(), Error> {
+        let mut all = vec![locked(&self.main)?];
+        if vrrp && self.vrrp != self.main {
+            all.push(locked(&self.vrrp)?);
+        }
+        *self.held() = Some(all);
+        Ok(())
     }
 
     /// The file in which changed settings are noted: beside that of the daemon.

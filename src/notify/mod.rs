@@ -29,7 +29,7 @@ use crate::host::{Child, Files, Kill, Plane, Processes};
 use crate::report::wording;
 use crate::vrrp::machine::{Notice, State};
 
-pub use words::{Message, Scripts, command};
+pub use words::{Message, Scripts, command, execution};
 
 /// Who has scripts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -264,11 +264,18 @@ fn commands(
 
 /// The program to run for `script`, with `more` arguments; `None` if it is not a program.
 pub fn command(script: &Script, more: &[String]) -> Option<Command> {
-    let Script::Run(run) = script else { return None };
-    let Run { program, argv, user } = &**run;
-    Some(Command {
+    match script {
+        Script::Run(run) => Some(execution(run, more)),
+        Script::Sought(_) | Script::Open(_) => None,
+    }
+}
+
+/// `run` with `more` arguments, as the system takes it.
+pub fn execution(run: &Run, more: &[String]) -> Command {
+    let Run { program, argv, user } = run;
+    Command {
         program: program.clone(),
         argv: argv.iter().chain(more).cloned().collect(),
         credentials: Some(Credentials { uid: user.uid, gid: user.gid, groups: user.groups.clone() }),
-    })
+    }
 }

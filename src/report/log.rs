@@ -16,7 +16,7 @@ use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -59,6 +59,11 @@ pub const FIELDS: [&str; 5] = ["instance", "interface", "state", "priority", "ca
 pub trait Sink: Send {
     /// Writes one line.
     fn write(&mut self, line: &Line);
+
+    /// From now on [`Line::ident`] is followed by `suffix`, if this sink shows it.
+    fn rename(&mut self, suffix: &str) {
+        let _ = suffix;
+    }
 
     /// Whether it has a use for [`Line::fields`].
     fn wants_fields(&self) -> bool {
@@ -143,6 +148,13 @@ pub struct Log {
 }
 
 impl Log {
+    /// From now on what names its lines by [`Line::ident`] puts `suffix` behind it. Has no effect after [`Log::detach`].
+    pub fn rename(&mut self, suffix: &str) {
+        if let Route::Direct(sinks) = &mut *self.outlet.route() {
+            sinks.iter_mut().for_each(|sink| sink.rename(suffix));
+        }
+    }
+
     /// From now on a thread of its own writes. Not before the program has become a daemon: threads do not survive
     /// a fork.
     ///
@@ -210,7 +222,7 @@ enum Route {
 
 impl Outlet {
     fn put(&self, line: Line) {
-        match &mut *self.route.lock().unwrap_or_else(PoisonError::into_inner) {
+        match &mut *self.route() {
             Route::Direct(sinks) => sinks.iter_mut().for_each(|sink| sink.write(&line)),
             Route::Queue(queue) => {
                 // The channel itself has no limit, because one with a limit takes its memory at once.
@@ -225,7 +237,11 @@ impl Outlet {
     }
 
     fn replace(&self, route: Route) -> Route {
-        std::mem::replace(&mut *self.route.lock().unwrap_or_else(PoisonError::into_inner), route)
+        std::mem::replace(&mut *self.route(), route)
+    }
+
+    fn route(&self) -> MutexGuard<'_, Route> {
+        self.route.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

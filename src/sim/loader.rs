@@ -178,6 +178,6 @@ impl Loader for MemoryLoader {
     }
 
     fn program(&self, name: &str, _uid: u32, _gid: u32) -> Result<Program, ProgramError> {
-        self.programs.get(name).cloned().unwrap_or(Err(ProgramError::NotFound))
+        self.programs.get(name).cloned().unwrap_or(Err(ProgramError::NotFound("No such file or directory")))
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::NodeId;
 use super::observe::What;
 use super::state::{Event, Shared, State};
+use crate::host::loader::{Program, ProgramError};
 use crate::host::{
     Child, Command, Error, Exit, Kill, Processes, Scheduler, Scheduling, Signal, Signals, Supervisor,
 };
@@ -117,6 +118,13 @@ impl Processes for Manager {
             world.schedule_in(after, Event::ProgramEnd { node: self.node, program });
         }
         Ok(Box::new(SimChild { world: Rc::clone(&self.world), node: self.node, program }))
+    }
+
+    fn find(&self, name: &str, _uid: u32, _gid: u32) -> Result<Program, ProgramError> {
+        match self.world.borrow_mut().node(self.node).programs.behaviours.get(name) {
+            Some(Behaviour::CannotExecute) => Err(ProgramError::NotExecutable),
+            _ => Ok(Program { path: name.into(), found: name.into(), insecure: None }),
+        }
     }
 
     fn open_for_reading(&self, path: &Path) -> Result<(), Error> {

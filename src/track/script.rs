@@ -12,8 +12,8 @@ use tokio::sync::watch;
 use super::listeners::Listeners;
 use super::rise_fall::RiseFall;
 use crate::base::Instant;
-use crate::config::model::Script;
-use crate::host::{Child, Exit, Kill, Plane, Processes};
+use crate::config::model::{Run, Script, Sought};
+use crate::host::{Child, Command, Exit, Kill, Plane, Processes};
 use crate::notify;
 use crate::plan::ScriptPlan;
 use crate::report::wording;
@@ -39,6 +39,19 @@ impl Outcome {
     /// Only status 0 is success.
     pub fn is_success(self) -> bool {
         self == Self::Ended(Exit::Status(0))
+    }
+}
+
+/// What there is to run.
+struct Found {
+    command: Option<Command>,
+    /// What is odd about it, or wrong.
+    remark: Option<String>,
+}
+
+impl Found {
+    fn of(command: Command) -> Self {
+        Self { command: Some(command), remark: None }
     }
 }
 
@@ -86,10 +99,11 @@ impl Tracker {
         let known = self.listeners.status().map(|status| status == Status::Good);
         let mut verdict = RiseFall::begun(self.plan.rise, self.plan.fall, known);
         let mut last = None;
+        let mut told = None;
         let mut due = self.plane.now();
         loop {
             self.listeners.busy(true);
-            let outcome = self.once(last, due, running).await;
+            let outcome = self.once(&mut told, due, running).await;
             self.listeners.busy(false);
             if last.replace(outcome) != Some(outcome) {
                 wording::script_returned(&self.plan.name, outcome);
@@ -105,34 +119,59 @@ impl Tracker {
         }
     }
 
+    /// Runs the script once. What is odd about its program is told when it was not `told` the last time.
     async fn once(
         &self,
-        last: Option<Outcome>,
+        told: &mut Option<String>,
         due: Instant,
         running: &Cell<Option<Box<dyn Child>>>,
     ) -> Outcome {
-        let command = match &self.plan.script {
+        let mut found = match &self.plan.script {
             Script::Open(path) => {
                 let opened = self.processes.open_for_reading(Path::new(&**path));
                 return Outcome::Ended(Exit::Status(i32::from(opened.is_err())));
             }
-            script => notify::command(script, &[]),
+            Script::Run(run) => Found::of(notify::execution(run, &[])),
+            Script::Sought(sought) => self.seek(sought),
         };
-        let Some(command) = command else { return Outcome::NotExecuted };
-        match self.processes.spawn(&command) {
-            Ok(child) => {
-                running.set(Some(child));
-                let outcome = self.wait(due, running).await;
-                running.set(None);
-                outcome
-            }
+        let child = found.command.and_then(|command| match self.processes.spawn(&command) {
+            Ok(child) => Some(child),
             Err(error) => {
-                if last != Some(Outcome::NotExecuted) {
-                    wording::script_not_executed(&self.plan.name, &error);
-                }
-                Outcome::NotExecuted
+                found.remark = Some(error.to_string());
+                None
             }
+        });
+        if let Some(remark) = found.remark.as_ref().filter(|remark| told.as_ref() != Some(remark)) {
+            wording::script_remark(&self.plan.name, remark);
         }
+        *told = found.remark;
+        let Some(child) = child else { return Outcome::NotExecuted };
+        running.set(Some(child));
+        let outcome = self.wait(due, running).await;
+        running.set(None);
+        outcome
+    }
+
+    /// Looks for a program, and judges it as if the configuration were read now.
+    fn seek(&self, sought: &Sought) -> Found {
+        let Sought { name, argv, user, safe_only, keeps_links } = sought;
+        let program = match self.processes.find(name, user.uid, user.gid) {
+            Ok(program) => program,
+            Err(why) => return Found { command: None, remark: Some(why.words(name, user.uid, user.gid)) },
+        };
+        let remark = program.unsafe_for(user.uid, user.gid).map(|component| {
+            let component = component.display();
+            format!(
+                "Unsafe permissions found for script '{name}' \
+                 (it runs as root, but others than root can change '{component}')"
+            )
+        });
+        if remark.is_some() && *safe_only {
+            return Found { command: None, remark };
+        }
+        let program = program.file(*keeps_links).to_string_lossy().into_owned();
+        let run = Run { program, argv: argv.clone(), user: user.clone() };
+        Found { remark, ..Found::of(notify::execution(&run, &[])) }
     }
 
     /// Waits for the end of what was `due` then, and brings it about when it takes too long.

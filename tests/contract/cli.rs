@@ -45,6 +45,7 @@ fn mistakes_exit_with_1() {
         (&["-Z"], "Unknown option -Z\n"),
         (&["--use-file"], "Missing parameter for option --use-file\n"),
         (&["--signum=NONE"], "Unknown sigfunc NONE\n"),
+        (&["--namespace="], "Missing parameter for option --namespace\n"),
     ] {
         assert_eq!(outcome(args), (Some(1), String::new(), text.to_owned()), "{args:?}");
     }
@@ -54,6 +55,7 @@ fn mistakes_exit_with_1() {
 fn signal_numbers_go_to_stdout() {
     assert_eq!(outcome(&["--signum=JSON"]), (Some(0), "36\n".to_owned(), String::new()));
     assert_eq!(outcome(&["--sig", "STOP"]), (Some(0), "15\n".to_owned(), String::new()));
+    assert_eq!(outcome(&["--signum=STOP", "--signum=JSON"]), (Some(0), "15\n".to_owned(), String::new()));
 }
 
 #[test]

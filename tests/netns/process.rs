@@ -54,9 +54,16 @@ fn net_namespace() {
         assert!(!holds_any(&two.a), "not out here");
         let files = two.a.run("cd /run/keepalived/inner; ls *.pid");
         assert_eq!(files, "keepalived_one.pid\nvrrp_one.pid\n", "{kind:?}");
+        daemon.wait_log("Changing syslog ident to Keepalived_inner_one");
         daemon.stop();
         assert!(!inside().contains(&VIPS[0].to_string()));
-        assert_eq!(two.a.run("ls /run/keepalived/inner 2>/dev/null || true"), "", "{kind:?}");
+        assert_eq!(two.a.run("ls -d /run/keepalived 2>/dev/null || true"), "", "{kind:?}");
+        // What somebody else has in there stays.
+        two.a.run("mkdir -p /run/keepalived/inner; touch /run/keepalived/inner/x /run/keepalived/y");
+        let daemon = two.a.start(kind, &format!("net_namespace inner\n{}", config(3, 100, "")));
+        daemon.wait_log("Startup complete");
+        daemon.stop();
+        assert_eq!(two.a.run("cd /run/keepalived; find . -type f | sort"), "./inner/x\n./y\n", "{kind:?}");
     }
 }
 
@@ -105,6 +112,21 @@ fn pid_files_where_asked_for() {
     assert!(!two.a.has_file(PID_FILE));
     daemon.stop();
     assert!(!two.a.has_file("/run/x/main.pid") && !two.a.has_file("/run/x/vrrp.pid"));
+}
+
+/// A daemon that nobody would find, and that would not notice a second one, does not start.
+#[test]
+fn pid_file_that_cannot_be_written() {
+    let two = Two::new();
+    let mut cases = vec![(Kind::Stock, "-p", 0)];
+    if subject() == Kind::Ours {
+        cases.extend([(Kind::Ours, "-p", 1), (Kind::Ours, "-r", 1)]);
+    }
+    for (kind, option, status) in cases {
+        let daemon = two.a.start_with(kind, &config(3, 100, ""), &[option, "/none/x.pid"]);
+        assert_eq!(daemon.wait().code(), Some(status), "{kind:?}");
+        daemon.wait_log("pidfile_write : Cannot open /none/x.pid pidfile");
+    }
 }
 
 #[test]

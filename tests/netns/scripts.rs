@@ -107,6 +107,45 @@ fn script_that_cannot_run() {
     assert_eq!(two.capture.adverts(B).len(), 0);
 }
 
+/// What cannot be run at the start runs as soon as it can be, without a reload, if it is safe to run then.
+#[test]
+fn scripts_that_are_there_later() {
+    let two = Two::new();
+    let script = |name: &str, command: &str| {
+        format!("vrrp_script {name} {{\n script \"{command}\"\n interval 1\n user root\n }}\n")
+    };
+    let late = "/etc/keepalived/late.sh";
+    let text = "global_defs {\n enable_script_security\n }\n".to_owned()
+        + &script("mode", "/etc/keepalived/mode.sh x")
+        + &script("late", late)
+        + &script("deep", "/etc/keepalived/d/deep.sh")
+        + &config(3, 150, "track_script {\n mode\n late\n deep\n }");
+    two.a.write_script("/etc/keepalived/mode.sh", "test $1 = x");
+    two.a.run("chmod 644 /etc/keepalived/mode.sh");
+    let daemon = two.a.start(Kind::Ours, &text);
+    for line in [
+        "script '/etc/keepalived/mode.sh' is not executable for uid:gid 0:0; track script mode counts as failed until",
+        "Script `mode`: script '/etc/keepalived/mode.sh' is not executable for uid:gid 0:0",
+        "Script `late`: Script /etc/keepalived/late.sh cannot be accessed - No such file or directory",
+        "(VI_1) Entering FAULT STATE",
+    ] {
+        daemon.wait_log(line);
+    }
+    two.a.run("chmod 755 /etc/keepalived/mode.sh");
+    two.a.run("mkdir /etc/keepalived/d");
+    for path in [late, "/etc/keepalived/d/deep.sh"] {
+        two.a.write_script(path, "exit 0");
+    }
+    wait_until("the router is master", || holds(&two.a));
+    two.a.run(&format!("chmod 777 {late}"));
+    daemon.wait_log(
+        "Script `late`: Unsafe permissions found for script '/etc/keepalived/late.sh' (it runs as root",
+    );
+    wait_until("the addresses are gone", || !holds_any(&two.a));
+    two.a.run(&format!("chmod 755 {late}"));
+    wait_until("the router is master again", || holds(&two.a));
+}
+
 /// Scripts that never end do not pile up: at the stop, which starts all that wait, the oldest are ended, and what they
 /// have started with them.
 #[test]

@@ -55,6 +55,24 @@ fn verdicts_are_stocks() {
     assert!(wrong.is_empty(), "{} of {} verdicts:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
+/// The options that `-v` lists have the names that stock has for them.
+#[test]
+fn options_of_the_version_are_stocks() {
+    let listed = |program: &str, kind: &str| -> Vec<String> {
+        let output = Command::new(program).arg("-v").output().expect("it is installed (package keepalived)");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let line = text.lines().find_map(|line| line.strip_prefix(kind)).expect("a line of options");
+        line.split_whitespace().map(str::to_owned).collect()
+    };
+    for (kind, least) in [("Config options:", 8), ("System options:", 20)] {
+        let (ours, stocks) = (listed(env!("CARGO_BIN_EXE_keepalived-rs"), kind), listed("keepalived", kind));
+        assert!(ours.len() >= least, "{ours:?}");
+        // In stock's order.
+        let common: Vec<_> = stocks.into_iter().filter(|option| ours.contains(option)).collect();
+        assert_eq!(ours, common, "{kind}");
+    }
+}
+
 /// Every keyword of the tables in a good, a bad and an odd case.
 #[test]
 fn verdicts_of_every_keyword() {

@@ -251,6 +251,16 @@ impl<'a> Build<'a> {
             let text = format!("{} is deprecated - {instead}", stmt.row.name);
             self.report.at(&stmt.line, Severity::Warning, Class::Config, text);
         }
+        // Older names that do not count as mistakes, in stock's words.
+        let text = match stmt.row.name {
+            "vrrp_track_file" => r#""vrrp_track_file" is deprecated, please use "track_file""#.to_owned(),
+            name @ ("vrrp_rlimit_rtime" | "checker_rlimit_rtime" | "bfd_rlimit_rtime") => {
+                let now = name.replace("rtime", "rttime");
+                format!("Keyword '{name}' is deprecated - please use '{now}'")
+            }
+            _ => return,
+        };
+        self.report.note(&stmt.line, text);
     }
 
     /// Says once per keyword and block that it is not in effect.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::diagnostic::{Class, Severity};
 use super::super::grammar;
 use super::super::lines::Line;
-use super::super::model::{Run, Script, User, VrrpScript};
+use super::super::model::{Run, Script, Sought, User, VrrpScript};
 use super::super::tree::Stmt;
 use super::{Build, user};
 use crate::host::loader::ProgramError;
@@ -85,10 +85,12 @@ fn failing(b: &mut Build<'_>, script: &VrrpScript, command: &str, user: User, li
     let argv = grammar::command_argv(command).ok()?;
     let name = argv.first()?;
     let weighted = script.weight.is_some_and(|weight| weight != 0);
-    if weighted || b.loader.program(name, user.uid, user.gid).is_ok() {
-        return None;
-    }
-    let text = format!("Track script {} '{name}' counts as failed until it can be executed", script.name);
+    let why = b.loader.program(name, user.uid, user.gid).err().filter(|_| !weighted)?;
+    let text = format!(
+        "{}; track script {} counts as failed until it can be executed",
+        why.words(name, user.uid, user.gid),
+        script.name
+    );
     // One finding for one mistake: this is what becomes of it.
     match b.report.list.last_mut() {
         Some(why) => why.text = text,
@@ -96,9 +98,19 @@ fn failing(b: &mut Build<'_>, script: &VrrpScript, command: &str, user: User, li
             b.report.warning(line, text);
         }
     }
-    // With script security nothing may run that was not looked at: then it fails until the next start.
-    let program = if b.config.globals.script_security { String::new() } else { name.clone() };
-    Some(Script::Run(Arc::new(Run { program, argv, user })))
+    let globals = &b.config.globals;
+    // The daemon will have another directory.
+    let name = match name.contains('/') {
+        true => b.loader.current_dir().join(name).to_string_lossy().into_owned(),
+        false => name.clone(),
+    };
+    Some(Script::Sought(Arc::new(Sought {
+        name,
+        argv,
+        user,
+        safe_only: globals.script_security,
+        keeps_links: globals.options.use_symlink_paths == Some(true),
+    })))
 }
 
 fn draft(b: &mut Build<'_>, set: impl FnOnce(&mut Draft)) {
@@ -301,8 +313,12 @@ fn usable(
     let counts = missing.unwrap_or(Class::Log);
     let program = match b.loader.program(&name, user.uid, user.gid) {
         Ok(program) => program,
-        Err(ProgramError::NotFound) => {
+        Err(why @ (ProgramError::NotFound(_) | ProgramError::NotInPath)) => {
             let text = format!("Disabling {what} '{name}' since not found/accessible");
+            let text = match why {
+                ProgramError::NotFound(why) => format!("{text} ({why})"),
+                _ => text,
+            };
             let hint = shell_hint(&name);
             let added = b.report.at(line, severity, counts, text);
             if let Some(hint) = hint {
@@ -325,17 +341,16 @@ fn usable(
             // Stock counts it as a script that would be run.
             b.security.scripts = true;
             let text = format!(
-                "WARNING - script '{name}' is not executable for uid:gid {}:{} - disabling.",
-                user.uid, user.gid
+                "WARNING - {} - disabling.",
+                ProgramError::NotExecutable.words(&name, user.uid, user.gid)
             );
             b.report.warning(line, text).hint("chmod +x it, or name the interpreter");
             return None;
         }
     };
-    let by_root = user.uid == 0 || user.gid == 0;
-    if let Some(component) = program.insecure.as_ref().filter(|_| by_root) {
-        let component = component.display();
+    if let Some(component) = program.unsafe_for(user.uid, user.gid) {
         // Behind stock's words: which part of the path it is about.
+        let component = component.display();
         let why = format!("(it runs as root, but others than root can change '{component}')");
         let hint =
             format!("chown root:root '{component}' && chmod go-w '{component}', or another script_user");
@@ -349,8 +364,13 @@ fn usable(
     }
     b.security.scripts = true;
     let keeps_links = b.config.globals.options.use_symlink_paths == Some(true);
-    let path = if keeps_links { program.found } else { program.path };
-    let program = path.to_string_lossy().into_owned();
+    let program = program.file(keeps_links).to_string_lossy().into_owned();
+    if !name.contains('/') {
+        let text = format!(
+            "WARNING - script `{name}` resolved by path search to `{program}`. Please specify full path."
+        );
+        b.report.note(line, text);
+    }
     Some(Script::Run(Arc::new(Run { program, argv, user })))
 }
 

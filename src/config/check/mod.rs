@@ -11,7 +11,7 @@ mod strict;
 mod sync;
 mod weights;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::apply::Build;
 use super::apply::instance::Draft;
@@ -54,6 +54,7 @@ pub(crate) fn run(b: &mut Build<'_>) {
     drafts.retain(|draft| !ids::clash(b, draft, &mut taken));
     sync::owners(b, &mut groups, &drafts, &weights);
     track_groups(b, &drafts);
+    unused_scripts(b, &drafts, &groups);
     b.config.sync_groups = groups;
     drafts.iter_mut().for_each(|draft| draft.instance.family = draft.family);
     let left_out: Vec<_> = drafts.extract_if(.., |draft| draft.faulty).map(|d| d.instance).collect();
@@ -119,5 +120,20 @@ fn track_groups(b: &mut Build<'_>, drafts: &[Draft]) {
             let text = format!("track_group {}: there is no instance {member}", group.name);
             b.report.add(None, Severity::Warning, Class::Log, text);
         }
+    }
+}
+
+/// Scripts that nobody tracks do not run.
+fn unused_scripts(b: &mut Build<'_>, drafts: &[Draft], groups: &[SyncGroup]) {
+    // Without instances stock does not look at them.
+    if !b.has_instances {
+        return;
+    }
+    let of_instances = drafts.iter().flat_map(|draft| &draft.instance.track_scripts);
+    let tracked = of_instances.chain(groups.iter().flat_map(|group| &group.track_scripts));
+    let used: BTreeSet<&str> = tracked.map(|track| track.script.as_str()).collect();
+    for script in b.config.scripts.iter().filter(|script| !used.contains(script.name.as_str())) {
+        let text = format!("Warning - script {} is not used", script.name);
+        b.report.add(None, Severity::Note, Class::Log, text);
     }
 }

@@ -137,13 +137,41 @@ pub struct User {
     pub groups: Vec<u32>,
 }
 
-/// A command, found and judged usable.
+/// A command, found and judged usable (but for [`Script::Sought`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Script {
     /// Execute a program.
     Run(Arc<Run>),
+    /// A track script whose program cannot be executed yet: it is looked for whenever it is to run, and fails until then.
+    Sought(Arc<Sought>),
     /// `</PATH`: succeeds if this path can be opened for reading.
     Open(Arc<str>),
+}
+
+impl Script {
+    /// Who runs it; `None`: no program does.
+    pub fn user(&self) -> Option<&User> {
+        match self {
+            Self::Run(run) => Some(&run.user),
+            Self::Sought(sought) => Some(&sought.user),
+            Self::Open(_) => None,
+        }
+    }
+}
+
+/// A program that is looked for each time it is to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sought {
+    /// What to look for, absolute if it has a path at all.
+    pub name: String,
+    /// Arguments as configured, `argv[0]` included.
+    pub argv: Vec<String>,
+    /// Who it runs as.
+    pub user: User,
+    /// It is not run if others than root can change it (`enable_script_security`).
+    pub safe_only: bool,
+    /// Symbolic links stay in its path (`use_symlink_paths`).
+    pub keeps_links: bool,
 }
 
 /// A program to execute.

@@ -25,7 +25,9 @@ fn values() {
     check("lower_prio_no_advert x", &["(x: Line 12) 'lower_prio_no_advert' must be on or off, not 'x'"]);
     check(
         "notify_master /none",
-        &["(x: Line 12) Disabling notify_master script '/none' since not found/accessible"],
+        &[
+            "(x: Line 12) Disabling notify_master script '/none' since not found/accessible (No such file or directory)",
+        ],
     );
     check("track_script { T }", &["(x: Line 12) track script T not found, ignoring..."]);
     check("mcast_src_ip ::1", &["(x: Line 12) ::1 is not of the instance's address family - ignoring"]);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::base::{Cidr, Family, IfName, MacAddr};
-use crate::config::diagnostic::Effect;
+use crate::config::diagnostic::{Effect, Severity};
 use crate::config::model::*;
 
 fn cidr(ip: &str, prefix: u8) -> Cidr {
@@ -302,4 +302,55 @@ fn a_bad_value_of_an_encapsulation_drops_the_route() {
         let loaded = load_text(&text);
         assert_eq!(loaded.config.static_routes.len(), routes, "{encap}: {:?}", lines(&loaded));
     }
+}
+
+#[test]
+fn a_check_that_cannot_be_run_yet_is_looked_for_later() {
+    let text = |script: &str| {
+        format!("global_defs {{\n enable_script_security\n}}\nvrrp_script S {{\n{script}\n}}\n")
+    };
+    let loaded = load_text(&text("script \"late.sh a\"\nuser nobody nogroup"));
+    let [script] = &loaded.config.scripts[..] else { panic!("{:?}", loaded.config.scripts) };
+    let Script::Sought(sought) = &script.script else { panic!("{script:?}") };
+    assert_eq!((sought.name.as_str(), sought.user.uid, sought.safe_only), ("late.sh", 65_534, true));
+    assert_eq!(sought.argv, ["late.sh", "a"]);
+    let loaded = load_text(&text("script ./late.sh\nuser nobody nogroup"));
+    let found = lines(&loaded).into_iter().find(|line| line.contains("late.sh"));
+    assert_eq!(
+        found.as_deref(),
+        Some(
+            "(x: Line 5) Script ./late.sh cannot be accessed - No such file or directory; \
+             track script S counts as failed until it can be executed"
+        )
+    );
+    let Script::Sought(sought) = &loaded.config.scripts[0].script else {
+        panic!("{:?}", loaded.config.scripts)
+    };
+    assert!(sought.name.starts_with('/'), "the directory of the daemon is another one: {}", sought.name);
+    // With a weight it is forgotten, so that priorities agree with those of stock.
+    assert!(load_text(&text("script late.sh\nuser nobody nogroup\nweight 5")).config.scripts.is_empty());
+}
+
+#[test]
+fn what_stock_tells_the_log_alone() {
+    let text = "global_defs {\n vrrp_rlimit_rtime 5000\n}\nvrrp_track_file F {\n file /tmp/f\n}\n\
+                vrrp_script used {\n script check a\n user nobody nogroup\n}\n\
+                vrrp_script other {\n script /bin/check\n user nobody nogroup\n}\n";
+    let noted = |text: &str| {
+        let loaded = load_with_notes(&machine(text).program("check"));
+        let notes = loaded.diagnostics.iter().filter(|d| d.severity == Severity::Note);
+        assert!(notes.clone().all(|note| !note.shown_by_test()));
+        notes.map(|note| note.text.clone()).collect::<Vec<_>>()
+    };
+    let tracked = text.to_owned() + &instance("track_script {\n used\n}");
+    let found = [
+        "Keyword 'vrrp_rlimit_rtime' is deprecated - please use 'vrrp_rlimit_rttime'",
+        r#""vrrp_track_file" is deprecated, please use "track_file""#,
+        "WARNING - script `check` resolved by path search to `check`. Please specify full path.",
+        "Warning - script other is not used",
+        "Warning - script S is not used",
+    ];
+    assert_eq!(noted(&tracked), found);
+    // Of scripts that are not looked at without instances nothing is said.
+    assert_eq!(noted(text)[..], found[..3]);
 }

@@ -75,11 +75,16 @@ fn the_user_decides_what_is_executable() {
     set_mode(&path, 0o755);
     assert!(SystemLoader.program(name, 65_534, 65_534).is_ok());
     set_mode(path.parent().unwrap(), 0o700);
-    assert_eq!(SystemLoader.program(name, 65_534, 65_534), Err(ProgramError::NotFound));
+    assert_eq!(SystemLoader.program(name, 65_534, 65_534), Err(ProgramError::NotFound("Permission denied")));
     set_mode(&path, 0o644);
     assert_eq!(SystemLoader.program(name, 0, 0), Err(ProgramError::NotExecutable));
-    assert_eq!(SystemLoader.program("/none/such", 0, 0), Err(ProgramError::NotFound));
-    assert_eq!(SystemLoader.program("", 0, 0), Err(ProgramError::NotFound));
+    let missing = Err(ProgramError::NotFound("No such file or directory"));
+    assert_eq!(SystemLoader.program("/none/such", 0, 0), missing);
+    let below_a_file = path.join("x");
+    let below_a_file = SystemLoader.program(below_a_file.to_str().unwrap(), 0, 0);
+    assert_eq!(below_a_file, Err(ProgramError::NotFound("Not a directory")));
+    assert_eq!(SystemLoader.program("none-such", 0, 0), Err(ProgramError::NotInPath));
+    assert_eq!(SystemLoader.program("", 0, 0), Err(ProgramError::NotInPath));
 }
 
 #[test]
@@ -104,4 +109,10 @@ fn the_machine_knows_itself() {
     assert_eq!(SystemLoader.group("root"), Some(0));
     assert_eq!(SystemLoader.user("no-such-user"), None);
     assert!(!SystemLoader.node_name().is_empty());
+}
+
+#[test]
+fn reasons_have_the_systems_words() {
+    let denied = read_error(&std::io::Error::from_raw_os_error(libc::EACCES));
+    assert_eq!(denied, ReadError::Unreadable("Permission denied".to_owned()));
 }

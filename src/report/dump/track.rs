@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::instance::{file_name, process_name, script_name, weight};
 use super::view::{Lines, View, quoted, seconds, seconds_6, truth};
-use crate::config::model::{ArgumentMatch, Script, TrackFile, TrackProcess, VrrpScript};
+use crate::config::model::{ArgumentMatch, TrackFile, TrackProcess, VrrpScript};
 use crate::plan::Subject;
 use crate::vrrp::tracking::Status;
 
@@ -32,8 +32,8 @@ pub(super) fn script(view: &View<'_>, script: &VrrpScript, out: &mut Lines) {
             },
         );
     }
-    if let Script::Run(run) = &script.script {
-        out.put("Script uid:gid", format_args!("{}:{}", run.user.uid, run.user.gid));
+    if let Some(user) = script.script.user() {
+        out.put("Script uid:gid", format_args!("{}:{}", user.uid, user.gid));
     }
     out.add("   VRRP instances :");
     tracking(view, |what| script_name(what) == Some(&script.name), out);

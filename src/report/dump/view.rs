@@ -188,24 +188,24 @@ pub(super) fn seconds_6(time: Duration) -> String {
 
 /// Each word of a command in quotes.
 pub fn quoted(script: &Script) -> String {
-    match script {
-        Script::Run(run) => {
-            let mut text = String::new();
-            for word in &run.argv {
-                let blank = if text.is_empty() { "" } else { " " };
-                // A String takes everything.
-                let _ = write!(text, "{blank}'{word}'");
-            }
-            text
-        }
-        Script::Open(path) => format!("'<{path}'"),
+    let argv = match script {
+        Script::Run(run) => &run.argv,
+        Script::Sought(sought) => &sought.argv,
+        Script::Open(path) => return format!("'<{path}'"),
+    };
+    let mut text = String::new();
+    for word in argv {
+        let blank = if text.is_empty() { "" } else { " " };
+        // A String takes everything.
+        let _ = write!(text, "{blank}'{word}'");
     }
+    text
 }
 
 /// A command and who it runs as.
 pub(super) fn command(script: &Script) -> String {
-    match script {
-        Script::Run(run) => format!("{}, uid:gid {}:{}", quoted(script), run.user.uid, run.user.gid),
-        Script::Open(_) => quoted(script),
+    match script.user() {
+        Some(user) => format!("{}, uid:gid {}:{}", quoted(script), user.uid, user.gid),
+        None => quoted(script),
     }
 }

@@ -93,6 +93,24 @@ fn idents_are_those_of_stocks_processes() {
 }
 
 #[test]
+fn a_log_that_is_renamed_tells_its_sinks_until_it_is_detached() {
+    struct Named(Arc<Mutex<Vec<String>>>);
+    impl Sink for Named {
+        fn write(&mut self, _: &Line) {}
+        fn rename(&mut self, suffix: &str) {
+            self.0.lock().expect("no panic while locked").push(suffix.to_owned());
+        }
+    }
+    let names = Arc::new(Mutex::new(Vec::new()));
+    let (_subscriber, mut log) = subscriber(0, clock, vec![Box::new(Named(names.clone()))]);
+    log.rename("_blue_one");
+    log.detach().expect("a thread");
+    log.rename("_late");
+    log.finish();
+    assert_eq!(*names.lock().expect("no panic while locked"), ["_blue_one"]);
+}
+
+#[test]
 fn the_console_has_stocks_form() {
     let mut console = Console { out: Vec::new(), zone: TimeZone::UTC };
     let text = "Stopping".to_owned();

@@ -205,7 +205,7 @@ pub fn announcement_failed(error: &Error) {
 /// An advert could not be sent.
 pub fn send_failed(name: &str, error: &Error, left_out: u64) {
     let number = error.source.raw_os_error().unwrap_or(0);
-    info!(target: "vrrp", instance = name, "({name}): send advert error {number} ({}){}", error.source, and(left_out));
+    info!(target: "vrrp", instance = name, "({name}): send advert error {number} ({}){}", error.reason(), and(left_out));
 }
 
 /// A master has resigned, but its interface is gone, or does not send: peers have to find out by themselves.

@@ -24,7 +24,7 @@ pub fn sent() {
 
 /// A server could not be reached, or the connection has failed.
 pub fn failed(server: SocketAddr, error: &Error) {
-    info!(target: "vrrp", cause = %error.source, "SMTP connection ERROR to {}.", shown(server));
+    info!(target: "vrrp", cause = error.reason(), "SMTP connection ERROR to {}.", shown(server));
 }
 
 /// A server did not accept the connection in time.

@@ -42,9 +42,9 @@ pub fn script_kept(name: &str, good: bool) {
     info!(target: "vrrp", "VRRP_Script({name}) considered {verdict} on reload");
 }
 
-/// A track script could not be executed.
-pub fn script_not_executed(name: &str, error: &Error) {
-    warn!(target: "vrrp", "Script `{name}`: {error}");
+/// The program of a track script cannot be executed, or is not safe to be.
+pub fn script_remark(name: &str, remark: &str) {
+    warn!(target: "vrrp", "Script `{name}`: {remark}");
 }
 
 /// An interface that is asked for its carrier has one now, or no longer.

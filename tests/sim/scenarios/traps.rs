@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use crate::harness::*;
 use keepalived_rs::daemon;
 use keepalived_rs::host::kernel::Errno;
+use keepalived_rs::host::loader::{Program, ProgramError};
 use keepalived_rs::host::{
     Child, Command, Datagram, Endpoint, EndpointSpec, Error, Host, KernelOp, KernelWriter, LocalBoxFuture,
     Processes, VrrpNet, VrrpReceiver,
@@ -78,6 +79,10 @@ impl Processes for TrapProcesses {
     fn spawn(&self, command: &Command) -> Result<Box<dyn Child>, Error> {
         self.1.step();
         self.0.spawn(command)
+    }
+
+    fn find(&self, name: &str, uid: u32, gid: u32) -> Result<Program, ProgramError> {
+        self.0.find(name, uid, gid)
     }
 
     fn open_for_reading(&self, path: &Path) -> Result<(), Error> {

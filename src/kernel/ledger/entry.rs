@@ -46,6 +46,7 @@ pub(super) struct Entry {
     pub(super) failed: Option<Errno>,
     /// Somebody removed it, and it is not tracked: left alone until it is claimed anew.
     pub(super) renounced: bool,
+    /// Before a change that failed is tried again.
     pause: Duration,
     /// It was in place, and we did not take it away.
     pub(super) missed: bool,
@@ -151,26 +152,21 @@ impl Entry {
         Some(((u8::MAX - self.claim.rank(false), self.place), object.delete(mirror)))
     }
 
-    /// A new claim owes nothing to the past.
+    /// A new claim owes nothing to the past, but for this: that somebody keeps removing it is not the claim's doing.
     pub(super) fn start_afresh(&mut self) {
         self.given_up = false;
         self.failed = None;
         self.renounced = false;
-        self.missed = false;
+        self.missed &= !self.holders.is_empty();
         self.pause = FIRST_PAUSE;
     }
 
-    /// The next pause: each is longer than the one before.
-    pub(super) fn next_pause(&mut self) -> Duration {
-        let pause = self.pause;
-        self.pause = (pause * 2).min(LONGEST_PAUSE);
-        pause
-    }
-
-    /// Tries a failed change again later.
+    /// Tries a failed change again later, each time later than before.
     pub(super) fn put_off(&mut self, now: Instant) -> Instant {
         self.given_up = true;
-        now + self.next_pause()
+        let pause = self.pause;
+        self.pause = (pause * 2).min(LONGEST_PAUSE);
+        now + pause
     }
 
     /// It was added. Of a link, only its report tells the number by which to know it.
@@ -179,6 +175,7 @@ impl Entry {
         self.report_due = unreported.then_some(now + REPORT_LIMIT);
         self.placed = Some(object.lasting(None));
         self.failed = None;
+        self.pause = FIRST_PAUSE;
     }
 
     /// It was put back. At once for the first few times; then somebody is fighting over it, and it has to wait. Gives for
@@ -186,15 +183,12 @@ impl Entry {
     pub(super) fn restored(&mut self, now: Instant) -> Option<Duration> {
         if now - self.restored_at > PEACE {
             self.restored = 0;
-            self.pause = FIRST_PAUSE;
             self.told = Duration::ZERO;
         }
         self.restored += 1;
         self.restored_at = now;
-        if self.restored <= PATIENCE {
-            return None;
-        }
-        let pause = self.next_pause();
+        let fought_over = self.restored.checked_sub(PATIENCE + 1)?;
+        let pause = (FIRST_PAUSE * (1 << fought_over.min(16))).min(LONGEST_PAUSE);
         self.truce = now + pause;
         (std::mem::replace(&mut self.told, pause) != pause).then_some(pause)
     }

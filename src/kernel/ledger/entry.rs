@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::super::claim::{Claim, Object, Obstacle, Occupied, Owner};
 use super::super::mirror::Mirror;
-use crate::base::Instant;
+use super::words::Loss;
+use crate::base::{IfIndex, Instant};
 use crate::host::KernelOp;
 use crate::host::kernel::Errno;
 
@@ -49,7 +50,7 @@ pub(super) struct Entry {
     /// Before a change that failed is tried again.
     pause: Duration,
     /// It was in place, and we did not take it away.
-    pub(super) missed: bool,
+    pub(super) missed: Option<Loss>,
     /// How often it was put back lately, when last, and not before when again.
     pub(super) restored: u32,
     restored_at: Instant,
@@ -85,7 +86,7 @@ impl Entry {
             failed: None,
             renounced: false,
             pause: FIRST_PAUSE,
-            missed: false,
+            missed: None,
             restored: 0,
             restored_at: Instant::ZERO,
             truce: Instant::ZERO,
@@ -109,12 +110,19 @@ impl Entry {
     }
 
     /// We had put it there, hold it, could have it, and have not taken it away.
-    pub(super) fn is_missed(&self, mirror: &Mirror) -> bool {
+    fn is_missed(&self, mirror: &Mirror) -> bool {
         self.placed.is_some()
             && self.in_flight.is_none()
             && !self.holders.is_empty()
             && self.report_due.is_none()
             && self.claim.resolve(mirror).is_ok_and(|object| !object.is_in(mirror))
+    }
+
+    /// How it was lost, if it [is missed](Self::is_missed).
+    pub(super) fn loss(&self, mirror: &Mirror) -> Option<Loss> {
+        let is_there = |link: &IfIndex| mirror.link_at(*link).is_some();
+        let placed = self.placed.as_ref().filter(|_| self.is_missed(mirror))?;
+        Some(if placed.links().all(|link| is_there(&link)) { Loss::Removed } else { Loss::WithInterface })
     }
 
     pub(super) fn is_settled(&self, mirror: &Mirror) -> bool {
@@ -157,7 +165,7 @@ impl Entry {
         self.given_up = false;
         self.failed = None;
         self.renounced = false;
-        self.missed &= !self.holders.is_empty();
+        self.missed.take_if(|_| self.holders.is_empty());
         self.pause = FIRST_PAUSE;
     }
 
@@ -230,7 +238,9 @@ impl Entry {
             false if self.lent.is_some() => self.change_end(object.lasting(self.lent)),
             false if present && object.is_fleeting(mirror) => self.change_end(object),
             false if !present && self.renounced => Step::Rest,
-            false if !present && self.missed && now < self.truce => Step::Later(self.truce),
+            false if !present && self.missed == Some(Loss::Removed) && now < self.truce => {
+                Step::Later(self.truce)
+            }
             false if !present => self.change(object, true, mirror),
             false => {
                 // Found in place when it became ours to hold: ours from now on.

@@ -75,7 +75,13 @@ fn a_deleted_address_is_put_back_at_once_and_then_less_and_less_often() {
         assert_eq!(bench.ops(), ["add 10.0.0.2"], "{times}");
         bench.answer(Ok(()));
         let pause = (times == 4).then_some(FIRST_PAUSE);
-        let restored = Output::Restored { owners: vec![TWO], key: claim("10.0.0.2").key(), times, pause };
+        let restored = Output::Restored {
+            owners: vec![TWO],
+            key: claim("10.0.0.2").key(),
+            loss: Loss::Removed,
+            times,
+            pause,
+        };
         assert_eq!(std::mem::take(&mut bench.out), [restored]);
     }
     bench.delete("10.0.0.2");

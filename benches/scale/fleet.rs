@@ -82,6 +82,11 @@ impl Fleet {
         daemon
     }
 
+    /// No longer looks at what is on the LANs. Whoever sends a frame pays for delivering it, to a capture as well.
+    pub fn stop_capturing(&mut self) {
+        self.captures.clear();
+    }
+
     /// Whether the first router has sent two adverts for each instance after the last one of the other's.
     fn is_master(&self, lan: usize, capture: &Capture, mark: usize) -> bool {
         let mut sent = BTreeMap::<u8, u32>::new();

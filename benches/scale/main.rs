@@ -105,8 +105,9 @@ fn cpu(interval: Duration) {
     );
     println!("                    master    backup        master            backup");
     for kind in kinds() {
-        let fleet = Fleet::new(kind, interval, count);
+        let mut fleet = Fleet::new(kind, interval, count);
         let master = fleet.start_master();
+        fleet.stop_capturing();
         let daemons = [&master, &fleet.backup];
         let before = daemons.map(fleet::ticks);
         std::thread::sleep(time);

@@ -142,7 +142,7 @@ pub struct InstancePlan {
     pub routes: Vec<Arc<RouteClaim>>,
     /// Rules while master.
     pub rules: Vec<Arc<RuleClaim>>,
-    /// `promote_secondaries` is set on the interfaces of its addresses while it is master.
+    /// `promote_secondaries` was asked for.
     pub promote_secondaries: bool,
     /// What it tracks.
     pub tracks: Vec<TrackPlan>,
@@ -174,17 +174,28 @@ impl InstancePlan {
 
     /// All that it holds while it is master.
     pub fn claims(&self) -> Vec<Claim> {
-        let devices: BTreeSet<_> = self.addresses.iter().map(|a| a.dev.clone()).collect();
-        let promoted = devices
-            .into_iter()
-            .filter(|_| self.promote_secondaries)
-            .map(|dev| Claim::Setting(Setting::Promotion(dev)));
+        let promoted =
+            self.promoting().into_iter().map(|dev| Claim::Setting(Setting::Promotion(dev.clone())));
         let addresses = (self.links.iter().cloned())
             .chain(promoted)
             .chain(self.drops.iter().cloned())
             .chain(self.addresses.iter().cloned().map(Claim::Address));
         let routes = self.routes.iter().cloned().map(Claim::Route);
         addresses.chain(routes).chain(self.rules.iter().cloned().map(Claim::Rule)).collect()
+    }
+
+    /// Where `promote_secondaries` is set while it is master: where it has addresses of networks, whose first one the kernel
+    /// must not delete together with all others there, those of other instances and the host's own included. On VMACs
+    /// it is always set.
+    fn promoting(&self) -> BTreeSet<&IfName> {
+        let endangers = |a: &&AddressClaim| {
+            self.promote_secondaries || (a.cidr.ip.is_ipv4() && a.cidr.prefix < 32 && !self.is_on_vmac(a))
+        };
+        self.addresses.iter().filter(endangers).map(|a| &a.dev).collect()
+    }
+
+    fn is_on_vmac(&self, address: &AddressClaim) -> bool {
+        self.links.iter().any(|link| matches!(link, Claim::Link(link) if link.name == address.dev))
     }
 
     /// Of each interface without adverts that is to be reminded, the first address.

@@ -1,7 +1,10 @@
 //! Routes, rules and static items on the real kernel, next to stock's.
 
+use nix::sys::signal::Signal;
+
 use crate::lab::{Kind, Router, wait_until};
 use crate::support::{A, Two, config, each_pair, holds, side_by_side, subject};
+use crate::vmac::instance;
 
 /// A route or rule of each kind and with each option, as far as the kernel here has them: MPLS and ILA are missing.
 const ROUTES: &str = "virtual_routes {
@@ -256,19 +259,52 @@ fn left_over_routes_are_adopted() {
     assert!(left.iter().all(|line| !line.contains("proto keepalived")), "{left:#?}");
 }
 
-/// `promote_secondaries` is set while there are virtual addresses, and left as it was found.
+/// `promote_secondaries` is set while there are virtual addresses that the kernel may delete with others, and left as it
+/// was found.
 #[test]
 fn secondaries_are_promoted_while_there_are_addresses() {
     let setting = |router: &Router| {
         router.run("cat /proc/sys/net/ipv4/conf/eth0/promote_secondaries").trim().to_owned()
     };
-    for before in ["0", "1"] {
+    let cases =
+        [("0", "promote_secondaries", 32, "1"), ("1", "", 24, "1"), ("0", "", 24, "1"), ("0", "", 32, "0")];
+    for (before, options, prefix, during) in cases {
         let two = Two::new();
         two.a.run(&format!("sysctl -qw net.ipv4.conf.eth0.promote_secondaries={before}"));
-        let daemon = two.a.start(subject(), &config(3, 100, "promote_secondaries"));
-        wait_until("the router is master", || holds(&two.a));
-        assert_eq!(setting(&two.a), "1");
+        let vip = format!("10.50.0.1/{prefix}");
+        let daemon = two.a.start(subject(), &instance("V", "eth0", 100, options, &vip));
+        wait_until("the router is master", || two.a.has("10.50.0.1".parse().unwrap()));
+        assert_eq!(setting(&two.a), during, "{before} {options} {prefix}");
         daemon.stop();
         assert_eq!(setting(&two.a), before);
     }
+}
+
+/// The kernel would delete all other addresses of a network together with its first one, those of instances that stay
+/// master included.
+#[test]
+fn the_first_address_of_a_network_takes_no_others_along() {
+    let two = Two::new();
+    two.a.run("sysctl -qw net.ipv4.conf.eth0.promote_secondaries=0");
+    let each = |n: u8| {
+        let vrid = format!("virtual_router_id {n}");
+        instance(&format!("V{n}"), "eth0", 100, "", &format!("10.50.0.{n}/24"))
+            .replace("virtual_router_id 51", &vrid)
+    };
+    let daemon = two.a.start(subject(), &[1, 2].map(each).concat());
+    let shows = |what: &str| two.a.run(&format!("ip -4 -o address show dev eth0 {what}"));
+    let has = |what: &str, n: u8| shows(what).contains(&format!("10.50.0.{n}/"));
+    wait_until("the router is master of both", || has("", 1) && has("", 2));
+    let (first, other) = if has("secondary", 2) { (1, 2) } else { (2, 1) };
+    two.a.run("ip -o -4 monitor address >/tmp/moves 2>/dev/null & sleep 0.2");
+    two.a.write("/etc/keepalived/keepalived.conf", &each(other));
+    daemon.signal(Signal::SIGHUP);
+    wait_until("the first is given up", || !has("", first));
+    // Whatever happened before this is in the file then, too.
+    two.a.run("ip address add 10.60.0.1/32 dev eth0");
+    let moves = || two.a.read("/tmp/moves").unwrap_or_default();
+    wait_until("the monitor has written", || moves().contains("10.60.0.1"));
+    let lost = moves().lines().any(|l| l.contains("Deleted") && l.contains(&format!("10.50.0.{other}/")));
+    assert!(!lost, "{}", moves());
+    assert!(has("", other));
 }

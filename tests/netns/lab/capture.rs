@@ -3,32 +3,30 @@
 use std::fs::File;
 use std::io::IoSliceMut;
 use std::net::Ipv4Addr;
-use std::os::fd::AsRawFd;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
-use std::thread::JoinHandle;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use nix::sched::{CloneFlags, setns};
 use nix::sys::socket::{
-    AddressFamily, ControlMessageOwned, LinkAddr, MsgFlags, SockFlag, SockProtocol, SockType, recvmsg,
-    setsockopt, socket, sockopt,
+    AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockProtocol, SockType, recvmsg, setsockopt,
+    socket, sockopt,
 };
-use nix::sys::time::TimeVal;
-
-use socket2::SockFilter;
+use socket2::{SockFilter, SockRef};
 
 use super::packet::{Advert, Garp, Packet};
 
 /// `PACKET_OUTGOING` of linux/if_packet.h: a copy of what a port sends. Each frame counts where it comes in.
-const OUTGOING: u8 = 4;
+const OUTGOING: u32 = 4;
+/// What may wait to be read, in bytes.
+const BUFFER: usize = 128 << 20;
 
-/// Everything VRRP that crossed a LAN since the capture started.
+/// Everything VRRP that crossed a LAN since the capture started. Nothing runs for it: the kernel notes when a frame
+/// came, and keeps it until somebody asks. So it costs those who are watched next to nothing.
 #[derive(Debug)]
 pub struct Capture {
-    packets: Arc<Mutex<Vec<Packet>>>,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    socket: OwnedFd,
+    packets: Mutex<Vec<Packet>>,
 }
 
 impl Capture {
@@ -41,36 +39,32 @@ impl Capture {
     /// dropped in the kernel.
     pub fn start_with(network: &File, source: Option<Ipv4Addr>) -> Self {
         let network = network.try_clone().expect("duplicate a descriptor");
-        let packets = Arc::new(Mutex::new(Vec::new()));
-        let stop = Arc::new(AtomicBool::new(false));
-        let (ready, is_ready) = mpsc::channel();
-        let (to, until) = (Arc::clone(&packets), Arc::clone(&stop));
-        let thread = std::thread::spawn(move || {
-            // Only this thread changes its network namespace, and it ends here.
+        // Only this thread changes its network namespace, and it ends at once.
+        let opened = std::thread::spawn(move || {
             setns(network, CloneFlags::CLONE_NEWNET).expect("enter a network namespace");
-            let socket = open();
-            if let Some(source) = source {
-                socket2::SockRef::from(&socket).attach_filter(&only_from(source)).expect("SO_ATTACH_FILTER");
-            }
-            ready.send(()).expect("tell that the capture runs");
-            while !until.load(Ordering::Relaxed) {
-                if let Some(packet) = receive(socket.as_raw_fd()) {
-                    to.lock().expect("no panic while locked").push(packet);
-                }
-            }
+            open(source)
         });
-        is_ready.recv().expect("open a packet socket: this needs root (CAP_NET_RAW)");
-        Self { packets, stop, thread: Some(thread) }
+        let socket = opened.join().expect("open a packet socket: this needs root (CAP_NET_RAW)");
+        Self { socket, packets: Mutex::new(Vec::new()) }
     }
 
     /// All packets so far.
     pub fn packets(&self) -> Vec<Packet> {
-        self.packets.lock().expect("no panic while locked").clone()
+        self.read().clone()
     }
 
     /// How many packets there are so far: a mark for [`adverts_since`](Self::adverts_since).
     pub fn mark(&self) -> usize {
-        self.packets.lock().expect("no panic while locked").len()
+        self.read().len()
+    }
+
+    /// Takes what has come meanwhile.
+    fn read(&self) -> MutexGuard<'_, Vec<Packet>> {
+        let mut packets = self.packets.lock().expect("no panic while locked");
+        while let Some(packet) = receive(&self.socket) {
+            packets.extend(packet);
+        }
+        packets
     }
 
     /// The adverts from `source`, in order.
@@ -80,7 +74,7 @@ impl Capture {
 
     /// The adverts from `source` after the mark, in order.
     pub fn adverts_since(&self, mark: usize, source: Ipv4Addr) -> Vec<Advert> {
-        let packets = self.packets.lock().expect("no panic while locked");
+        let packets = self.read();
         let adverts = packets.iter().skip(mark).filter_map(|p| match p {
             Packet::Advert(advert) if advert.source == source => Some(advert.clone()),
             _ => None,
@@ -90,7 +84,7 @@ impl Capture {
 
     /// The adverts of all families and senders, from the IP header on; those of IPv4 without what counts packets.
     pub fn adverts_any(&self) -> Vec<Vec<u8>> {
-        let packets = self.packets.lock().expect("no panic while locked");
+        let packets = self.read();
         let adverts = packets.iter().filter_map(|p| match p {
             Packet::Advert(advert) => {
                 let mut bytes = advert.bytes.clone();
@@ -106,7 +100,7 @@ impl Capture {
 
     /// The unsolicited neighbour advertisements, in order.
     pub fn advertisements(&self) -> Vec<Vec<u8>> {
-        let packets = self.packets.lock().expect("no panic while locked");
+        let packets = self.read();
         let frames = packets.iter().filter_map(|p| match p {
             Packet::Advertisement(frame) => Some(frame.clone()),
             _ => None,
@@ -116,7 +110,7 @@ impl Capture {
 
     /// The gratuitous ARPs after the mark that say `mac`, in order.
     pub fn garps_since(&self, mark: usize, mac: [u8; 6]) -> Vec<Garp> {
-        let packets = self.packets.lock().expect("no panic while locked");
+        let packets = self.read();
         let garps = packets.iter().skip(mark).filter_map(|p| match p {
             Packet::Garp(garp) if garp.mac == mac => Some(garp.clone()),
             _ => None,
@@ -125,63 +119,61 @@ impl Capture {
     }
 }
 
-impl Drop for Capture {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-/// A program for the kernel that passes IPv4 packets from `source` only.
-fn only_from(source: Ipv4Addr) -> [SockFilter; 6] {
+/// A program for the kernel that passes each frame once: not what is sent, and not what comes in by `bridge`, which it has
+/// come in by another interface before. IPv4 packets from `source` only, if there is one.
+fn filter(bridge: u32, source: Option<Ipv4Addr>) -> Vec<SockFilter> {
     /// Load a half word, load a word, jump if equal, return: of linux/bpf_common.h.
     const LDH: u16 = 0x28;
     const LD: u16 = 0x20;
     const JEQ: u16 = 0x15;
     const RET: u16 = 0x06;
+    /// `SKF_AD_OFF + SKF_AD_PKTTYPE` and `SKF_AD_OFF + SKF_AD_IFINDEX` of linux/filter.h.
+    const KIND: u32 = 0xffff_f004;
+    const INTERFACE: u32 = 0xffff_f008;
     let code = SockFilter::new;
-    [
-        code(LDH, 0, 0, 12),
-        code(JEQ, 0, 3, 0x0800),
-        code(LD, 0, 0, 26),
-        code(JEQ, 0, 1, u32::from(source)),
-        code(RET, 0, 0, u32::from(u16::MAX)),
+    let mut program = vec![
+        code(LD, 0, 0, KIND),
+        code(JEQ, 2, 0, OUTGOING),
+        code(LD, 0, 0, INTERFACE),
+        code(JEQ, 0, 1, bridge),
         code(RET, 0, 0, 0),
-    ]
+    ];
+    if let Some(source) = source {
+        program.extend([
+            code(LDH, 0, 0, 12),
+            code(JEQ, 0, 2, 0x0800),
+            code(LD, 0, 0, 26),
+            code(JEQ, 1, 0, u32::from(source)),
+            code(RET, 0, 0, 0),
+        ]);
+    }
+    program.push(code(RET, 0, 0, u32::from(u16::MAX)));
+    program
 }
 
-fn open() -> std::os::fd::OwnedFd {
+fn open(source: Option<Ipv4Addr>) -> OwnedFd {
     let all = SockProtocol::EthAll;
-    let socket =
-        socket(AddressFamily::Packet, SockType::Raw, SockFlag::SOCK_CLOEXEC, all).expect("packet socket");
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket(AddressFamily::Packet, SockType::Raw, flags, all).expect("packet socket");
     setsockopt(&socket, sockopt::ReceiveTimestampns, &true).expect("SO_TIMESTAMPNS");
-    setsockopt(&socket, sockopt::RcvBuf, &(4 << 20)).expect("SO_RCVBUF");
-    // So that the thread notices when it shall end.
-    setsockopt(&socket, sockopt::ReceiveTimeout, &TimeVal::new(0, 20_000)).expect("SO_RCVTIMEO");
+    setsockopt(&socket, sockopt::RcvBufForce, &BUFFER).expect("SO_RCVBUFFORCE");
+    let bridge = nix::net::if_::if_nametoindex("lan").unwrap_or(0);
+    SockRef::from(&socket).attach_filter(&filter(bridge, source)).expect("SO_ATTACH_FILTER");
     socket
 }
 
-fn receive(socket: i32) -> Option<Packet> {
+/// The next frame: `None`: there is none; `Some(None)`: it is of no interest.
+fn receive(socket: &OwnedFd) -> Option<Option<Packet>> {
     let mut frame = [0; 2048];
     let mut control = nix::cmsg_space!(nix::sys::time::TimeSpec);
     let mut parts = [IoSliceMut::new(&mut frame)];
-    let message = recvmsg::<LinkAddr>(socket, &mut parts, Some(&mut control), MsgFlags::empty()).ok()?;
-    let from = message.address?;
-    // The bridge hands each frame to its own interface a second time.
-    if from.pkttype() == OUTGOING || Some(from.ifindex()) == bridge() {
-        return None;
-    }
+    let flags = MsgFlags::empty();
+    let message = recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut control), flags).ok()?;
     let at = message.cmsgs().ok()?.find_map(|c| match c {
         ControlMessageOwned::ScmTimestampns(t) => Some(Duration::from(t)),
         _ => None,
-    })?;
+    });
     let length = message.bytes;
-    Packet::parse(at, frame.get(..length)?)
-}
-
-/// The interface index of the bridge in this thread's network namespace.
-fn bridge() -> Option<usize> {
-    nix::net::if_::if_nametoindex("lan").ok().map(|index| index as usize)
+    let packet = at.and_then(|at| Packet::parse(at, frame.get(..length)?));
+    Some(packet)
 }

@@ -113,8 +113,9 @@ impl Ledger {
             }
             // What was on it has been reported before. A link did not go with itself.
             for key in self.index.claims(&name).filter(|key| **key != Key::Link(name.clone())) {
-                let missed = self.entries.get_mut(key).and_then(|entry| entry.missed.as_mut());
-                missed.map(|loss| *loss = Loss::WithInterface);
+                if let Some(entry) = self.entries.get_mut(key) {
+                    entry.missed = entry.missed.map(|_| Loss::WithInterface);
+                }
             }
             self.revive_on(&name, false);
         }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::num::NonZeroU8;
-use std::sync::Arc;
 
 /// Virtual router identifier, 1 to 255 (RFC 9568 section 5.2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -73,28 +72,40 @@ impl fmt::Display for Priority {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IfIndex(pub u32);
 
-/// Interface name, at most 15 bytes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct IfName(Arc<str>);
+/// Interface name, at most 15 bytes. Held in place and compared as a number: a name is part of most keys that are looked up
+/// when many addresses move.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IfName([u8; IfName::MAX + 1]);
 
 impl IfName {
     /// Longest name the kernel takes, in bytes.
     pub const MAX: usize = 15;
 
-    /// `None` if `name` is empty or longer than [`IfName::MAX`] bytes.
+    /// `None` if `name` is empty, longer than [`IfName::MAX`] bytes, or has a zero byte.
     pub fn new(name: &str) -> Option<Self> {
-        (1..=Self::MAX).contains(&name.len()).then(|| Self(name.into()))
+        let mut bytes = [0; Self::MAX + 1];
+        let fits = (1..=Self::MAX).contains(&name.len()) && !name.as_bytes().contains(&0);
+        bytes.get_mut(..name.len()).filter(|_| fits)?.copy_from_slice(name.as_bytes());
+        Some(Self(bytes))
     }
 
     /// The name as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        let end = self.0.iter().position(|byte| *byte == 0).unwrap_or(Self::MAX);
+        // It was text when it came in.
+        self.0.get(..end).and_then(|name| std::str::from_utf8(name).ok()).unwrap_or_default()
     }
 }
 
 impl fmt::Display for IfName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for IfName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 

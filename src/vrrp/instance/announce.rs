@@ -1,6 +1,6 @@
 //! Telling the network where addresses are: gratuitous ARP and unsolicited neighbour advertisements.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ impl Instance {
 
     /// Announces for the first time those addresses that have just been placed, while others are still on their way.
     pub(super) fn announce_placed(&mut self) {
-        let placed = std::mem::take(&mut self.placed);
+        let placed: BTreeSet<_> = std::mem::take(&mut self.placed).into_iter().collect();
         let fresh: Vec<&AddressClaim> =
             self.plan.addresses.iter().filter(|a| placed.contains(&a.place())).collect();
         self.send_burst(fresh, 1, false);

@@ -1,6 +1,7 @@
 //! What signals ask for: dumps of what runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -15,7 +16,7 @@ use super::RESTART_PAUSE;
 use super::fast::Order;
 use crate::base::Instant;
 use crate::config::model::Config;
-use crate::host::{Files, Pid, Plane, Signal};
+use crate::host::{Error, Files, Pid, Plane, Signal};
 use crate::kernel::Survey;
 use crate::plan::{Plan, Subject};
 use crate::report::dump::view::{Findings, View};
@@ -48,8 +49,8 @@ pub(super) struct Request {
 /// A file for a dump.
 pub(super) struct Target {
     path: PathBuf,
-    /// Dropped when the dump is written, or cannot be.
-    _written: oneshot::Sender<()>,
+    /// Dropped when all is known that the dump will say.
+    _gathered: oneshot::Sender<()>,
 }
 
 /// `config_save_dir`: what is in effect before and after each reload, for those who look for mistakes.
@@ -71,21 +72,31 @@ impl Saves {
     }
 
     /// Has `request` written to the directory that its plan names, if it names one, as what was `pre` or `post` the reload,
-    /// and waits for that.
+    /// and waits until it is known what that was; not for the disk.
     pub(super) async fn save(&self, dumps: &UnboundedSender<Request>, when: &str, request: Request) {
         let Some(folder) = &request.plan.written.globals.options.files.config_save else { return };
         let name = format!("keepalived_vrrp.{}.{}.{when}", self.process.0, self.count);
-        let (written, done) = oneshot::channel();
-        let to = Some(Target { path: Path::new(folder).join(name), _written: written });
+        let (gathered, known) = oneshot::channel();
+        let to = Some(Target { path: Path::new(folder).join(name), _gathered: gathered });
         let _ = dumps.send(Request { to, ..request });
-        let _ = done.await;
+        let _ = known.await;
     }
 }
 
-/// Writes dumps, one after the other.
+/// A text for a file.
+struct Text {
+    path: PathBuf,
+    text: String,
+    /// Whether the file's folder is made if it is not there.
+    makes_folder: bool,
+}
+
+/// Makes dumps, one after the other.
 pub(super) struct Dumper {
     slow: Plane,
     files: Rc<dyn Files>,
+    /// To who writes them.
+    texts: UnboundedSender<Text>,
     node: String,
     /// To the fast plane; weak, since that stops when nobody else can reach it.
     orders: WeakUnboundedSender<Order>,
@@ -100,7 +111,9 @@ impl Dumper {
         orders: WeakUnboundedSender<Order>,
     ) -> UnboundedSender<Request> {
         let (requests, mut inbox) = unbounded_channel();
-        let dumper = Self { slow: slow.clone(), files, node, orders };
+        let (texts, to_write) = unbounded_channel();
+        slow.tasks.spawn("dump files", Box::pin(write(Rc::clone(&files), to_write)));
+        let dumper = Self { slow: slow.clone(), files, texts, node, orders };
         let task = async move {
             // What made it panic has been taken out of the inbox.
             while AssertUnwindSafe(dumper.run(&mut inbox)).catch_unwind().await.is_err() {
@@ -121,44 +134,33 @@ impl Dumper {
                 waiting.push(next);
             }
             for request in waiting {
-                self.write(&request).await;
+                self.gather(&request).await;
             }
         }
     }
 
-    async fn write(&self, request: &Request) {
+    async fn gather(&self, request: &Request) {
         let findings = self.findings(request).await;
         let written = &request.plan.written;
         let view = View::new(&request.plan, written, &findings, &self.node, TimeZone::system());
         let directory = self.files.temporary_directory();
         let runs = !request.plan.instances.is_empty();
-        let mut dumps: Vec<(PathBuf, String)> = Vec::new();
+        // Nobody waits any more when the daemon stops.
+        let write = |path, text| _ = self.texts.send(Text { path, text, makes_folder: request.to.is_some() });
         match (request.what, &request.to) {
-            (Signal::Data, Some(Target { path, .. })) => {
-                if let Err(error) = path.parent().map_or(Ok(()), |folder| self.files.make_folder(folder)) {
-                    wording::not_dumped(&error);
-                }
-                dumps.push((path.clone(), dump::data(&view)));
-            }
+            (Signal::Data, Some(Target { path, .. })) => write(path.clone(), dump::data(&view)),
             (Signal::Data, None) => {
                 let path = |part| data_path(written, &directory, part);
-                dumps.push((path("_parent"), dump::parent(&view)));
+                write(path("_parent"), dump::parent(&view));
                 if runs || !request.plan.statics.is_empty() {
-                    dumps.push((path(""), dump::data(&view)));
+                    write(path(""), dump::data(&view));
                 }
             }
             (Signal::Stats | Signal::StatsClear, _) if runs => {
-                dumps.push((directory.join("keepalived.stats"), stats::text(&view)));
+                write(directory.join("keepalived.stats"), stats::text(&view));
             }
-            (Signal::Json, _) if runs => {
-                dumps.push((directory.join("keepalived.json"), state_json::text(&view)))
-            }
+            (Signal::Json, _) if runs => write(directory.join("keepalived.json"), state_json::text(&view)),
             _ => {}
-        }
-        for (path, text) in dumps {
-            if let Err(error) = self.files.replace(path, text.into_bytes(), MODE).await {
-                wording::not_dumped(&error);
-            }
         }
     }
 
@@ -215,6 +217,49 @@ impl Dumper {
             survey = survey => survey.ok(),
             () = self.slow.sleep_until(by) => None,
         }
+    }
+}
+
+/// Writes texts, one after the other. A disk that does not answer holds up nobody else: of what waits for it, the latest
+/// text for each file counts.
+async fn write(files: Rc<dyn Files>, mut texts: UnboundedReceiver<Text>) {
+    let mut waiting: VecDeque<Text> = VecDeque::new();
+    loop {
+        let next = match waiting.pop_front() {
+            Some(next) => Some(next),
+            None => texts.recv().await,
+        };
+        let Some(next) = next else { return };
+        let written = write_one(&*files, next);
+        tokio::pin!(written);
+        loop {
+            tokio::select! {
+                biased;
+                result = &mut written => {
+                    if let Err(error) = result {
+                        wording::not_dumped(&error);
+                    }
+                    break;
+                }
+                Some(text) = texts.recv() => {
+                    waiting.retain(|waiting| waiting.path != text.path);
+                    waiting.push_back(text);
+                }
+            }
+        }
+    }
+}
+
+async fn write_one(files: &dyn Files, text: Text) -> Result<(), Error> {
+    let Text { path, text, makes_folder } = text;
+    let again = makes_folder.then(|| (path.clone(), text.clone()));
+    match (files.replace(path, text.into_bytes(), MODE).await, again) {
+        // Not made before: where it is there, a disk that does not answer would be asked by this thread.
+        (Err(error), Some((path, text))) if error.source.kind() == io::ErrorKind::NotFound => {
+            path.parent().map_or(Ok(()), |folder| files.make_folder(folder))?;
+            files.replace(path, text.into_bytes(), MODE).await
+        }
+        (result, _) => result,
     }
 }
 

@@ -364,23 +364,24 @@ async fn supervise(facts: Rc<RefCell<Facts>>, ports: Ports, mut messages: Mailbo
         drop(instance);
         wording::panicked(&facts.borrow().plan().name);
         facts.borrow_mut().started();
-        report(&facts, id, true);
+        let trouble = wording::panic_trouble(&facts.borrow().plan().name);
+        report(&facts, id, Some(trouble.into()));
         // Number 0 is never awaited: machines count from 1.
         let release = Claim { owner: id, hold: Hold::Release, number: 0 };
         // The reconciler outlives all instances.
         let _ = ports.claims.send(Request::Claim(release));
         ports.plane.sleep(RESTART_PAUSE).await;
-        report(&facts, id, false);
+        report(&facts, id, None);
     }
     if facts.borrow().is_deleted() {
         let _ = ports.claims.send(Request::Forget(id));
     }
 }
 
-/// Tells the sync group that something is wrong with this member, or no longer.
-fn report(facts: &RefCell<Facts>, id: InstanceId, faulty: bool) {
+/// Tells the sync group what is wrong with this member, or that nothing is any longer.
+fn report(facts: &RefCell<Facts>, id: InstanceId, trouble: Option<Arc<str>>) {
     let group = facts.borrow().group();
     if let Some(group) = group {
-        group.report(id, Report::Faulty(faulty));
+        group.report(id, Report::Faulty(trouble));
     }
 }

@@ -33,6 +33,10 @@ pub(super) async fn note(plan: &Plan, files: &dyn Files, boot: &str) {
         return;
     }
     let text = Inventory::text(boot, claims.iter()).into_bytes();
+    // One byte more, to see whether the file is longer.
+    if files.read_start(&path, text.len() + 1).is_some_and(|noted| noted == text) {
+        return;
+    }
     if let Err(error) = files.replace(path, text, MODE).await {
         wording::claims_not_noted(&error);
     }

@@ -424,6 +424,18 @@ impl Object {
         }
     }
 
+    /// The interfaces that it is on.
+    pub(super) fn links(&self) -> impl Iterator<Item = IfIndex> {
+        let (one, hops) = match self {
+            Self::Address(address) => (Some(address.link), None),
+            Self::Route(route) => (None, Some(route.hops())),
+            Self::Link(link) => (Some(link.base), None),
+            Self::Setting(link, _) => (*link, None),
+            Self::Rule(_) | Self::Firewall(_) => (None, None),
+        };
+        one.into_iter().chain(hops.into_iter().flatten().filter_map(|hop| hop.link))
+    }
+
     /// Whether the kernel is asked for the same. Who a link is for is for messages only.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         match (self, other) {

@@ -29,7 +29,7 @@ use crate::host::kernel::Errno;
 use crate::host::route::RouteKey;
 use crate::host::{KernelOp, LinkState, Rule};
 
-pub use self::words::{Interface, Output, Watch};
+pub use self::words::{Interface, Loss, Output, Watch};
 
 /// All claims, and what is known of the kernel.
 #[derive(Clone, Debug, Default)]
@@ -181,10 +181,13 @@ impl Ledger {
                 mirror.record(&object);
                 taken_over = entry.placed.is_none() && matches!(op, KernelOp::AddLink(_, Some(_)));
                 entry.added(now, object, mirror);
-                if std::mem::take(&mut entry.missed) && answer.is_ok() {
-                    let pause = entry.restored(now);
+                if let Some(loss) = entry.missed.take()
+                    && answer.is_ok()
+                {
+                    let pause = if loss == Loss::Removed { entry.restored(now) } else { None };
                     let owners = entry.holders.iter().filter_map(Owner::instance).collect();
-                    out = Some(Output::Restored { owners, key: key.clone(), times: entry.restored, pause });
+                    let (key, times) = (key.clone(), entry.restored);
+                    out = Some(Output::Restored { owners, key, loss, times, pause });
                 }
                 if let Key::Address(dev, cidr) = &key {
                     for holder in &entry.holders {

@@ -3,10 +3,9 @@
 //! `tracing-journald` is not used: it writes on the thread that logs, which would wait for the journal, and calls fields
 //! and their values otherwise than the text of a line does.
 
-use std::io;
-use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::log_socket::LogSocket;
 use super::syslog::Facility;
 
 /// Where the journal listens.
@@ -15,16 +14,16 @@ pub const DEFAULT_PATH: &str = "/run/systemd/journal/socket";
 /// Writes lines to the journal. It never blocks: while nobody listens, or not fast enough, lines are lost.
 #[derive(Debug)]
 pub struct Journal {
-    path: PathBuf,
     facility: Facility,
-    connection: Option<UnixDatagram>,
+    socket: LogSocket,
 }
 
 impl Journal {
     /// A writer to the socket at `path`; `None`: nobody listens there.
     pub fn open(path: &Path, facility: Facility) -> Option<Self> {
-        let connection = Some(connect(path).ok()?);
-        Some(Self { path: path.to_owned(), facility, connection })
+        let mut socket = LogSocket::new(path);
+        socket.connected()?;
+        Some(Self { facility, socket })
     }
 
     /// Writes one line of `severity` (RFC 5424 table 2) on behalf of `ident`. No value may contain a line feed; a name
@@ -44,29 +43,14 @@ impl Journal {
         for (name, value) in fields {
             entry.extend([name, "=", value, "\n"]);
         }
-        for _ in 0..2 {
-            if self.connection.is_none() {
-                self.connection = connect(&self.path).ok();
-            }
-            let Some(socket) = &self.connection else { return };
-            match socket.send(entry.as_bytes()) {
-                // The journal was restarted.
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock => self.connection = None,
-                _ => return,
-            }
-        }
+        self.socket.send(|socket| socket.send(entry.as_bytes()));
     }
-}
-
-fn connect(path: &Path) -> io::Result<UnixDatagram> {
-    let socket = UnixDatagram::unbound()?;
-    socket.set_nonblocking(true)?;
-    socket.connect(path)?;
-    Ok(socket)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::net::UnixDatagram;
+
     use super::*;
 
     #[test]

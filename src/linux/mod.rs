@@ -11,6 +11,7 @@ mod carrier;
 mod clock;
 mod files;
 mod kernel;
+mod log_socket;
 mod network;
 mod plane;
 mod process;

@@ -5,9 +5,11 @@
 //! ```
 
 use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::{fmt, io};
+
+use super::log_socket::LogSocket;
 
 /// Where system loggers listen.
 pub const DEFAULT_PATH: &str = "/dev/log";
@@ -59,16 +61,15 @@ impl Facility {
 /// Writes lines to the system log. It never blocks: while nobody listens, or not fast enough, lines are lost.
 #[derive(Debug)]
 pub struct Syslog {
-    path: PathBuf,
     facility: Facility,
-    connection: Mutex<Option<UnixDatagram>>,
+    socket: Mutex<LogSocket>,
 }
 
 impl Syslog {
     /// A writer to the socket at `path`. It connects with the first line, and again whenever the logger has been
     /// restarted.
     pub fn new(path: &Path, facility: Facility) -> Self {
-        Self { path: path.to_owned(), facility, connection: Mutex::new(None) }
+        Self { facility, socket: Mutex::new(LogSocket::new(path)) }
     }
 
     /// Writes one line on behalf of `ident`, for example `Keepalived_vrrp`.
@@ -77,31 +78,9 @@ impl Syslog {
         let time = jiff::Zoned::now().strftime("%b %e %H:%M:%S").to_string();
         let line = format!("<{priority}>{time} {ident}[{}]: {text}", std::process::id());
         // A panic while it was held leaves at worst no connection.
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        for _ in 0..2 {
-            let Some(socket) = connected(&mut connection, &self.path) else { return };
-            match send(socket, line.as_bytes()) {
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock => *connection = None,
-                _ => return,
-            }
-        }
+        let mut socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        socket.send(|socket| send(socket, line.as_bytes()));
     }
-}
-
-/// The open connection, or a new one.
-fn connected<'a>(connection: &'a mut Option<UnixDatagram>, path: &Path) -> Option<&'a UnixDatagram> {
-    if connection.is_none() {
-        let open = || {
-            // Where there is no logger, as in many containers, this is far less work than a socket for each line.
-            std::fs::symlink_metadata(path)?;
-            let socket = UnixDatagram::unbound()?;
-            socket.set_nonblocking(true)?;
-            socket.connect(path)?;
-            io::Result::Ok(socket)
-        };
-        *connection = open().ok();
-    }
-    connection.as_ref()
 }
 
 /// Sends `line`, or its start if it is too long for the logger.

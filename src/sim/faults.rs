@@ -278,6 +278,12 @@ impl World {
         state.node(node).tracked.set_file(path.as_ref(), text.map(str::as_bytes));
     }
 
+    /// From now on the disk of `node` does not answer who writes in `folder`.
+    pub fn hang_disk(&mut self, node: NodeId, folder: &str) {
+        self.fault(node, &format!("the disk does not answer in {folder}"));
+        self.state.borrow_mut().node(node).tracked.hung = Some(folder.into());
+    }
+
     /// What the file `path` says on `node`.
     pub fn file(&self, node: NodeId, path: &str) -> Option<String> {
         let state = &mut *self.state.borrow_mut();

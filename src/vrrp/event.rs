@@ -1,10 +1,10 @@
 //! What happens to a virtual router, for logs, counters and dumps.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::auth::{Doubt, SkewWarning};
+use super::group::Blame;
 use super::machine::State;
 use crate::base::{Family, Instant, Priority};
 use crate::host::LinkState;
@@ -183,9 +183,9 @@ pub enum Cause {
     Stalled(IpAddr, u8),
     /// Another member of the sync group lost an election.
     Group,
-    /// Something is wrong with another member of the sync group: with which one, and what.
-    Member(Arc<str>),
-    /// Something is wrong with the router itself, or with another member of the sync group.
+    /// Something is wrong with another member of the sync group.
+    Member(Blame),
+    /// Something is wrong with the router itself.
     Fault(Fault),
     /// That is over.
     Over(Fault),

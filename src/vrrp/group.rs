@@ -6,13 +6,14 @@
 mod notices;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use self::notices::Notices;
 use super::machine::State;
 use crate::base::{InstanceId, Priority};
 
 /// What a member reports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
     /// Its master is down: it wants to become master.
     Wants,
@@ -26,8 +27,8 @@ pub enum Report {
     Follows,
     /// It lost an election, and is BACKUP now.
     Lost,
-    /// Something of its own is wrong (`true`), or no longer.
-    Faulty(bool),
+    /// Something of its own is wrong: what, in words that name it; or nothing any more.
+    Faulty(Option<Arc<str>>),
     /// It has become master, as it was ordered to.
     Mastered,
     /// As master it heard an advert of lower priority.
@@ -36,21 +37,30 @@ pub enum Report {
     Told(State, Priority),
 }
 
+/// Why a member cannot take part, although nothing of its own is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blame {
+    /// What is wrong with another member, in words that name it.
+    pub trouble: Arc<str>,
+    /// Something is wrong with still others.
+    pub others: bool,
+}
+
 /// What a member has to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
     /// Become MASTER.
     Master,
     /// Become BACKUP, without resigning: somebody else is master already.
     Backup,
-    /// Another member is faulty (`true`), or none is any more.
-    Fault(bool),
+    /// Another member is faulty, or none is any more.
+    Fault(Option<Blame>),
     /// Announce the addresses: another member heard an advert of lower priority.
     Announce,
 }
 
 /// A decision of the group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// A member has to do this.
     Order(InstanceId, Order),
@@ -62,14 +72,15 @@ pub enum Output {
     Notify(State),
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Member {
     wants: bool,
     /// Was master when it joined; the group as a whole need not be.
     holds: bool,
-    faulty: bool,
-    /// Has been told that another one is faulty.
-    dragged: bool,
+    /// What is wrong with it.
+    trouble: Option<Arc<str>>,
+    /// The other one that it has been told is faulty, and what it was told.
+    blames: Option<(InstanceId, Blame)>,
 }
 
 /// One sync group.
@@ -115,8 +126,8 @@ impl Group {
                 self.master = self.members.values().all(|m| m.holds);
                 self.notices.joined(id, state);
             }
-            Report::Faulty(faulty) => {
-                member.faulty = faulty;
+            Report::Faulty(trouble) => {
+                member.trouble = trouble;
                 self.drag(id, out);
             }
             Report::Mastered => {
@@ -134,7 +145,7 @@ impl Group {
 
     /// Everybody, once everybody wants to; the one whose wish was missing first.
     fn elect(&mut self, last: InstanceId, out: &mut Vec<Output>) {
-        if self.master || !self.members.values().all(|m| (m.wants || m.holds) && !m.faulty) {
+        if self.master || !self.members.values().all(|m| (m.wants || m.holds) && m.trouble.is_none()) {
             return;
         }
         self.master = true;
@@ -174,15 +185,16 @@ impl Group {
         self.forget_wishes();
     }
 
-    /// Whoever is well learns whether another one is not.
+    /// Everybody learns whether another one is faulty, and whom to blame.
     fn drag(&mut self, who: InstanceId, out: &mut Vec<Output>) {
-        let faulty = self.members.values().filter(|m| m.faulty).count();
-        if faulty > 0 {
+        let troubled = |id: &InstanceId| Some((*id, Arc::clone(self.members.get(id)?.trouble.as_ref()?)));
+        let faulty: Vec<(InstanceId, Arc<str>)> = self.order.iter().filter_map(troubled).collect();
+        let any = !faulty.is_empty();
+        if any {
             self.master = false;
             self.ordered = false;
             self.forget_wishes();
         }
-        let any = faulty > 0;
         if any != std::mem::replace(&mut self.faulty, any) {
             let state = if any { State::Fault } else { State::Backup };
             out.push(Output::Syncing(state));
@@ -190,12 +202,25 @@ impl Group {
         }
         for id in &self.order {
             let Some(member) = self.members.get_mut(id) else { continue };
-            let dragged = faulty > usize::from(member.faulty);
-            if dragged != std::mem::replace(&mut member.dragged, dragged) {
-                out.push(Output::Order(*id, Order::Fault(dragged)));
+            let blames = blame(*id, member, &faulty);
+            if blames != member.blames {
+                member.blames.clone_from(&blames);
+                out.push(Output::Order(*id, Order::Fault(blames.map(|(_, blame)| blame))));
             }
         }
     }
+}
+
+/// Whom a member has to blame, of those who are faulty in configuration order: the same one as before while that is
+/// still true. Else the last one, since links that come back often do so in configuration order.
+fn blame(id: InstanceId, member: &Member, faulty: &[(InstanceId, Arc<str>)]) -> Option<(InstanceId, Blame)> {
+    let mut others = faulty.iter().rev().filter(|(other, _)| *other != id);
+    let last = others.next()?;
+    let more = others.next().is_some();
+    let known = member.blames.as_ref();
+    let same = faulty.iter().find(|(other, _)| known.is_some_and(|(known, _)| known == other));
+    let (who, trouble) = same.unwrap_or(last);
+    Some((*who, Blame { trouble: Arc::clone(trouble), others: more }))
 }
 
 #[cfg(test)]

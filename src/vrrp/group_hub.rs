@@ -2,13 +2,12 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::group::{Group, Order, Output, Report};
+use super::group::{Group, Output, Report};
 use super::instance;
-use super::machine::{Notice, State};
+use super::machine::Notice;
 use super::mailbox::Post;
 use crate::base::InstanceId;
 use crate::notify::Message;
@@ -20,8 +19,6 @@ pub struct GroupHub {
     name: String,
     group: RefCell<Group>,
     members: BTreeMap<InstanceId, Post<instance::Message>>,
-    /// What is wrong with members that are in FAULT by themselves.
-    troubles: RefCell<BTreeMap<InstanceId, Arc<str>>>,
     notices: UnboundedSender<Message>,
 }
 
@@ -35,8 +32,7 @@ impl GroupHub {
         notices: UnboundedSender<Message>,
     ) -> Self {
         let group = Group::new(members.iter().map(|(id, _)| *id).collect());
-        let (members, troubles) = (members.into_iter().collect(), RefCell::default());
-        Self { number, name, group: RefCell::new(group), members, troubles, notices }
+        Self { number, name, group: RefCell::new(group), members: members.into_iter().collect(), notices }
     }
 
     /// Its number.
@@ -44,42 +40,20 @@ impl GroupHub {
         self.number
     }
 
-    /// What is wrong with a member, in words that name it; `None`: nothing any more. Before it reports that it is faulty.
-    pub fn note(&self, member: InstanceId, trouble: Option<String>) {
-        let mut troubles = self.troubles.borrow_mut();
-        match trouble {
-            Some(trouble) => troubles.insert(member, trouble.into()),
-            None => troubles.remove(&member),
-        };
-    }
-
-    /// What is wrong with the member that has reported, or with another one, but not with `except`.
-    fn trouble(&self, reporter: InstanceId, except: Option<InstanceId>) -> Option<Arc<str>> {
-        let troubles = self.troubles.borrow();
-        let reported = troubles.get(&reporter).filter(|_| except != Some(reporter));
-        let other = || troubles.iter().find(|(id, _)| except != Some(**id)).map(|(_, trouble)| trouble);
-        reported.or_else(other).map(Arc::clone)
-    }
-
     /// A member reports. Orders are in the members' inboxes when this returns.
     pub fn report(&self, member: InstanceId, report: Report) {
         let mut out = Vec::new();
+        let trouble = if let Report::Faulty(trouble) = &report { trouble.clone() } else { None };
         self.group.borrow_mut().handle(member, report, &mut out);
         for output in out {
             match output {
                 Output::Syncing(state) => {
-                    let trouble = self.trouble(member, None).filter(|_| state == State::Fault);
                     wording::group(&self.name, state, trouble.as_deref());
                 }
                 Output::Order(id, order) => {
-                    let trouble = self.trouble(member, Some(id)).filter(|_| order == Order::Fault(true));
                     if let Some(member) = self.members.get(&id) {
-                        let message = match trouble {
-                            Some(trouble) => instance::Message::Dragged(self.number, trouble),
-                            None => instance::Message::Group(self.number, order),
-                        };
                         // A member that has stopped needs no orders.
-                        member.send(message);
+                        member.send(instance::Message::Group(self.number, order));
                     }
                 }
                 // The queue may be gone when the daemon is stopping.

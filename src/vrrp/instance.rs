@@ -58,8 +58,6 @@ pub enum Message {
     Control(Control),
     /// The sync group of this number wants this.
     Group(u32, Order),
-    /// Another member of the sync group of this number is in FAULT: which one, and why.
-    Dragged(u32, Arc<str>),
     /// The configuration has changed.
     Reload(Box<Change>),
 }
@@ -209,10 +207,8 @@ impl Instance {
         for (what, status) in tracked {
             self.tracked(what, status, out);
         }
-        match dragged {
-            Some(by) if by.is_empty() => self.handle(Input::Group(Order::Fault(true)), out),
-            Some(by) => self.handle(Input::Dragged(by), out),
-            None => {}
+        if dragged.is_some() {
+            self.handle(Input::Group(Order::Fault(dragged)), out);
         }
         if let Some(interface) = interface {
             self.interface(interface, out);
@@ -225,16 +221,10 @@ impl Instance {
             Message::Control(message) => self.control(message, out),
             Message::Group(number, order) => {
                 if self.is_group(number) {
-                    if let Order::Fault(dragged) = order {
-                        self.facts.borrow_mut().dragged = dragged.then(|| Arc::from(""));
+                    if let Order::Fault(by) = &order {
+                        self.facts.borrow_mut().dragged.clone_from(by);
                     }
                     self.handle(Input::Group(order), out);
-                }
-            }
-            Message::Dragged(number, by) => {
-                if self.is_group(number) {
-                    self.facts.borrow_mut().dragged = Some(Arc::clone(&by));
-                    self.handle(Input::Dragged(by), out);
                 }
             }
             Message::Reload(change) => self.reload(*change, out),

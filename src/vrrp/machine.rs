@@ -21,12 +21,11 @@ mod words;
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::auth::{Mark, Memory};
 use super::event::{Cause, Change, Event, Fault};
-use super::group::{Order, Report};
+use super::group::{Blame, Order, Report};
 use super::params::Params;
 use super::timers::{Timer, Timers};
 use super::tracking::{Tracked, Tracking};
@@ -54,8 +53,8 @@ pub struct Machine {
     timers: Timers,
     /// Reasons for FAULT besides tracking; sorted, without repetition.
     faults: Vec<Fault>,
-    /// Which other member of the sync group is in FAULT, and why.
-    dragged_by: Option<Arc<str>>,
+    /// Which other member of the sync group is in FAULT, and why: there while [`Fault::Group`] is.
+    dragged_by: Option<Blame>,
     source: Option<IpAddr>,
     /// Adverts that come earlier are not heard, and timers count from here.
     listens_from: Instant,
@@ -73,8 +72,8 @@ pub struct Machine {
     wants: Option<Cause>,
     /// The sync group does not know yet whether we hear another master.
     undecided: bool,
-    /// The sync group knows that something of our own is wrong.
-    own_fault: bool,
+    /// What the sync group knows to be wrong with the router itself.
+    trouble: Option<Cause>,
     /// MASTER: since when, and when the last advert left.
     master_since: Instant,
     last_sent: Instant,
@@ -130,7 +129,7 @@ impl Machine {
             put_off: false,
             wants: None,
             undecided: true,
-            own_fault: false,
+            trouble: None,
             master_since: Instant::ZERO,
             last_sent: Instant::ZERO,
             insisted: None,
@@ -225,10 +224,6 @@ impl Machine {
             Input::Placed(number) => self.placed(now, number, out),
             Input::Restored => self.announce(now, self.params.garp.repeat, out),
             Input::Group(order) => self.order(now, order, out),
-            Input::Dragged(by) => {
-                self.dragged_by = Some(by);
-                self.fault(now, Fault::Group, true, out);
-            }
             Input::Reload(reload) => self.reload(now, *reload, out),
             Input::Delete => self.stop(now, Cause::Deleted, out),
             Input::Stop => self.stop(now, Cause::Stop, out),
@@ -266,10 +261,7 @@ impl Machine {
             (Order::Backup, State::Master) => self.enter_backup(now, false, Cause::Group, out),
             (Order::Backup, State::Backup) => self.wants = None,
             (Order::Backup, State::Init) => self.disinherit(now, out),
-            (Order::Fault(present), _) => {
-                self.dragged_by = None;
-                self.fault(now, Fault::Group, present, out);
-            }
+            (Order::Fault(by), _) => self.dragged(now, by, out),
             _ => {}
         }
     }

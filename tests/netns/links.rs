@@ -271,3 +271,28 @@ fn a_goodbye_that_does_not_leave_is_not_told() {
         assert_eq!(log.contains("(VI_1) could not send 0 priority"), !leaves, "{change}: {log}");
     }
 }
+
+/// What went with its interface is put back on the next one of that name, at once each time, and nobody is accused of it.
+#[test]
+fn what_was_on_an_interface_that_is_made_anew() {
+    let two = Two::new();
+    two.a.attach(&two.lan, "eth1", "10.8.0.2/24");
+    let statics = "static_ipaddress {\n 10.8.0.150/24 dev eth1\n 2001:db8:8::1/64 dev eth1\n}\n\
+                   static_routes {\n 192.0.2.0/24 dev eth1\n 2001:db8:9::/64 dev eth1\n}\n";
+    let daemon = two.a.start(Kind::Ours, &format!("{statics}{}", config(3, 150, "")));
+    let is_there = || {
+        let shown = two.a.run("ip -o addr show; ip route; ip -6 route");
+        ["10.8.0.150/", "db8:8::1/", "192.0.2.0/24 ", "db8:9::/64 "].iter().all(|item| shown.contains(item))
+    };
+    wait_until("static items are there", is_there);
+    for _ in 0..6 {
+        two.a.run("ip link del eth1");
+        two.a.attach(&two.lan, "eth1", "10.8.0.2/24");
+        wait_until("static items are back", is_there);
+    }
+    daemon.wait_log("Address 10.8.0.150 was removed from eth1 when its interface went away");
+    let log = daemon.log();
+    assert!(!log.contains("somebody"), "{log}");
+    two.a.run("ip addr del 10.8.0.150/24 dev eth1");
+    daemon.wait_log("Address 10.8.0.150 was removed from eth1 by somebody else");
+}

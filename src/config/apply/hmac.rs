@@ -16,6 +16,11 @@ const LENGTH: std::ops::RangeInclusive<usize> = 32..=64;
 
 /// The permission bits of the group and of all others.
 const OTHERS: u32 = 0o077;
+/// Those of all others alone.
+const ANYBODY: u32 = 0o007;
+
+/// What the name of a credential begins with.
+const CREDENTIAL: &str = "credential:";
 
 /// A block being read.
 #[derive(Debug, Default)]
@@ -62,10 +67,17 @@ pub(crate) fn key(b: &mut Build<'_>, stmt: &Stmt) {
         b.report.error(&stmt.place(1), format!("key {id} is given twice - ignoring the second one"));
         return;
     }
-    if let Some(Ok(path)) = stmt.word(2).and_then(|word| file(b, word)) {
-        secrecy(b, &stmt.place(2), &path);
-    }
     let bytes = stmt.word(2).ok_or("is missing".to_owned()).and_then(|word| bytes(b, word));
+    // What is no key need not be secret.
+    if bytes.is_ok()
+        && let Some(word) = stmt.word(2)
+        && let Some(Ok(path)) = file(b, word)
+    {
+        match word.starts_with(CREDENTIAL) {
+            true => secrecy_of_credential(b, &stmt.place(2), &path),
+            false => secrecy(b, &stmt.place(2), &path),
+        }
+    }
     match bytes {
         Ok(bytes) if LENGTH.contains(&bytes.len()) => set(b, |h| h.keys.push((id, HmacKey(bytes)))),
         Ok(bytes) => {
@@ -89,6 +101,17 @@ fn secrecy(b: &mut Build<'_>, place: &Line, path: &Path) {
     }
 }
 
+/// The same of a credential. systemd lets the user of the service read it by an access list, which the permissions of the
+/// group then stand for; and it shuts the directory.
+fn secrecy_of_credential(b: &mut Build<'_>, place: &Line, path: &Path) {
+    let is_open = |path: &Path| b.loader.access(path).is_some_and(|access| access.mode & ANYBODY != 0);
+    if is_open(path) && path.parent().is_none_or(is_open) {
+        let path = path.display();
+        let text = format!("SECURITY VIOLATION - credential {path} is accessible to others");
+        b.report.at(place, Severity::Error, Class::Security, text).hint(format!("chmod 600 {path}"));
+    }
+}
+
 fn wrong(b: &mut Build<'_>, place: &Line, id: u8, why: &str) {
     b.report.error(place, format!("key {id} {why} - ignoring the key"));
 }
@@ -99,7 +122,7 @@ fn file(b: &Build<'_>, word: &str) -> Option<Result<PathBuf, String>> {
     if let Some(path) = word.strip_prefix("file:") {
         return Some(Ok(PathBuf::from(path)));
     }
-    let name = word.strip_prefix("credential:")?;
+    let name = word.strip_prefix(CREDENTIAL)?;
     if name.is_empty() || name.starts_with('.') || name.contains('/') {
         return Some(Err(format!("is in no credential: '{name}' cannot be the name of one")));
     }

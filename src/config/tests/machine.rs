@@ -115,6 +115,25 @@ fn a_key_may_be_a_credential() {
     assert_eq!(loaded.test_status(), 0, "{:?}", lines(&loaded));
     let hmac = loaded.config.instances[0].options.hmac.as_ref().unwrap();
     assert_eq!(hmac.keys[0].1.0, b"0123456789abcdef0123456789abcdef");
+    // As systemd makes them: of a service with a user of its own, the group's permissions are those of an access list.
+    for (directory, key, is_secret) in [
+        (0o500, 0o400, true),
+        (0o550, 0o440, true),
+        (0o700, 0o644, true),
+        (0o755, 0o440, true),
+        (0o755, 0o444, false),
+    ] {
+        let modes = [("/run/credentials/k", directory), ("/run/credentials/k/vrrp", key)];
+        service.access.extend(modes.map(|(path, mode)| (path.into(), FileAccess { owner: 0, mode })));
+        let loaded = load_from(&service);
+        assert_eq!(loaded.test_status(), if is_secret { 0 } else { 6 }, "{:?}", lines(&loaded));
+    }
+    // Of what is no file, that is what is said.
+    service.access.insert("/run/credentials/k/other".into(), FileAccess { owner: 0, mode: 0o755 });
+    let mut other = machine("credential:other");
+    (other.variables, other.access) = (service.variables.clone(), service.access.clone());
+    let [only] = &load_from(&other).diagnostics[..] else { panic!() };
+    assert!(only.text.contains("cannot be read from /run/credentials/k/other"), "{}", only.text);
     let [only] = &load_from(&machine("credential:vrrp")).diagnostics[..] else { panic!() };
     assert!(only.text.contains("CREDENTIALS_DIRECTORY is not set"), "{}", only.text);
     let mut outside = machine("credential:../k/vrrp");

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::super::claim::{Claim, Object, Obstacle, Occupied, Owner};
 use super::super::mirror::Mirror;
-use crate::base::Instant;
+use super::words::Loss;
+use crate::base::{IfIndex, Instant};
 use crate::host::KernelOp;
 use crate::host::kernel::Errno;
 
@@ -46,9 +47,10 @@ pub(super) struct Entry {
     pub(super) failed: Option<Errno>,
     /// Somebody removed it, and it is not tracked: left alone until it is claimed anew.
     pub(super) renounced: bool,
+    /// Before a change that failed is tried again.
     pause: Duration,
     /// It was in place, and we did not take it away.
-    pub(super) missed: bool,
+    pub(super) missed: Option<Loss>,
     /// How often it was put back lately, when last, and not before when again.
     pub(super) restored: u32,
     restored_at: Instant,
@@ -84,7 +86,7 @@ impl Entry {
             failed: None,
             renounced: false,
             pause: FIRST_PAUSE,
-            missed: false,
+            missed: None,
             restored: 0,
             restored_at: Instant::ZERO,
             truce: Instant::ZERO,
@@ -108,12 +110,19 @@ impl Entry {
     }
 
     /// We had put it there, hold it, could have it, and have not taken it away.
-    pub(super) fn is_missed(&self, mirror: &Mirror) -> bool {
+    fn is_missed(&self, mirror: &Mirror) -> bool {
         self.placed.is_some()
             && self.in_flight.is_none()
             && !self.holders.is_empty()
             && self.report_due.is_none()
             && self.claim.resolve(mirror).is_ok_and(|object| !object.is_in(mirror))
+    }
+
+    /// How it was lost, if it [is missed](Self::is_missed).
+    pub(super) fn loss(&self, mirror: &Mirror) -> Option<Loss> {
+        let is_there = |link: &IfIndex| mirror.link_at(*link).is_some();
+        let placed = self.placed.as_ref().filter(|_| self.is_missed(mirror))?;
+        Some(if placed.links().all(|link| is_there(&link)) { Loss::Removed } else { Loss::WithInterface })
     }
 
     pub(super) fn is_settled(&self, mirror: &Mirror) -> bool {
@@ -151,26 +160,21 @@ impl Entry {
         Some(((u8::MAX - self.claim.rank(false), self.place), object.delete(mirror)))
     }
 
-    /// A new claim owes nothing to the past.
+    /// A new claim owes nothing to the past, but for this: that somebody keeps removing it is not the claim's doing.
     pub(super) fn start_afresh(&mut self) {
         self.given_up = false;
         self.failed = None;
         self.renounced = false;
-        self.missed = false;
+        self.missed.take_if(|_| self.holders.is_empty());
         self.pause = FIRST_PAUSE;
     }
 
-    /// The next pause: each is longer than the one before.
-    pub(super) fn next_pause(&mut self) -> Duration {
-        let pause = self.pause;
-        self.pause = (pause * 2).min(LONGEST_PAUSE);
-        pause
-    }
-
-    /// Tries a failed change again later.
+    /// Tries a failed change again later, each time later than before.
     pub(super) fn put_off(&mut self, now: Instant) -> Instant {
         self.given_up = true;
-        now + self.next_pause()
+        let pause = self.pause;
+        self.pause = (pause * 2).min(LONGEST_PAUSE);
+        now + pause
     }
 
     /// It was added. Of a link, only its report tells the number by which to know it.
@@ -179,6 +183,7 @@ impl Entry {
         self.report_due = unreported.then_some(now + REPORT_LIMIT);
         self.placed = Some(object.lasting(None));
         self.failed = None;
+        self.pause = FIRST_PAUSE;
     }
 
     /// It was put back. At once for the first few times; then somebody is fighting over it, and it has to wait. Gives for
@@ -186,15 +191,12 @@ impl Entry {
     pub(super) fn restored(&mut self, now: Instant) -> Option<Duration> {
         if now - self.restored_at > PEACE {
             self.restored = 0;
-            self.pause = FIRST_PAUSE;
             self.told = Duration::ZERO;
         }
         self.restored += 1;
         self.restored_at = now;
-        if self.restored <= PATIENCE {
-            return None;
-        }
-        let pause = self.next_pause();
+        let fought_over = self.restored.checked_sub(PATIENCE + 1)?;
+        let pause = (FIRST_PAUSE * (1 << fought_over.min(16))).min(LONGEST_PAUSE);
         self.truce = now + pause;
         (std::mem::replace(&mut self.told, pause) != pause).then_some(pause)
     }
@@ -236,7 +238,9 @@ impl Entry {
             false if self.lent.is_some() => self.change_end(object.lasting(self.lent)),
             false if present && object.is_fleeting(mirror) => self.change_end(object),
             false if !present && self.renounced => Step::Rest,
-            false if !present && self.missed && now < self.truce => Step::Later(self.truce),
+            false if !present && self.missed == Some(Loss::Removed) && now < self.truce => {
+                Step::Later(self.truce)
+            }
             false if !present => self.change(object, true, mirror),
             false => {
                 // Found in place when it became ours to hold: ours from now on.

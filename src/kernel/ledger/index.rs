@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::entry::Entry;
-use super::{Ledger, Watch};
+use super::{Ledger, Loss, Watch};
 use crate::base::{IfIndex, IfName, InstanceId};
 use crate::host::Link;
 use crate::kernel::claim::{Claim, Key, Obstacle};
@@ -110,6 +110,12 @@ impl Ledger {
         if let Some(name) = self.index.names.remove(&index) {
             if self.vmacs.contains_key(&name) {
                 self.gone(mirror, Key::Link(name.clone()));
+            }
+            // What was on it has been reported before. A link did not go with itself.
+            for key in self.index.claims(&name).filter(|key| **key != Key::Link(name.clone())) {
+                if let Some(entry) = self.entries.get_mut(key) {
+                    entry.missed = entry.missed.map(|_| Loss::WithInterface);
+                }
             }
             self.revive_on(&name, false);
         }

@@ -26,7 +26,7 @@ impl Ledger {
                     }
                 }
                 for entry in self.entries.values_mut() {
-                    entry.missed |= entry.is_missed(mirror);
+                    entry.missed = entry.missed.or(entry.loss(mirror));
                 }
                 self.links_known(mirror);
                 self.revive(|_| true);
@@ -79,9 +79,12 @@ impl Ledger {
     /// Somebody, perhaps we, removed something.
     pub(super) fn gone(&mut self, mirror: &Mirror, key: Key) {
         if let Some(entry) = self.entries.get_mut(&key) {
-            let missed = entry.is_missed(mirror);
-            entry.missed |= missed && entry.claim.is_tracked();
-            entry.renounced |= missed && !entry.claim.is_tracked() && entry.claim.can_stay(mirror);
+            let loss = entry.loss(mirror);
+            if entry.claim.is_tracked() {
+                entry.missed = entry.missed.or(loss);
+            } else {
+                entry.renounced |= loss.is_some() && entry.claim.can_stay(mirror);
+            }
             self.dirty.insert(key);
         }
     }

@@ -36,13 +36,15 @@ pub enum Output {
         /// Its number.
         number: u64,
     },
-    /// What somebody else had removed is back.
+    /// What was lost, by no change of ours, is back.
     Restored {
         /// The instances that hold it.
         owners: Vec<InstanceId>,
         /// What.
         key: Key,
-        /// How many times lately.
+        /// How it was lost.
+        loss: Loss,
+        /// How many times somebody removed it lately.
         times: u32,
         /// From now on not before this has passed, if that is longer than before: somebody keeps removing it.
         pause: Option<Duration>,
@@ -77,6 +79,15 @@ pub enum Output {
     Interface(InstanceId, Interface),
     /// An interface that an instance tracks is like this now.
     Tracked(InstanceId, IfName, LinkState),
+}
+
+/// How something was lost that is put back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Somebody removed it.
+    Removed,
+    /// Its interface went away, and is back.
+    WithInterface,
 }
 
 /// What an instance has to know of its interface.

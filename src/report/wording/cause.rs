@@ -35,7 +35,8 @@ pub fn cause(cause: &Cause, plan: &InstancePlan) -> String {
             format!("{from} is configured as address owner, too, and does not yield")
         }
         Cause::Group => "another member of the sync group lost an election".to_owned(),
-        Cause::Member(what) => what.to_string(),
+        Cause::Member(blame) if blame.others => format!("{}, and with others", blame.trouble),
+        Cause::Member(blame) => blame.trouble.to_string(),
         Cause::Fault(fault) => wrong(*fault, plan),
         Cause::Over(fault) => right(*fault, plan),
         Cause::Tracked(what) => what.clone(),

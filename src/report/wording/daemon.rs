@@ -63,6 +63,11 @@ pub fn panicked(task: &str) {
     error!(target: "vrrp", "Task {task} panicked; its addresses are released and it starts again");
 }
 
+/// What is wrong with an instance until it starts again, as its sync group is told.
+pub fn panic_trouble(instance: &str) -> String {
+    format!("Instance {instance}: it panicked, and starts again")
+}
+
 /// A task panicked: which one, and what becomes of it.
 pub fn task_panicked(task: &str, then: &str) {
     error!("Task {task} panicked; it {then}");

@@ -8,6 +8,7 @@ use tracing::{debug, info, trace, warn};
 use crate::base::{Family, IfName};
 use crate::host::{Address, KernelEvent, KernelOp, VirtualKind, VirtualLink};
 use crate::kernel::claim::Key;
+use crate::kernel::ledger::Loss;
 use crate::kernel::{Mirror, Output};
 use crate::plan::ShortenedDelay;
 
@@ -175,7 +176,7 @@ fn backs_off(key: &Key, times: u32, pause: Option<Duration>) {
 /// The ledger decided or learned something.
 pub fn kernel(output: &Output) {
     match output {
-        Output::Restored { owners, key, times, pause } => {
+        Output::Restored { owners, key, loss, times, pause } => {
             let role = if owners.is_empty() { "" } else { ", remaining master" };
             let removed = match key {
                 Key::Address(dev, cidr) => format!("Address {} was removed from {dev}", cidr.ip),
@@ -190,7 +191,12 @@ pub fn kernel(output: &Output) {
                 }
                 Key::Setting(setting) => format!("{setting} was unset"),
             };
-            warn!(target: "vrrp", times, "{removed} by somebody else - restored{role}");
+            match loss {
+                Loss::Removed => warn!(target: "vrrp", times, "{removed} by somebody else - restored{role}"),
+                Loss::WithInterface => {
+                    info!(target: "vrrp", "{removed} when its interface went away - restored now that it is back{role}");
+                }
+            }
             backs_off(key, *times, *pause);
         }
         Output::Failed { op, key, errno } => {

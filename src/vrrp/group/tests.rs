@@ -10,10 +10,26 @@ fn decisions(reports: &[(InstanceId, Report)]) -> Vec<Vec<Output>> {
     let mut group = Group::new(vec![B, A, C]);
     let decide = |(id, report): &(InstanceId, Report)| {
         let mut out = Vec::new();
-        group.handle(*id, *report, &mut out);
+        group.handle(*id, report.clone(), &mut out);
         out
     };
     reports.iter().map(decide).collect()
+}
+
+fn faulty(id: InstanceId, trouble: &str) -> (InstanceId, Report) {
+    (id, Report::Faulty(Some(trouble.into())))
+}
+
+fn well(id: InstanceId) -> (InstanceId, Report) {
+    (id, Report::Faulty(None))
+}
+
+fn blames(id: InstanceId, trouble: &str, others: bool) -> Output {
+    Output::Order(id, Order::Fault(Some(Blame { trouble: trouble.into(), others })))
+}
+
+fn freed(id: InstanceId) -> Output {
+    Output::Order(id, Order::Fault(None))
 }
 
 const ELECTED: [(InstanceId, Report); 3] = [(C, Report::Wants), (A, Report::Wants), (B, Report::Wants)];
@@ -49,17 +65,49 @@ fn one_that_loses_takes_all_along() {
 
 #[test]
 fn a_fault_takes_all_along_until_the_last_one_is_gone() {
-    let fault = |id, on| Output::Order(id, Order::Fault(on));
     let mut reports = ELECTED.to_vec();
-    reports.extend([(B, true), (C, true), (B, false), (C, false)].map(|(id, on)| (id, Report::Faulty(on))));
+    reports.extend([faulty(B, "b"), faulty(C, "c"), well(B), well(C)]);
     reports.extend(ELECTED);
     let decisions = decisions(&reports);
-    assert_eq!(decisions[3], [Output::Syncing(State::Fault), fault(A, true), fault(C, true)]);
+    assert_eq!(decisions[3], [Output::Syncing(State::Fault), blames(A, "b", false), blames(C, "b", false)]);
     // B has its own fault; now it is dragged as well.
-    assert_eq!(decisions[4], [fault(B, true)]);
-    assert_eq!(decisions[5], [fault(C, false)]);
-    assert_eq!(decisions[6], [Output::Syncing(State::Backup), fault(B, false), fault(A, false)]);
+    assert_eq!(decisions[4], [blames(B, "c", false), blames(A, "b", true)]);
+    assert_eq!(decisions[5], [blames(A, "c", false), freed(C)]);
+    assert_eq!(decisions[6], [Output::Syncing(State::Backup), freed(B), freed(A)]);
     assert_eq!(decisions[9].len(), 3, "and then there is a new election");
+}
+
+/// Everybody's blame is true, and nobody is told twice of the same.
+#[test]
+fn whom_to_blame_is_told_when_it_changes() {
+    let reports = [
+        faulty(C, "c"),
+        faulty(C, "c"),
+        faulty(C, "another c"),
+        faulty(A, "a"),
+        faulty(A, "another a"),
+        faulty(B, "b"),
+        well(C),
+        well(A),
+        well(B),
+    ];
+    let orders = decisions(&reports).into_iter().map(|mut decision| {
+        decision.retain(|output| matches!(output, Output::Order(..)));
+        decision
+    });
+    let expected = [
+        vec![blames(B, "c", false), blames(A, "c", false)],
+        vec![],
+        vec![blames(B, "another c", false), blames(A, "another c", false)],
+        vec![blames(B, "another c", true), blames(C, "a", false)],
+        // Not news to B, which blames C.
+        vec![blames(C, "another a", false)],
+        vec![blames(A, "another c", true), blames(C, "another a", true)],
+        vec![blames(B, "another a", false), blames(A, "b", false)],
+        vec![freed(B), blames(C, "b", false)],
+        vec![freed(A), freed(C)],
+    ];
+    assert_eq!(orders.collect::<Vec<_>>(), expected);
 }
 
 #[test]
@@ -115,7 +163,7 @@ fn nobody_waits_for_ever_for_a_notice() {
     reports.extend(ELECTED);
     // The claims of C and A are followed; B's is not, and then there is a fault.
     reports.extend([C, A].map(|id| (id, Report::Told(State::Master, PRIORITY))));
-    reports.push((A, Report::Faulty(true)));
+    reports.push(faulty(A, "a"));
     reports.push((B, Report::Told(State::Stopped, PRIORITY)));
     let expected = [(Some(A), State::Master), (Some(C), State::Master), (Some(B), State::Stopped)].to_vec();
     assert_eq!(told(&reports)[first..], expected);

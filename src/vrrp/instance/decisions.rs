@@ -57,6 +57,10 @@ impl Instance {
                 Output::AnnounceExtra => self.announce(self.plan.extra_announced(), 1),
                 Output::AnnounceSource => self.announce_source(),
                 Output::Group(report) => self.report(report),
+                Output::Trouble(what) => {
+                    let words = what.map(|cause| wording::trouble(&self.plan, &cause).into());
+                    self.report(Report::Faulty(words));
+                }
                 Output::Notify(notice) => self.notify(notice),
                 Output::Event(Event::SentPriorityZero) if !resigned => {
                     wording::not_resigned(&self.plan.name);
@@ -119,11 +123,8 @@ impl Instance {
 
     fn report(&self, report: Report) {
         let group = self.facts.borrow().group();
-        let Some(group) = group else { return };
-        if let Report::Faulty(_) = report {
-            let trouble = self.machine.own_trouble().map(|cause| wording::trouble(&self.plan, &cause));
-            group.note(self.plan.id, trouble);
+        if let Some(group) = group {
+            group.report(self.plan.id, report);
         }
-        group.report(self.plan.id, report);
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::kernel::ledger::Interface;
 use crate::plan::{InstancePlan, Subject};
+use crate::vrrp::group::Blame;
 use crate::vrrp::group_hub::GroupHub;
 use crate::vrrp::machine::Inheritance;
 use crate::vrrp::tracking::Status;
@@ -17,8 +18,8 @@ pub struct Facts {
     pub(super) group: Option<Rc<GroupHub>>,
     pub(super) interface: Option<Interface>,
     pub(super) tracked: BTreeMap<Subject, Status>,
-    /// Another member of the sync group is faulty: which one, and why, if that is known.
-    pub(super) dragged: Option<Arc<str>>,
+    /// Another member of the sync group is faulty.
+    pub(super) dragged: Option<Blame>,
     /// A reload has removed it, and it has stopped.
     pub(super) deleted: bool,
     /// What a process before this one has left that was master.

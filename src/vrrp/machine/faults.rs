@@ -1,11 +1,9 @@
 //! Reasons not to take part, and what is tracked.
 
-use std::sync::Arc;
-
 use super::{Machine, Notice, Output, State};
 use crate::base::{Instant, Priority};
 use crate::vrrp::event::{Cause, Event, Fault};
-use crate::vrrp::group::Report;
+use crate::vrrp::group::Blame;
 use crate::vrrp::timers::{self, Timer};
 use crate::vrrp::tracking::Status;
 
@@ -65,16 +63,27 @@ impl Machine {
         self.reconsider(now, &cause, out);
     }
 
-    /// The cause that a fault is; of one of the sync group, as much as is known of it.
+    /// Another member of the sync group is in FAULT, it is another one than before, or none is any more.
+    pub(super) fn dragged(&mut self, now: Instant, by: Option<Blame>, out: &mut Vec<Output>) {
+        let before = std::mem::replace(&mut self.dragged_by, by.clone());
+        match by {
+            Some(by) if before.as_ref().is_some_and(|before| *before != by) => {
+                self.reconsider(now, &Cause::Member(by), out);
+            }
+            by => self.fault(now, Fault::Group, by.is_some(), out),
+        }
+    }
+
+    /// The cause that a fault is.
     fn blamed(&self, fault: Fault) -> Cause {
         match &self.dragged_by {
-            Some(by) if fault == Fault::Group => Cause::Member(Arc::clone(by)),
+            Some(by) if fault == Fault::Group => Cause::Member(by.clone()),
             _ => Cause::Fault(fault),
         }
     }
 
     /// What is wrong with the router itself, and not with its sync group.
-    pub fn own_trouble(&self) -> Option<Cause> {
+    fn own_trouble(&self) -> Option<Cause> {
         let own = self.faults.iter().find(|f| **f != Fault::Group).map(|f| Cause::Fault(*f));
         own.or_else(|| self.tracking.faults().next().map(|t| Cause::Tracked(t.words())))
     }
@@ -112,14 +121,18 @@ impl Machine {
             }
             (None, _) => {}
         }
-        self.report_fault(out);
+        self.report_trouble(out);
     }
 
-    /// Tells the sync group when something of our own goes wrong, or is right again.
-    pub(super) fn report_fault(&mut self, out: &mut Vec<Output>) {
-        let own = self.own_trouble().is_some();
-        if self.params.grouped && own != std::mem::replace(&mut self.own_fault, own) {
-            out.push(Output::Group(Report::Faulty(own)));
+    /// Tells the sync group when something of our own goes wrong, in another way, or is right again.
+    pub(super) fn report_trouble(&mut self, out: &mut Vec<Output>) {
+        if !self.params.grouped {
+            return;
+        }
+        let own = self.own_trouble();
+        if own != self.trouble {
+            self.trouble.clone_from(&own);
+            out.push(Output::Trouble(own));
         }
     }
 
@@ -133,7 +146,7 @@ impl Machine {
             self.resign(out);
             // Twice, as stock, but for those whom their sync group drags along: the message that makes a peer take
             // over at once is worth a second chance.
-            if !matches!(cause, Cause::Fault(Fault::Group) | Cause::Member(_)) {
+            if !matches!(cause, Cause::Member(_)) {
                 self.resign(out);
                 out.push(Output::Event(Event::SentPriorityZero));
             }

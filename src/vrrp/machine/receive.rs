@@ -19,9 +19,11 @@ impl Machine {
         // Packets that are dropped leave no trace: what is wrong with one may have been put in on its way.
         let mut memory = self.memory.clone();
         let verdict = check::check(&self.params, packet, known, &mut memory, &mut odd);
+        let told = self.reported;
         for reject in odd.iter().chain(verdict.as_ref().err()) {
             self.reject(*reject, packet.source, out);
         }
+        let news = self.reported & !told;
         let Ok(advert) = verdict else { return };
         self.memory = memory;
         if advert.old_checksum && self.params.delivery.learn_old_checksum() {
@@ -44,6 +46,8 @@ impl Machine {
             }
             _ => self.advert_as_backup(now, &advert, out),
         }
+        // Not again, if this advert has just changed the state or the master.
+        self.reported |= news;
     }
 
     /// Counts always, reports each kind once until the state or the master changes: a stream of bad packets must not

@@ -3,7 +3,7 @@
 use super::{Machine, Notice, Output, State};
 use crate::base::{Instant, Priority};
 use crate::config::model::Version;
-use crate::vrrp::event::{Cause, Event, Fault};
+use crate::vrrp::event::{Cause, Event};
 use crate::vrrp::group::Report;
 use crate::vrrp::params::Params;
 use crate::vrrp::timers::Timer;
@@ -114,13 +114,13 @@ impl Machine {
     /// The members of a sync group get to know each other.
     fn join(&mut self, now: Instant, out: &mut Vec<Output>) {
         self.wants = None;
-        self.own_fault = false;
+        self.trouble = None;
         self.undecided = true;
         if self.params.grouped {
             out.push(Output::Group(Report::Joined(self.state)));
         }
         // The group says so if it is still true.
-        self.fault(now, Fault::Group, false, out);
+        self.dragged(now, None, out);
     }
 }
 

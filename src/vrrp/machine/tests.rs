@@ -33,6 +33,11 @@ const GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 18));
 
 const NO_ADDRESS: Fault = Fault::NoAddress(Source::Any(Family::V4));
 
+/// What a sync group says of one other member.
+fn blame(trouble: &str) -> Blame {
+    Blame { trouble: trouble.into(), others: false }
+}
+
 fn params(priority: u8) -> Params {
     Params {
         vrid: Vrid::new(51).unwrap(),

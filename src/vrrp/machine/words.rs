@@ -1,7 +1,6 @@
 //! What a machine is told, what it answers, and what can be seen of it.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::reload::Reload;
@@ -50,8 +49,6 @@ pub enum Input {
     Restored,
     /// The sync group wants this.
     Group(Order),
-    /// Another member of the sync group is in FAULT: which one, and why.
-    Dragged(Arc<str>),
     /// The configuration has changed.
     Reload(Box<Reload>),
     /// The configuration has it no more: stop.
@@ -96,6 +93,8 @@ pub enum Output {
     AnnounceSource,
     /// Tell the sync group.
     Group(Report),
+    /// Tell the sync group what is wrong with the router itself; `None`: nothing any more.
+    Trouble(Option<Cause>),
     /// Tell the scripts.
     Notify(Notice),
     /// Tell the log.

@@ -40,6 +40,44 @@ fn a_group_moves_as_a_whole() {
     cluster.assert_logged(1, "VRRP_Group(G) Syncing instances to BACKUP state");
 }
 
+/// A cause stays true while the fault lasts, for those too who only share it.
+#[test]
+fn whom_the_others_blame_is_true_while_the_fault_lasts() {
+    let group = "vrrp_sync_group G {\n group {\n VI_1\n VI_2\n VI_3\n }\n}\n".to_owned();
+    let on = |vrid, interface: &str| instance(vrid, 150).on(interface).text();
+    let text = [group, instance(1, 150).text(), on(2, "eth1"), on(3, "eth2")].concat();
+    let mut cluster = Cluster::new(1, vec![text]);
+    let node = cluster.nodes[0];
+    for i in 1..=2 {
+        let lan = cluster.world.lan(LanOptions::default());
+        cluster.world.attach(node, lan, &format!("eth{i}"), cidr(&format!("10.0.2{i}.1/24")));
+    }
+    cluster.start(0);
+    cluster.run(10.0);
+    let step = |cluster: &mut Cluster, change: &dyn Fn(&mut Cluster)| {
+        let before = cluster.world.log(node).len();
+        change(cluster);
+        cluster.run(5.0);
+        let log = cluster.world.log(node).split_off(before);
+        let of_first = log.iter().filter(|line| line.contains("(VI_1) ") && line.contains("cause="));
+        of_first.cloned().collect::<Vec<_>>()
+    };
+    let down = |name: &'static str| move |cluster: &mut Cluster| cluster.world.link_down(node, name);
+    let up = |name: &'static str| move |cluster: &mut Cluster| cluster.world.link_up(node, name);
+    let still = |why: &str| vec![format!("(VI_1) Still in FAULT STATE cause=Instance {why}")];
+    let entered = "(VI_1) Entering FAULT STATE cause=Instance VI_2: interface eth1 is down";
+    assert_eq!(step(&mut cluster, &down("eth1")), [entered]);
+    assert_eq!(step(&mut cluster, &down("eth2")), still("VI_2: interface eth1 is down, and with others"));
+    assert_eq!(step(&mut cluster, &up("eth1")), still("VI_3: interface eth2 is down"));
+    let renamed = |cluster: &mut Cluster| cluster.world.rename_link(node, "eth2", "lan2");
+    assert_eq!(step(&mut cluster, &renamed), still("VI_3: interface eth2 was renamed"));
+    let back = |cluster: &mut Cluster| cluster.world.rename_link(node, "lan2", "eth2");
+    assert_eq!(step(&mut cluster, &back), still("VI_3: interface eth2 is down"));
+    let last = step(&mut cluster, &up("eth2"));
+    assert!(last[0].starts_with("(VI_1) Entering BACKUP STATE"), "{last:?}");
+    assert_eq!(cluster.holders(1), [0]);
+}
+
 #[test]
 fn a_group_does_not_become_master_by_half() {
     let mut cluster = between_two_lans("", "");

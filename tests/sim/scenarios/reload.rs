@@ -41,6 +41,33 @@ fn another_priority_counts_at_once() {
     assert_eq!(cluster.holders(1), [1], "the other one is better now");
 }
 
+/// Neither for what is saved around it, nor for the file that says what is claimed, as long as that is right.
+#[test]
+fn a_reload_does_not_wait_for_a_disk() {
+    let text =
+        |priority| format!("global_defs {{\n config_save_dir /save\n}}\n{}", instance(1, priority).text());
+    for folder in ["/save", "/run"] {
+        let mut cluster = Cluster::new(1, vec![text(150)]);
+        cluster.start(0);
+        cluster.run(10.0);
+        cluster.world.hang_disk(cluster.nodes[0], folder);
+        for priority in [120, 110, 100] {
+            let start = cluster.now();
+            cluster.reload(0, text(priority));
+            cluster.run(2.0);
+            assert_eq!(cluster.priorities(0, 1, start)[0], priority, "{folder}");
+            cluster.world.signal(cluster.nodes[0], Signal::Data);
+            cluster.run(0.1);
+            let data = cluster.world.file(cluster.nodes[0], "/tmp/keepalived.data");
+            assert_eq!(data.is_some(), folder == "/run", "dumps come one after the other");
+        }
+        assert_eq!(cluster.logged(0, "Reload complete"), 3, "{folder}");
+        cluster.world.signal(cluster.nodes[0], Signal::Stop);
+        cluster.run(1.0);
+        assert_eq!(cluster.world.exit_status(cluster.nodes[0]), Some(0), "nor does a stop");
+    }
+}
+
 #[test]
 fn a_backup_waits_as_the_new_configuration_says() {
     let v2 = |priority: u8, interval: u8| {

@@ -114,6 +114,35 @@ fn static_items_are_there_from_start_to_stop() {
     assert_eq!((held(&cluster, 0), cluster.world.has_ip(node, "10.0.9.1".parse().unwrap())), ((0, 0), false));
 }
 
+/// Nobody is accused of what went with its interface.
+#[test]
+fn static_items_come_back_with_their_interface() {
+    let statics = "static_ipaddress {\n    10.0.9.1/24 dev eth1\n}\n\
+                   static_routes {\n    192.0.1.0/24 via 10.0.9.9 dev eth1\n}\n";
+    let mut cluster = Cluster::new(1, vec![format!("{statics}{}", instance(2, 150).text())]);
+    let (node, lan) = (cluster.nodes[0], cluster.lan);
+    cluster.world.attach(node, lan, "eth1", cidr("10.1.0.1/24"));
+    cluster.start(0);
+    cluster.run(10.0);
+    for times in 1..=10 {
+        cluster.world.delete_link(node, "eth1");
+        cluster.run(0.5);
+        assert_eq!(held(&cluster, 0).0, 0);
+        cluster.world.attach(node, lan, "eth1", cidr("10.1.0.1/24"));
+        cluster.world.overrun(node);
+        cluster.run(0.002);
+        assert!(
+            cluster.world.has_ip(node, "10.0.9.1".parse().unwrap()),
+            "at once, also for the {times}. time"
+        );
+        assert_eq!(held(&cluster, 0).0, 1);
+        let told = "Address 10.0.9.1 was removed from eth1 when its interface went away - restored now that it is back";
+        assert_eq!(cluster.logged(0, told), times);
+    }
+    assert_eq!(cluster.logged(0, "by somebody else"), 0);
+    cluster.assert_master(0, 2);
+}
+
 #[test]
 fn static_items_need_no_instance() {
     let config = "static_routes {\n    192.0.1.0/24 via 10.0.0.9 dev eth0\n}\n".to_owned();

@@ -75,7 +75,13 @@ fn a_deleted_address_is_put_back_at_once_and_then_less_and_less_often() {
         assert_eq!(bench.ops(), ["add 10.0.0.2"], "{times}");
         bench.answer(Ok(()));
         let pause = (times == 4).then_some(FIRST_PAUSE);
-        let restored = Output::Restored { owners: vec![TWO], key: claim("10.0.0.2").key(), times, pause };
+        let restored = Output::Restored {
+            owners: vec![TWO],
+            key: claim("10.0.0.2").key(),
+            loss: Loss::Removed,
+            times,
+            pause,
+        };
         assert_eq!(std::mem::take(&mut bench.out), [restored]);
     }
     bench.delete("10.0.0.2");
@@ -109,6 +115,38 @@ fn that_restoring_backs_off_is_told_once_for_each_stage() {
     });
     let stages = [20, 40, 80, 160, 320, 640, 1280, 2560, 5000];
     assert_eq!(told.collect::<Vec<_>>(), (4..).zip(stages).collect::<Vec<_>>());
+}
+
+/// Who keeps removing an address does so whoever claims it: a new claim takes it at once, and then goes on as before.
+#[test]
+fn what_is_fought_over_stays_so_for_a_new_claim() {
+    let mut bench = Bench::new(&[]);
+    bench.claim(TWO, true, 1);
+    bench.answer(Ok(()));
+    for _ in 0..6 {
+        bench.delete("10.0.0.2");
+        if let Some(at) = bench.ledger.next_deadline() {
+            bench.pass(at - bench.now);
+        }
+        bench.answer(Ok(()));
+    }
+    // A reload changes it while it has to wait: no reason not to.
+    bench.delete("10.0.0.2");
+    let labelled = AddressClaim { label: Some("eth0:1".to_owned()), ..claim("10.0.0.2") };
+    bench.ledger.reconfigure(Owner::Instance(TWO), &[Claim::Address(labelled)]);
+    bench.settle();
+    assert_eq!(bench.ops(), [""; 0]);
+    let pause = FIRST_PAUSE * 4;
+    assert_eq!(bench.ledger.next_deadline(), Some(bench.now + pause));
+    bench.pass(pause);
+    bench.answer(Ok(()));
+    bench.claim(TWO, false, 2);
+    bench.answer(Ok(()));
+    bench.claim(TWO, true, 3);
+    assert_eq!(bench.ops(), ["add 10.0.0.2"], "a new master has its addresses at once");
+    bench.answer(Ok(()));
+    bench.delete("10.0.0.2");
+    assert_eq!(bench.ledger.next_deadline(), Some(bench.now + pause * 2));
 }
 
 #[test]

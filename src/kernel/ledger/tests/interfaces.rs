@@ -25,6 +25,43 @@ fn addresses_follow_an_interface_that_goes_and_comes_back() {
     );
 }
 
+/// Nobody is to blame, and nobody is fought, when an interface comes and goes; whether the kernel reported all of it or not.
+#[test]
+fn what_went_with_its_interface_is_told_so_when_it_is_back() {
+    let mut ledger = Ledger::default();
+    ledger.register_static(&claims(&["10.0.0.1"]));
+    ledger.claim(Owner::Static, true, 1);
+    let mut bench = Bench::of(ledger, &[]);
+    bench.answer(Ok(()));
+    let back = |loss, times| Output::Restored {
+        owners: vec![],
+        key: claim("10.0.0.1").key(),
+        loss,
+        times,
+        pause: None,
+    };
+    for index in 3..10 {
+        let before = IfIndex(index - 1);
+        let again = Link { index: IfIndex(index), ..link(true) };
+        if index % 2 == 0 {
+            bench.event(&KernelEvent::AddressGone(claim("10.0.0.1").on(before)));
+            assert_eq!(bench.ops(), ["add 10.0.0.1"]);
+            bench.event(&KernelEvent::LinkGone { index: before, moved: false });
+            bench.answer(Err(Errno::NODEV));
+            assert_eq!(bench.open, [], "there is nowhere to put it");
+            bench.event(&KernelEvent::Link(again));
+        } else {
+            bench.event(&KernelEvent::Resync(Dump { links: vec![again], ..Dump::default() }));
+        }
+        bench.out.clear();
+        bench.answer(Ok(()));
+        assert_eq!(std::mem::take(&mut bench.out), [back(Loss::WithInterface, 0)], "{index}");
+    }
+    bench.event(&KernelEvent::AddressGone(claim("10.0.0.1").on(IfIndex(9))));
+    bench.answer(Ok(()));
+    assert_eq!(bench.out, [back(Loss::Removed, 1)]);
+}
+
 #[test]
 fn instances_hear_of_their_interface_and_its_first_address_that_is_no_virtual_one() {
     let mut bench = Bench::new(&["10.0.0.2", "10.0.0.7", "10.0.0.8"]);

@@ -45,7 +45,13 @@ fn a_route_that_somebody_removes_is_put_back_unless_it_is_not_tracked() {
     bench.event(&KernelEvent::RouteGone(in_kernel(&tracked)));
     assert_eq!(bench.ops(), ["add 10.2.0.0"]);
     bench.answer(Ok(()));
-    let restored = Output::Restored { owners: vec![ONE], key: Key::Route(tracked), times: 1, pause: None };
+    let restored = Output::Restored {
+        owners: vec![ONE],
+        key: Key::Route(tracked),
+        loss: Loss::Removed,
+        times: 1,
+        pause: None,
+    };
     assert_eq!(std::mem::take(&mut bench.out), [restored]);
     bench.event(&KernelEvent::RuleGone(Box::new(rule(5).rule.clone())));
     assert_eq!(bench.ops(), ["add 5"]);

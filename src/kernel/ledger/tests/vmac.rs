@@ -99,10 +99,14 @@ fn a_vmac_that_is_gone_is_made_again_with_all_that_was_on_it() {
     assert_eq!(bench.ops(), ["filter IPv4 of 8", "add 10.0.0.1"]);
     bench.answer(Ok(()));
     let restored = |key: &Key| {
-        bench.out.iter().any(|out| matches!(out, Output::Restored { key: back, .. } if back == key))
+        bench.out.iter().find_map(|out| match out {
+            Output::Restored { key: back, loss, .. } if back == key => Some(*loss),
+            _ => None,
+        })
     };
-    assert!(restored(&Key::Link(name("vrrp.51"))));
-    assert!(restored(&Key::Address(name("vrrp.51"), claim("10.0.0.1").cidr)), "{:?}", bench.out);
+    assert_eq!(restored(&Key::Link(name("vrrp.51"))), Some(Loss::Removed));
+    let address = Key::Address(name("vrrp.51"), claim("10.0.0.1").cidr);
+    assert_eq!(restored(&address), Some(Loss::WithInterface), "{:?}", bench.out);
     let found = Interface { index: Some(IfIndex(8)), ..lost };
     assert!(bench.out.contains(&Output::Interface(ONE, found)), "{:?}", bench.out);
 }

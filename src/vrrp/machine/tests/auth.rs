@@ -141,6 +141,13 @@ fn unsigned_adverts_count_unless_signing_is_enforced() {
         router.tell(Input::Packet(packet(&params(200), HIGH, 200, router.now)));
         assert_eq!(rejects(&mut router), [Reject::Trailer(Doubt::Missing)], "{mode:?}");
         assert_eq!(router.machine.snapshot().master.is_some(), believed, "{mode:?}");
+        router.tell(Input::Packet(packet(&params(200), HIGH, 200, router.now)));
+        assert_eq!(rejects(&mut router), [], "{mode:?}: it has been told, also of this master");
+        router.tell(Input::Packet(packet(&params(250), LOW, 250, router.now)));
+        assert_eq!(rejects(&mut router), [], "{mode:?}: not yet of the next one");
+        router.tell(Input::Packet(packet(&params(250), LOW, 250, router.now)));
+        let expected: &[Reject] = if believed { &[Reject::Trailer(Doubt::Missing)] } else { &[] };
+        assert_eq!(rejects(&mut router), expected, "{mode:?}");
     }
 }
 

@@ -67,7 +67,7 @@ fn backups() -> Vec<Router> {
     member.pass(ms(4000));
     member.tell(Input::Group(Order::Master));
     member.tell(Input::Group(Order::Backup));
-    member.tell(Input::Dragged("Instance B: interface eth1 is down".into()));
+    member.tell(Input::Group(Order::Fault(Some(blame("Instance B: interface eth1 is down")))));
     vec![waiting, patient, old, member]
 }
 

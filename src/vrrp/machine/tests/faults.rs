@@ -24,6 +24,39 @@ fn a_fault_resigns_and_recovery_starts_over() {
     assert_eq!(owner.state(), State::Master);
 }
 
+/// Of what is wrong with others, the last that was told counts; of what is wrong here, others learn each time.
+#[test]
+fn the_cause_of_a_fault_is_true_while_it_lasts() {
+    let mut router = Router::new(Params { grouped: true, ..params(100) });
+    router.pass(Duration::from_secs(4));
+    router.tell(Input::Group(Order::Master));
+    let drag = |by: Option<&str>| Input::Group(Order::Fault(by.map(blame)));
+    let tell = |router: &mut Router, input| {
+        router.out.clear();
+        router.tell(input);
+        std::mem::take(&mut router.out)
+    };
+    let out = tell(&mut router, drag(Some("b")));
+    assert_eq!(out.iter().filter(|out| matches!(out, Output::Advert(0))).count(), 1);
+    let cause = Cause::Member(blame("c"));
+    assert_eq!(tell(&mut router, drag(Some("c"))), [Output::Event(Event::StillFault(cause.clone()))]);
+    assert_eq!(router.machine.snapshot().cause, cause);
+    assert_eq!(router.machine.history().back().map(|change| &change.cause), Some(&cause));
+    assert_eq!(tell(&mut router, drag(Some("c"))), []);
+    for state in [LinkState::Down, LinkState::Deleted] {
+        let own = Cause::Fault(Fault::Link(state));
+        let out = tell(&mut router, Input::Fault(Fault::Link(state), true));
+        assert_eq!(router.machine.snapshot().cause, own, "its own comes first");
+        assert!(out.contains(&Output::Trouble(Some(own))), "{out:?}");
+    }
+    assert_eq!(tell(&mut router, drag(Some("d"))), []);
+    let out = tell(&mut router, Input::Fault(Fault::Link(LinkState::Up), false));
+    assert!(out.contains(&Output::Trouble(None)), "{out:?}");
+    assert_eq!(router.machine.snapshot().cause, Cause::Member(blame("d")));
+    router.tell(drag(None));
+    assert_eq!((router.state(), router.machine.snapshot().cause), (State::Backup, Cause::Over(Fault::Group)));
+}
+
 #[test]
 fn a_router_waits_for_the_first_result_of_a_script_that_can_fault_it() {
     for (status, state, init) in [(Status::Good, State::Backup, true), (Status::Bad, State::Fault, true)] {

@@ -166,8 +166,8 @@ fn a_sync_group_goes_on_when_all_are_ready() {
     // Somebody of the group is ill.
     let mut dragged = heir(grouped, &[], LEASE);
     start(&mut dragged);
-    dragged.tell(Input::Group(Order::Fault(true)));
-    dragged.tell(Input::Group(Order::Fault(false)));
+    dragged.tell(Input::Group(Order::Fault(Some(blame("Instance B: interface eth1 is down")))));
+    dragged.tell(Input::Group(Order::Fault(None)));
     assert_eq!(dragged.state(), State::Backup);
 }
 

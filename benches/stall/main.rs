@@ -11,8 +11,8 @@
 //! Two are master at once while each of them sends adverts: a reign lasts from the first to the last of adverts that
 //! follow one another, by the timestamps the kernel gives them as they enter the bridge.
 //!
-//! Environment: `ROUNDS` (10) of the stops; `INSTANCES` (200), `BUSY` (16) processes and `SECONDS` (20) of the last part;
-//! `KEEPALIVED_RS`, a binary to measure instead of this build's. Needs root and keepalived.
+//! Environment: `INTERVAL` (100) of adverts in ms; `ROUNDS` (10) of the stops; `INSTANCES` (200), `BUSY` (16) processes and
+//! `SECONDS` (20) of the last part; `KEEPALIVED_RS`, a binary to measure instead of this build's. Needs root and keepalived.
 
 // Measuring is its purpose.
 #![allow(clippy::disallowed_methods, unreachable_pub)]
@@ -31,13 +31,11 @@ const A: Ipv4Addr = Ipv4Addr::new(10, 7, 0, 2);
 const B: Ipv4Addr = Ipv4Addr::new(10, 7, 0, 1);
 /// Who is compared.
 const KINDS: [Kind; 2] = [Kind::Ours, Kind::Stock];
-/// Between adverts.
-const INTERVAL: Duration = Duration::from_millis(100);
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let wanted = |part: &str| words.is_empty() || words.iter().any(|word| word == part);
-    println!("advert_int {} s, version 3; two masters: ms in all, and at worst", INTERVAL.as_secs_f64());
+    println!("advert_int {} s, version 3; two masters: ms in all, and at worst", interval().as_secs_f64());
     println!("                                                 times   takeovers   two masters");
     if wanted("master") {
         for more in ["", "nopreempt"] {
@@ -50,6 +48,11 @@ fn main() {
     if wanted("busy") {
         KINDS.into_iter().for_each(busy);
     }
+}
+
+/// Between adverts.
+fn interval() -> Duration {
+    Duration::from_millis(number("INTERVAL", 100) as u64)
 }
 
 fn number(name: &str, default: usize) -> usize {
@@ -119,7 +122,7 @@ fn config(count: usize, priority: u8, more: &str) -> String {
         format!(
             "vrrp_instance VI_{n} {{\n interface eth0\n virtual_router_id {n}\n version 3\n priority {priority}\n \
              advert_int {}\n garp_master_repeat 1\n {more}\n virtual_ipaddress {{\n 10.8.0.{n}/32\n }}\n}}\n",
-            INTERVAL.as_secs_f64()
+            interval().as_secs_f64()
         )
     };
     (1..=count).map(instance).collect()
@@ -134,7 +137,7 @@ fn reigns(adverts: &[Advert]) -> BTreeMap<u8, Vec<Reign>> {
     for advert in adverts.iter().filter(|advert| advert.priority > 0) {
         let reigns = all.entry(advert.vrid).or_default();
         match reigns.last_mut() {
-            Some(last) if advert.at - last.1 < INTERVAL * 5 / 2 => last.1 = advert.at,
+            Some(last) if advert.at - last.1 < interval() * 5 / 2 => last.1 = advert.at,
             _ => reigns.push((advert.at, advert.at)),
         }
     }
@@ -153,10 +156,10 @@ fn stopped_master(kind: Kind, more: &str) {
         let pair = Pair::new(kind, 1, more);
         pair.wait_master_a();
         pair.first.freeze();
-        std::thread::sleep(INTERVAL * 10);
+        std::thread::sleep(interval() * 10);
         let mark = pair.capture.mark();
         pair.first.thaw();
-        std::thread::sleep(INTERVAL * 20);
+        std::thread::sleep(interval() * 20);
         takeovers += usize::from(pair.capture.adverts_since(mark, A).iter().any(|a| a.priority > 0));
         double.extend(pair.double(mark));
     }
@@ -173,9 +176,9 @@ fn stopped_backup(kind: Kind) {
         let mark = pair.capture.mark();
         pair.second.freeze();
         // Twice its master-down time.
-        std::thread::sleep(INTERVAL * 72 / 10);
+        std::thread::sleep(interval() * 72 / 10);
         pair.second.thaw();
-        std::thread::sleep(INTERVAL * 10);
+        std::thread::sleep(interval() * 10);
         takeovers += usize::from(pair.capture.adverts_since(mark, B).iter().any(|a| a.priority > 0));
         double.extend(pair.double(mark));
     }

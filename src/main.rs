@@ -317,7 +317,7 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
         return refuse(options, NO_PERMISSION, &needs(&missing));
     }
     // Whoever finds our number in a pid file may send signals at once.
-    startup::ignore_early_signals();
+    startup::ignore_signals();
     let pid_files = match PidFiles::lock(options, &names, !plan.instances.is_empty()) {
         Ok(pid_files) => pid_files,
         Err(error) => return refuse(options, error.status(), &error.to_string()),

@@ -134,12 +134,24 @@ impl Drop for CorePattern {
     }
 }
 
-/// Ignores the signals that are requests to a running daemon, until it runs and handles them: by default they would end
-/// the process.
-pub fn ignore_early_signals() {
-    let real_time = [libc::SIGRTMIN() + 2, libc::SIGRTMAX() - 1];
-    for signal in [libc::SIGHUP, libc::SIGUSR1, libc::SIGUSR2].into_iter().chain(real_time) {
-        // SAFETY: no handler of ours is involved, and the numbers are valid.
+/// Ignores every signal but those that end a process because it asked for it or is broken, as keepalived does: by default
+/// most would end the daemon, or stop it, and leave its addresses behind. Those that are requests get their handlers when
+/// the daemon runs.
+pub fn ignore_signals() {
+    // CHLD: children of whoever ignores it vanish without telling how they ended.
+    let kept = [
+        libc::SIGTERM,
+        libc::SIGINT,
+        libc::SIGCHLD,
+        libc::SIGILL,
+        libc::SIGFPE,
+        libc::SIGSEGV,
+        libc::SIGBUS,
+        libc::SIGABRT,
+    ];
+    for signal in (1..=libc::SIGRTMAX()).filter(|signal| !kept.contains(signal)) {
+        // Signals that cannot be ignored (KILL, STOP, those libc keeps) stay as they are.
+        // SAFETY: no handler of ours is involved.
         unsafe { libc::signal(signal, libc::SIG_IGN) };
     }
 }

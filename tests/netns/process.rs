@@ -39,6 +39,24 @@ fn pid_files() {
     }
 }
 
+/// By default these would end the process, or stop it, and leave its addresses.
+#[test]
+fn signals_that_mean_nothing_are_ignored() {
+    for kind in [subject(), Kind::Stock] {
+        let two = Two::new();
+        let daemon = two.a.start(kind, &config(3, 100, ""));
+        wait_until("the router is master", || holds(&two.a));
+        let numbers =
+            "QUIT TRAP USR1 ALRM STKFLT TSTP TTIN TTOU XFSZ VTALRM PROF IO PWR SYS 34 35 37 38 41 50 62 64";
+        two.a.run(&format!("for n in {numbers}; do kill -$n $(cat {PID_FILE}); done"));
+        let mark = two.capture.mark();
+        two.wait_adverts(mark, A, 3);
+        assert!(holds(&two.a), "{kind:?}");
+        assert_eq!(daemon.stop().code(), Some(0), "{kind:?}");
+        assert!(!holds_any(&two.a), "{kind:?}");
+    }
+}
+
 /// Everything happens in another network namespace; pid files are where stock has them.
 #[test]
 fn net_namespace() {

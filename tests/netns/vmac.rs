@@ -92,8 +92,7 @@ fn the_kernel_looks_as_with_stock_and_afterwards_as_before() {
         let differs = |line: &&String| {
             let ignores = line.contains("vrrp") && line.contains("/arp_ignore:");
             let promotes = !line.contains("vrrp") && line.contains("/promote_secondaries:");
-            !(is_six && ignores)
-                && !promotes
+            !(promotes || is_six && ignores)
                 && (!line.contains("rp_filter") || line.contains("vrrp") || line.contains("/all/"))
         };
         let only = |a: &[String], b: &[String]| -> Vec<String> {

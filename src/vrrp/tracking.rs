@@ -93,21 +93,29 @@ impl Tracked {
 
 /// All objects one instance tracks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tracking(Vec<Tracked>);
+pub struct Tracking {
+    items: Vec<Tracked>,
+    /// What each adds to the priority. A number that is a fault leaves it as it was before.
+    points: Vec<i32>,
+}
 
 impl Tracking {
     /// Tracks `items`; they are referred to by their place.
     pub fn new(items: Vec<Tracked>) -> Self {
-        Self(items)
+        let points = items.iter().map(|item| if item.is_fault() { 0 } else { item.contribution() }).collect();
+        Self { items, points }
     }
 
     /// Records that item `index` is `status` now. Gives what it is if that is news, and whether it has become a
     /// fault (`true`) or ceased to be one.
     pub fn update(&mut self, index: usize, status: Status) -> Option<(&Tracked, Option<bool>)> {
-        let item = self.0.get_mut(index)?;
+        let (item, points) = self.items.get_mut(index).zip(self.points.get_mut(index))?;
         let (news, before) = (item.status != status, item.is_fault());
         item.status = status;
         let fault = item.is_fault();
+        if !fault {
+            *points = item.contribution();
+        }
         news.then_some((item, (fault != before).then_some(fault)))
     }
 
@@ -116,13 +124,13 @@ impl Tracking {
         if configured.is_owner() {
             return configured;
         }
-        let total = i32::from(configured.get()) + self.0.iter().map(Tracked::contribution).sum::<i32>();
+        let total = i32::from(configured.get()) + self.points.iter().sum::<i32>();
         Priority::new(total.clamp(1, 254) as u8).unwrap_or(configured)
     }
 
     /// The items that keep the instance in FAULT.
     pub fn faults(&self) -> impl Iterator<Item = &Tracked> {
-        self.0.iter().filter(|t| t.is_fault())
+        self.items.iter().filter(|t| t.is_fault())
     }
 
     /// Whether the instance has to wait for a first result.
@@ -132,7 +140,7 @@ impl Tracking {
 
     /// For how many first results the instance has to wait.
     pub fn awaited(&self) -> usize {
-        self.0.iter().filter(|t| t.is_awaited()).count()
+        self.items.iter().filter(|t| t.is_awaited()).count()
     }
 }
 
@@ -187,6 +195,18 @@ mod tests {
         assert_eq!(tracking.faults().count(), 1, "the reversed one is a fault when good");
         tracking.update(1, Status::Good);
         assert_eq!(tracking.faults().count(), 2);
+    }
+
+    /// Stock tells scripts and dumps the priority from before the fault.
+    #[test]
+    fn a_number_that_is_a_fault_leaves_the_priority_alone() {
+        let mut tracking = Tracking::new(vec![tracked(1, false, Status::Number(-254))]);
+        let mut priority_with = |number| {
+            tracking.update(0, Status::Number(number));
+            tracking.effective(Priority::DEFAULT).get()
+        };
+        let told = [-300, 5, -254, -253, i32::MIN, 0].map(&mut priority_with);
+        assert_eq!(told, [100, 105, 105, 1, 1, 100]);
     }
 
     #[test]

@@ -230,7 +230,8 @@ impl Options {
     pub fn complaints(&self) -> Vec<String> {
         let bad_facility = self.log_facility.as_ref().filter(|f| facility(f).is_none());
         let bad_mask = self.umask.as_ref().filter(|m| !m.is_empty() && mask(m).is_none());
-        (bad_facility.map(|f| format!("Invalid log facility '{f}'")).into_iter())
+        let why = bad_facility.map(|f| not_a_facility(f));
+        (why.into_iter().chain(bad_facility.map(|f| format!("Invalid log facility '{f}'"))))
             .chain(bad_mask.map(|m| format!("Invalid --umask option {m}")))
             .collect()
     }
@@ -257,6 +258,17 @@ pub(super) fn facility(name: &str) -> Option<u8> {
             [digit @ b'0'..=b'7'] => Some(16 + digit - b'0'),
             _ => None,
         },
+    }
+}
+
+/// Why a word is no number of a local facility.
+fn not_a_facility(word: &str) -> String {
+    let number = word.strip_prefix("local").unwrap_or(word);
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    match number.strip_prefix('-') {
+        Some(digits) if is_number(digits) => format!("negative number '{number}'"),
+        None if is_number(number) => format!("number '{number}' outside range [0, 7]"),
+        _ => format!("invalid number '{word}'"),
     }
 }
 

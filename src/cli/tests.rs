@@ -178,7 +178,15 @@ fn short_options_take_empty_arguments() {
 #[test]
 fn bad_facility_and_mask_are_complained_about() {
     let o = options(&["-S", "9", "-u", "9999"]);
-    assert_eq!(o.complaints(), ["Invalid log facility '9'", "Invalid --umask option 9999"]);
+    let said = ["number '9' outside range [0, 7]", "Invalid log facility '9'", "Invalid --umask option 9999"];
+    assert_eq!(o.complaints(), said);
+    for (word, why) in [
+        ("-1", "negative number '-1'"),
+        ("foo", "invalid number 'foo'"),
+        ("local8", "number '8' outside range [0, 7]"),
+    ] {
+        assert_eq!(options(&["-S", word]).complaints().first().map(String::as_str), Some(why));
+    }
     assert_eq!((o.facility(), o.umask(), o.fails_test()), (3, 0o177, true));
     assert!(!options(&["-u", "0x"]).fails_test());
     for (text, value) in [

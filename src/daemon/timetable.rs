@@ -121,7 +121,8 @@ impl Timetable {
         let Some(watched) = &mut self.watched else { return };
         let bytes = self.files.read_start(Path::new(&watched.plan.path), LOOKED_AT);
         let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        let due = text.as_deref().and_then(|text| {
+        // A file that is just being written is empty at first.
+        let due = text.as_deref().filter(|text| !text.is_empty()).and_then(|text| {
             let line = text.lines().next().unwrap_or_default();
             read(line, now, &zone).map_err(|wrong| told(line, wrong)).ok()
         });

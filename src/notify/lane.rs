@@ -19,7 +19,7 @@ impl Patience {
     const BETWEEN: Duration = Duration::from_secs(10);
     /// All that run or wait when the daemon stops, in order.
     pub(super) const BACKLOG: Duration = Duration::from_millis(2500);
-    /// Those that announce the stop, after that.
+    /// What runs and what is started after that, side by side.
     pub(super) const STOP: Duration = Duration::from_secs(1);
     /// Readers of pipes that are closed.
     pub(super) const READER: Duration = Duration::from_millis(500);
@@ -44,7 +44,6 @@ struct Waiting {
 struct Running {
     child: Box<dyn Child>,
     since: Instant,
-    is_stop: bool,
 }
 
 /// The scripts of one instance or group.
@@ -80,16 +79,16 @@ impl Lane {
             && let Some(next) = self.waiting.pop_front()
         {
             self.start(next, now, processes);
+            if self.running.len() > MOST {
+                self.running.remove(0).child.kill(Kill::Kill);
+            }
         }
     }
 
     fn start(&mut self, next: Waiting, since: Instant, processes: &dyn Processes) {
         match processes.spawn(&next.command) {
-            Ok(child) => self.running.push(Running { child, since, is_stop: next.is_stop }),
+            Ok(child) => self.running.push(Running { child, since }),
             Err(error) => not_executed(&next.name, &error),
-        }
-        if self.running.len() > MOST {
-            self.running.remove(0).child.kill(Kill::Kill);
         }
     }
 
@@ -100,13 +99,19 @@ impl Lane {
         self.running.len() < before
     }
 
-    /// Starts everything that waits. Gives what announces the stop, and how many others are ended.
+    /// Starts what waits, but of what tells of states before the stop only the newest, as many as may run side by side.
+    /// Gives all that run, and how many were not started.
     pub(super) fn flush(&mut self, processes: &dyn Processes) -> (Vec<Box<dyn Child>>, usize) {
+        let mut left_out = 0;
+        while self.running.len() + self.waiting.len() > MOST
+            && self.waiting.pop_front_if(|oldest| !oldest.is_stop).is_some()
+        {
+            left_out += 1;
+        }
         while let Some(next) = self.waiting.pop_front() {
             self.start(next, Instant::ZERO, processes);
         }
-        let (stopping, others): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.running).into_iter().partition(|running| running.is_stop);
-        (stopping.into_iter().map(|running| running.child).collect(), others.len())
+        let running = std::mem::take(&mut self.running);
+        (running.into_iter().map(|running| running.child).collect(), left_out)
     }
 }

@@ -65,8 +65,8 @@ impl Notifier {
     }
 
     /// Does what messages say, in the order in which they come, until all senders are gone, and what waits after that. What
-    /// takes too long then does not end in order: the rest is started, scripts that announce the stop have another moment,
-    /// and those that take longer are ended.
+    /// takes too long then does not end in order: the rest is started, all have another moment, and those that take longer
+    /// are ended.
     pub async fn run(&mut self, messages: &mut UnboundedReceiver<Message>) {
         let mut timer = self.plane.timers.timer();
         // When what still runs or waits is not waited for any longer; `None`: more may come.
@@ -84,18 +84,18 @@ impl Notifier {
             }
             self.go_on();
         }
-        let (mut stopping, mut cut) = (Vec::new(), 0);
+        let (mut running, mut left_out) = (Vec::new(), 0);
         for lane in self.lanes.values_mut() {
-            let (announcing, others) = lane.flush(&*self.processes);
-            stopping.extend(announcing);
-            cut += others;
+            let (children, superseded) = lane.flush(&*self.processes);
+            running.extend(children);
+            left_out += superseded;
         }
-        if cut > 0 {
-            wording::scripts_cut(cut);
+        if left_out > 0 {
+            wording::scripts_left_out(left_out);
         }
-        self.await_end(stopping, Patience::STOP).await;
+        self.await_end(running, Patience::STOP, wording::scripts_cut).await;
         let readers = self.pipes.close();
-        self.await_end(readers, Patience::READER).await;
+        self.await_end(readers, Patience::READER, |_| ()).await;
     }
 
     fn take(&mut self, message: Message) {
@@ -151,27 +151,19 @@ impl Notifier {
         self.lanes.retain(|_, lane| lane.is_busy());
     }
 
-    /// Waits for the end of `children`, and brings it about when that takes too long.
-    async fn await_end(&self, children: Vec<Box<dyn Child>>, patience: Duration) {
-        let mut timer = self.plane.timers.timer();
-        timer.set(Some(self.plane.now() + patience));
-        let mut out_of_time = false;
-        let mut hanging = Vec::new();
-        for mut child in children {
-            if !out_of_time {
-                tokio::select! {
-                    biased;
-                    _ = poll_fn(|cx| child.poll_exit(cx)) => continue,
-                    () = timer.fired() => out_of_time = true,
-                }
-            }
-            child.kill(Kill::Terminate);
-            hanging.push(child);
+    /// Waits for the end of `children`, and brings it about when that takes too long. `cut` is told of how many.
+    async fn await_end(&self, mut children: Vec<Box<dyn Child>>, patience: Duration, cut: fn(usize)) {
+        let all_ended = poll_fn(|cx| {
+            children.retain_mut(|child| child.poll_exit(cx).is_pending());
+            if children.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        });
+        if self.plane.within(patience, all_ended).await.is_some() {
+            return;
         }
-        if !hanging.is_empty() {
-            self.plane.sleep(Patience::KILL).await;
-            hanging.iter_mut().for_each(|child| child.kill(Kill::Kill));
-        }
+        cut(children.len());
+        children.iter_mut().for_each(|child| child.kill(Kill::Terminate));
+        self.plane.sleep(Patience::KILL).await;
+        children.iter_mut().for_each(|child| child.kill(Kill::Kill));
     }
 }
 

@@ -140,6 +140,44 @@ fn what_waits_is_not_lost_at_the_stop() {
 }
 
 #[test]
+fn what_runs_at_the_stop_has_a_moment_to_end() {
+    let mut bench = Bench::new("", "notify_master /n/master\n notify_backup /n/backup\n notify_stop /n/any");
+    let after = Duration::from_millis(3_300);
+    let slow = Behaviour::Ends { after, exit: crate::host::Exit::Status(0) };
+    bench.world.set_program(bench.node, "/n/master", slow);
+    bench.world.set_program(bench.node, "/n/backup", Behaviour::Hangs);
+    bench.state(State::Master);
+    bench.state(State::Backup);
+    bench.messages = None;
+    bench.run(3_400);
+    assert_eq!(bench.world.running_programs(bench.node), 1, "it has ended by itself");
+    assert!(bench.world.is_running(bench.node));
+    bench.run(400);
+    assert!(!bench.world.is_running(bench.node), "the other one was ended");
+    assert_eq!(bench.world.running_programs(bench.node), 0);
+}
+
+#[test]
+fn a_long_queue_at_the_stop_keeps_what_is_newest() {
+    let mut bench = Bench::new("", "notify_master /n/master\n notify_backup /n/backup\n notify_stop /n/any");
+    bench.world.set_program(bench.node, "/n/master", Behaviour::Hangs);
+    bench.state(State::Master);
+    for _ in 0..20 {
+        bench.state(State::Backup);
+    }
+    bench.state(State::Stopped);
+    bench.messages = None;
+    bench.run(2_600);
+    let done = bench.done();
+    assert_eq!(
+        done.iter().filter(|run| *run == "/n/backup").count(),
+        6,
+        "8 with the first and the last: {done:?}"
+    );
+    assert_eq!(done.last().map(String::as_str), Some("/n/any"));
+}
+
+#[test]
 fn scripts_end_in_order_at_the_stop() {
     let mut bench = Bench::new("", "notify_master /n/master\n notify_stop /n/any");
     let after = Duration::from_millis(800);

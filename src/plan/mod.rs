@@ -153,6 +153,12 @@ pub struct InstancePlan {
 }
 
 impl InstancePlan {
+    /// The interface whose pauses between announcements count on `dev`: of its VMAC what that stands on.
+    pub fn paced_on<'a>(&'a self, dev: &'a IfName) -> &'a IfName {
+        let is_vmac = self.vmac.name.as_ref() == Some(dev);
+        self.interface.as_ref().filter(|_| is_vmac).unwrap_or(dev)
+    }
+
     /// What it has to know of its interface.
     pub fn watch(&self) -> Watch {
         Watch {

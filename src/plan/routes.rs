@@ -140,7 +140,9 @@ fn rule(rule: &model::Rule, preference: u32) -> Rule {
 pub(super) fn track_devices(config: &Config, instance: &VrrpInstance, tracks: &mut Vec<TrackPlan>) {
     let held = instance.addresses.iter().chain(&instance.excluded).filter(|a| !a.flags.no_track);
     let routes = instance.options.routes.iter().filter(|route| route.tracked);
-    let own = held.filter_map(|a| a.dev.as_ref()).chain(routes.filter_map(|r| r.dev.as_ref()));
+    let interface = instance.interface.as_ref();
+    let elsewhere = held.filter_map(|a| a.dev.as_ref()).filter(|dev| Some(*dev) != interface);
+    let own = elsewhere.chain(routes.filter_map(|r| r.dev.as_ref()));
     let is_member = |group: &Option<String>| {
         let group = config.track_groups.iter().find(|g| Some(&g.name) == group.as_ref());
         group.is_some_and(|g| g.members.contains(&instance.name))
@@ -152,7 +154,9 @@ pub(super) fn track_devices(config: &Config, instance: &VrrpInstance, tracks: &m
         .chain(addresses.filter_map(|a| a.address.dev.as_ref()))
         .chain(routes.filter_map(|r| r.dev.as_ref()))
         .chain(rules.filter_map(|r| r.iif.as_ref()));
-    for dev in devices.filter(|dev| Some(*dev) != instance.interface.as_ref()) {
+    // Its own interface it watches anyway. With `dont_track_primary` its addresses do not need it; routes and static items
+    // that name it do.
+    for dev in devices.filter(|dev| instance.dont_track_primary || Some(*dev) != interface) {
         let what = Subject::Interface(dev.clone());
         match tracks.iter_mut().find(|track| track.what == what) {
             // A weight says that the instance can do without, which is not so: stock lets it have no effect.

@@ -178,6 +178,27 @@ fn excluded_addresses_are_held_but_not_advertised() {
 }
 
 #[test]
+fn what_is_not_to_track_its_interface_tracks_it_for_a_route() {
+    use crate::sim::loader::MemoryLoader;
+    for (keyword, dev, expected) in
+        [("dont_track_primary", "eth0", &["eth0"][..]), ("", "eth0", &[]), ("", "eth1", &["eth1"])]
+    {
+        let text = format!(
+            "vrrp_instance V {{\n interface eth0\n virtual_router_id 1\n {keyword}\n virtual_ipaddress {{\n \
+             10.0.0.9 dev eth0\n }}\n virtual_routes {{\n 10.1.0.0/24 dev {dev}\n }}\n}}\n"
+        );
+        let main = MemoryLoader::MAIN.to_owned();
+        let options = crate::config::Options { main, config_id: None, all_files: false };
+        let loaded = crate::config::load(&MemoryLoader::with_main(text), &options);
+        let plan = InstancePlan::clone(&resolve(&loaded.config).instances[0]);
+        let expected: Vec<_> =
+            expected.iter().filter_map(|dev| IfName::new(dev)).map(Subject::Interface).collect();
+        let tracked: Vec<_> = plan.tracks.into_iter().map(|track| track.what).collect();
+        assert_eq!(tracked, expected, "{keyword} {dev}");
+    }
+}
+
+#[test]
 fn a_script_runs_once_however_many_track_it_and_not_at_all_when_nobody_does() {
     let script = |name: &str| VrrpScript {
         name: name.to_owned(),

@@ -68,7 +68,7 @@ impl Pacer {
     /// Sends a burst as it may be sent.
     pub fn announce(&self, mut burst: Burst) {
         let (plan, rounds) = (Arc::clone(&burst.plan), burst.rounds);
-        let lane = |a: &Announcement| self.lane(&a.frame.name, Family::of(a.ip));
+        let lane = |a: &Announcement| self.lane(plan.paced_on(&a.frame.name), Family::of(a.ip));
         let (paced, free): (Vec<_>, Vec<_>) =
             burst.announcements.into_iter().map(|a| (lane(&a), a)).partition(|(lane, _)| lane.is_some());
         for round in 0..rounds {

@@ -3,7 +3,8 @@
 use super::super::grammar;
 use super::super::model::process::{Fifo, Process};
 use super::super::tree::Stmt;
-use super::{Build, script, user};
+use super::settings::realtime_priority;
+use super::{Build, put, script, user};
 
 /// One of the keywords `checker_priority`, `checker_rt_priority`, … of the process that `get` finds.
 pub(crate) fn setting(
@@ -20,9 +21,8 @@ pub(crate) fn setting(
         }
         "no_swap" => get(b).no_swap = true,
         "rt_priority" => {
-            if let Some(n) = rt_priority(b, stmt) {
-                get(b).rt_priority = Some(n);
-            }
+            let priority = realtime_priority(b, stmt);
+            put(priority, &mut get(b).rt_priority);
         }
         "cpu_affinity" => get(b).cpus = cpus(b, stmt),
         _ => {
@@ -43,22 +43,6 @@ fn name(b: &mut Build<'_>, stmt: &Stmt) -> String {
         name.truncate(end);
     }
     name
-}
-
-/// A priority of the real-time scheduler. One out of range becomes the nearest.
-fn rt_priority(b: &mut Build<'_>, stmt: &Stmt) -> Option<u8> {
-    let word = stmt.word(1).unwrap_or_default();
-    let (number, tail) = grammar::integer(word);
-    let Some(number) = number else {
-        b.report.error(&stmt.place(1), format!("'{}' must be a number, not '{word}'", stmt.row.name));
-        return None;
-    };
-    let near = number.clamp(1, 99);
-    if near != number || !tail.is_empty() {
-        let text = format!("'{}' must be a number from 1 to 99, not '{word}'; {near} used", stmt.row.name);
-        b.report.error(&stmt.place(1), text);
-    }
-    u8::try_from(near).ok()
 }
 
 /// Numbers of CPUs. With a bad one among them none counts.

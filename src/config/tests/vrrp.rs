@@ -166,6 +166,37 @@ fn groups_and_trackers() {
 }
 
 #[test]
+fn real_time_priorities_out_of_range() {
+    let what = "process real-time priority";
+    for (written, used, said) in [
+        ("99", Some(99), None),
+        ("\" +1\"", Some(1), None),
+        ("100", Some(99), Some("100 greater than maximum 99 - setting to maximum")),
+        ("2147483647", Some(99), Some("2147483647 greater than maximum 99 - setting to maximum")),
+        ("-5", Some(1), Some("-5 less than minimum 1 - setting to minimum")),
+        ("\"\"", Some(1), Some("0 less than minimum 1 - setting to minimum")),
+        ("2147483648", None, Some("'2147483648' invalid")),
+        ("50x", None, Some("'50x' invalid")),
+        ("abc", None, Some("'abc' invalid")),
+    ] {
+        for process in ["vrrp", "bfd", "checker"] {
+            let loaded = load_text(&format!("global_defs {{\n {process}_rt_priority {written}\n}}\n"));
+            let globals = &loaded.config.globals;
+            let found = match process {
+                "vrrp" => globals.options.vrrp_scheduling.realtime,
+                "bfd" => globals.options.bfd_scheduling.realtime,
+                _ => globals.lvs.process.rt_priority,
+            };
+            assert_eq!(found, used, "{process} {written}");
+            let expected: Vec<_> = said.iter().map(|said| format!("{process} {what} {said}")).collect();
+            let told: Vec<_> =
+                loaded.diagnostics.iter().filter(|d| !d.not_in_effect).map(|d| d.text.clone()).collect();
+            assert_eq!(told, expected, "{process} {written}");
+        }
+    }
+}
+
+#[test]
 fn globals() {
     let text = "global_defs {\n notification_email { a@b \"C D <c@d>\" }\n smtp_server mail.example 587\n vrrp_strict off\n \
                 umask IRWXG|IROTH\n vrrp_rt_priority 50\n vrrp_cpu_affinity 0 1\n nftables\n vrrp_garp_extra_if all 5\n \

@@ -115,7 +115,8 @@ fn state(link: &Link) -> String {
 fn pauses(view: &View<'_>, link: &Link, out: &mut Lines) {
     let pacing = &view.plan.pacing;
     let group = pacing.groups.iter().position(|group| group.interfaces.contains(&link.name));
-    let used = || view.plan.instances.iter().any(|i| i.addresses.iter().any(|a| a.dev == link.name));
+    let used =
+        || view.plan.instances.iter().any(|i| i.addresses.iter().any(|a| *i.paced_on(&a.dev) == link.name));
     let intervals = match group.and_then(|place| pacing.groups.get(place)) {
         Some(group) => group.intervals,
         None if used() => pacing.intervals,

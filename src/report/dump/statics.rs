@@ -37,7 +37,7 @@ pub(super) fn pacing(view: &View<'_>, out: &mut Lines) {
     let in_a_group = |dev: &IfName| pacing.groups.iter().any(|group| group.interfaces.contains(dev));
     let mut alone: Vec<&IfName> = Vec::new();
     if pacing.intervals != Intervals::default() {
-        let devices = view.plan.instances.iter().flat_map(|i| i.addresses.iter().map(|a| &a.dev));
+        let devices = view.plan.instances.iter().flat_map(|i| i.addresses.iter().map(|a| i.paced_on(&a.dev)));
         for dev in devices.filter(|dev| !in_a_group(dev)) {
             if !alone.contains(&dev) {
                 alone.push(dev);

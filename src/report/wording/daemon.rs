@@ -6,9 +6,24 @@ use tracing::{error, info, warn};
 
 use crate::host::{Error, Exit, Pid, Signal};
 
-/// Notify scripts were still running when the daemon had to stop.
+/// Notify scripts take longer than the stop of the daemon may, and are ended.
 pub fn scripts_cut(count: usize) {
-    warn!(target: "notify", "{count} notify scripts that were still running at the stop are ended");
+    let what = if count == 1 {
+        "script that is still running at the stop is"
+    } else {
+        "scripts that are still running at the stop are"
+    };
+    warn!(target: "notify", "{count} notify {what} ended");
+}
+
+/// Notify scripts that waited for others when the daemon stopped never were their turn.
+pub fn scripts_left_out(count: usize) {
+    let what = if count == 1 {
+        "script that is still waiting at the stop is"
+    } else {
+        "scripts that are still waiting at the stop are"
+    };
+    warn!(target: "notify", "{count} notify {what} not started");
 }
 
 /// A notify script could not be executed.

@@ -3,8 +3,8 @@
 use super::super::super::grammar;
 use super::super::super::model::{GlobalOptions, Scheduling};
 use super::super::super::tree::Stmt;
-use super::super::Build;
 use super::super::words::decimal;
+use super::super::{Build, numeral, put};
 
 type To = fn(&mut GlobalOptions) -> &mut Scheduling;
 
@@ -19,13 +19,28 @@ pub(crate) fn no_swap(b: &mut Build<'_>, to: To) {
     super::slot(b, to).no_swap = true;
 }
 
-/// `…_rt_priority N`; a number out of range stands for the nearest one.
+/// `…_rt_priority N`.
 pub(crate) fn realtime(b: &mut Build<'_>, stmt: &Stmt, to: To) {
-    b.integer(stmt);
-    let (number, tail) = grammar::integer(stmt.word(1).unwrap_or_default());
-    if let Some(number) = number.filter(|_| tail.is_empty()) {
-        super::slot(b, to).realtime = u8::try_from(number.clamp(1, 99)).ok();
-    }
+    put(realtime_priority(b, stmt), &mut super::slot(b, to).realtime);
+}
+
+/// A priority of the real-time scheduler; a number out of range stands for the nearest one.
+pub(crate) fn realtime_priority(b: &mut Build<'_>, stmt: &Stmt) -> Option<u8> {
+    let word = stmt.word(1)?;
+    let process = stmt.row.name.split('_').next().unwrap_or_default();
+    let what = format!("{process} process real-time priority");
+    let number = match grammar::integer(numeral(word)) {
+        (Some(number), "") => i32::try_from(number).ok(),
+        _ => None,
+    };
+    let (near, wrong) = match number {
+        None => (None, format!("{what} '{word}' invalid")),
+        Some(n) if n < 1 => (Some(1), format!("{what} {n} less than minimum 1 - setting to minimum")),
+        Some(n) if n > 99 => (Some(99), format!("{what} {n} greater than maximum 99 - setting to maximum")),
+        Some(n) => return u8::try_from(n).ok(),
+    };
+    b.report.error(&stmt.place(1), wrong);
+    near
 }
 
 /// `…_cpu_affinity CPU…`; one bad number spoils all.

@@ -85,7 +85,10 @@ fn operands_are_noted_and_ignored() {
 fn a_bad_facility_fails_a_test_and_nothing_else() {
     let (_folder, [good, ..]) = configs();
     let (status, _, err) = outcome(&["-S", "9", "-t", "-f", &good]);
-    assert_eq!((status, err.as_str()), (Some(5), "Invalid log facility '9'\n"));
+    assert_eq!(
+        (status, err.as_str()),
+        (Some(5), "number '9' outside range [0, 7]\nInvalid log facility '9'\n")
+    );
     let (status, _, err) = outcome(&["-u", "0x", "-t", "-f", &good]);
     assert_eq!((status, err.as_str()), (Some(0), "Invalid --umask option 0x\n"));
 }

@@ -177,6 +177,21 @@ fn excluded_addresses_are_held_but_not_advertised() {
     assert_eq!(plan.advertised, 2);
 }
 
+/// Stock lets what a VMAC announces wait its turn among what its base does.
+#[test]
+fn announcements_of_a_vmac_are_paced_with_those_of_its_interface() {
+    use crate::sim::loader::MemoryLoader;
+    let text = "vrrp_instance V {\n interface eth0\n virtual_router_id 51\n use_vmac\n virtual_ipaddress {\n \
+                10.0.0.1\n 10.0.0.2 dev eth1\n }\n}\n";
+    let main = MemoryLoader::MAIN.to_owned();
+    let options = crate::config::Options { main, config_id: None, all_files: false };
+    let loaded = crate::config::load(&MemoryLoader::with_main(text), &options);
+    let plan = InstancePlan::clone(&resolve(&loaded.config).instances[0]);
+    let paced: Vec<_> =
+        plan.addresses.iter().map(|a| (a.dev.as_str(), plan.paced_on(&a.dev).as_str())).collect();
+    assert_eq!(paced, [("vrrp.51", "eth0"), ("eth1", "eth1")]);
+}
+
 #[test]
 fn what_is_not_to_track_its_interface_tracks_it_for_a_route() {
     use crate::sim::loader::MemoryLoader;

@@ -177,16 +177,21 @@ fn excluded_addresses_are_held_but_not_advertised() {
     assert_eq!(plan.advertised, 2);
 }
 
-/// Stock lets what a VMAC announces wait its turn among what its base does.
-#[test]
-fn announcements_of_a_vmac_are_paced_with_those_of_its_interface() {
+/// The plan of the first instance of a configuration.
+fn first_of(text: String) -> InstancePlan {
     use crate::sim::loader::MemoryLoader;
-    let text = "vrrp_instance V {\n interface eth0\n virtual_router_id 51\n use_vmac\n virtual_ipaddress {\n \
-                10.0.0.1\n 10.0.0.2 dev eth1\n }\n}\n";
     let main = MemoryLoader::MAIN.to_owned();
     let options = crate::config::Options { main, config_id: None, all_files: false };
     let loaded = crate::config::load(&MemoryLoader::with_main(text), &options);
-    let plan = InstancePlan::clone(&resolve(&loaded.config).instances[0]);
+    InstancePlan::clone(&resolve(&loaded.config).instances[0])
+}
+
+/// Stock lets what a VMAC announces wait its turn among what its base does.
+#[test]
+fn announcements_of_a_vmac_are_paced_with_those_of_its_interface() {
+    let text = "vrrp_instance V {\n interface eth0\n virtual_router_id 51\n use_vmac\n virtual_ipaddress {\n \
+                10.0.0.1\n 10.0.0.2 dev eth1\n }\n}\n";
+    let plan = first_of(text.to_owned());
     let paced: Vec<_> =
         plan.addresses.iter().map(|a| (a.dev.as_str(), plan.paced_on(&a.dev).as_str())).collect();
     assert_eq!(paced, [("vrrp.51", "eth0"), ("eth1", "eth1")]);
@@ -194,7 +199,6 @@ fn announcements_of_a_vmac_are_paced_with_those_of_its_interface() {
 
 #[test]
 fn what_is_not_to_track_its_interface_tracks_it_for_a_route() {
-    use crate::sim::loader::MemoryLoader;
     for (keyword, dev, expected) in
         [("dont_track_primary", "eth0", &["eth0"][..]), ("", "eth0", &[]), ("", "eth1", &["eth1"])]
     {
@@ -202,10 +206,7 @@ fn what_is_not_to_track_its_interface_tracks_it_for_a_route() {
             "vrrp_instance V {{\n interface eth0\n virtual_router_id 1\n {keyword}\n virtual_ipaddress {{\n \
              10.0.0.9 dev eth0\n }}\n virtual_routes {{\n 10.1.0.0/24 dev {dev}\n }}\n}}\n"
         );
-        let main = MemoryLoader::MAIN.to_owned();
-        let options = crate::config::Options { main, config_id: None, all_files: false };
-        let loaded = crate::config::load(&MemoryLoader::with_main(text), &options);
-        let plan = InstancePlan::clone(&resolve(&loaded.config).instances[0]);
+        let plan = first_of(text);
         let expected: Vec<_> =
             expected.iter().filter_map(|dev| IfName::new(dev)).map(Subject::Interface).collect();
         let tracked: Vec<_> = plan.tracks.into_iter().map(|track| track.what).collect();

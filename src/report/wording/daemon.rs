@@ -8,22 +8,17 @@ use crate::host::{Error, Exit, Pid, Signal};
 
 /// Notify scripts take longer than the stop of the daemon may, and are ended.
 pub fn scripts_cut(count: usize) {
-    let what = if count == 1 {
-        "script that is still running at the stop is"
-    } else {
-        "scripts that are still running at the stop are"
-    };
-    warn!(target: "notify", "{count} notify {what} ended");
+    warn!(target: "notify", "{} ended", notify_scripts(count, "running"));
 }
 
-/// Notify scripts that waited for others when the daemon stopped never were their turn.
+/// Notify scripts that waited for others when the daemon stopped, and whose turn never came.
 pub fn scripts_left_out(count: usize) {
-    let what = if count == 1 {
-        "script that is still waiting at the stop is"
-    } else {
-        "scripts that are still waiting at the stop are"
-    };
-    warn!(target: "notify", "{count} notify {what} not started");
+    warn!(target: "notify", "{} not started", notify_scripts(count, "waiting"));
+}
+
+fn notify_scripts(count: usize, doing: &str) -> String {
+    let (scripts, are) = if count == 1 { ("script", "is") } else { ("scripts", "are") };
+    format!("{count} notify {scripts} that {are} still {doing} at the stop {are}")
 }
 
 /// A notify script could not be executed.

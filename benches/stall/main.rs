@@ -185,21 +185,22 @@ fn stopped_backup(kind: Kind) {
     line("a backup stopped for 0.72 s", kind, rounds, takeovers, &double);
 }
 
-/// A process that does nothing but keep a core busy. It ends when dropped.
+/// Processes that do nothing but keep cores busy, all in one session. They end when dropped.
 struct Busy(Child);
 
 impl Busy {
-    fn new() -> Self {
-        let mut command = Command::new("sh");
-        command.args(["-c", "while :; do :; done"]).stdin(Stdio::null());
-        Self(command.spawn().expect("run sh"))
+    fn new(count: usize) -> Self {
+        let mut command = Command::new("setsid");
+        let script = format!("for i in $(seq {count}); do while :; do :; done & done; read end; kill 0");
+        command.args(["bash", "-c", &script]).stdin(Stdio::piped());
+        Self(command.spawn().expect("run setsid"))
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        // It ends in no other way.
-        let _ = self.0.kill();
+        // The end of its input ends them.
+        drop(self.0.stdin.take());
         let _ = self.0.wait();
     }
 }
@@ -209,9 +210,9 @@ fn busy(kind: Kind) {
     let pair = Pair::new(kind, count, "");
     pair.wait_master_a();
     let mark = pair.capture.mark();
-    let processes: Vec<Busy> = (0..number("BUSY", 16)).map(|_| Busy::new()).collect();
+    let crowd = number("BUSY", 16);
+    let processes = Busy::new(crowd);
     std::thread::sleep(Duration::from_secs(seconds as u64));
-    let crowd = processes.len();
     drop(processes);
     let takeovers = reigns(&pair.capture.adverts_since(mark, B)).values().map(Vec::len).sum();
     let what = format!("{count} instances, {crowd} busy processes, {seconds} s");

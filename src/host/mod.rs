@@ -1,6 +1,6 @@
 //! The machine we run on, as a value: small traits and plain data.
 //!
-//! `linux::host()` makes the real one, `sim::host()` one in memory and in virtual time. Nothing else in the
+//! `linux::run()` makes the real one, `sim::host()` one in memory and in virtual time. Nothing else in the
 //! library touches a socket, a clock, a file or a process; that is why forty daemons fit into one test.
 //!
 //! A host has two **planes**. The fast plane is one single-threaded executor that runs everything whose

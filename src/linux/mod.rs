@@ -12,6 +12,7 @@ mod clock;
 mod files;
 mod kernel;
 mod log_socket;
+mod moderation;
 mod network;
 mod plane;
 mod process;
@@ -35,7 +36,7 @@ pub mod pidfile;
 pub mod startup;
 pub mod syslog;
 
-pub use plane::{Options, aside, client, host, run};
+pub use plane::{Options, aside, client, run};
 
 #[cfg(test)]
 mod tests;

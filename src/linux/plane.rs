@@ -1,6 +1,7 @@
 //! The two planes: their threads and runtimes, and what is on each.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::mpsc::SyncSender;
@@ -16,6 +17,7 @@ use super::clock::Clock;
 use super::files::LocalFiles;
 use super::kernel;
 use super::loader::SystemLoader;
+use super::moderation::Moderation;
 use super::network::Internet;
 use super::process::LocalProcesses;
 use super::process_table::ProcFs;
@@ -24,7 +26,7 @@ use super::signals::ProcessSignals;
 use super::startup::{self, Original};
 use super::supervisor::Systemd;
 use super::tasks::LocalTasks;
-use super::timer::PlaneTimers;
+use super::timer::{self, Late, PlaneTimers};
 use super::vrrp_net::RawVrrpNet;
 use crate::host::{Error, Fast, FastMain, Host, Loader, LocalBoxFuture, Network, Pid, Plane};
 
@@ -52,9 +54,7 @@ pub fn run<F>(options: Options, main: F) -> Result<u8, Error>
 where
     F: FnOnce(Host) -> LocalBoxFuture<u8>,
 {
-    let runtime = runtime()?;
-    let local = LocalSet::new();
-    local.block_on(&runtime, async { Ok(main(host(options)?).await) })
+    on_plane(Waking::AtOnce, None, async |slow| Ok(main(host(slow, options)?).await))
 }
 
 /// Runs `main`, which needs time and other machines only, on this thread, and gives what it gives.
@@ -65,20 +65,14 @@ pub fn client<T, F>(main: F) -> Result<T, Error>
 where
     F: FnOnce(Plane, Rc<dyn Network>) -> LocalBoxFuture<T>,
 {
-    let runtime = runtime()?;
-    let local = LocalSet::new();
-    local.block_on(&runtime, async { Ok(main(plane()?, Rc::new(Internet)).await) })
+    on_plane(Waking::AtOnce, None, async |plane| Ok(main(plane, Rc::new(Internet)).await))
 }
 
-/// The machine we are on. Call it inside a current-thread runtime and a `LocalSet`; [`run`] has them.
-///
-/// # Errors
-/// A timer descriptor or a signal handler cannot be set up.
-pub fn host(options: Options) -> Result<Host, Error> {
+/// The machine we are on, with `slow` as the slow plane. Call it on that one's thread.
+fn host(slow: Plane, options: Options) -> Result<Host, Error> {
     let original = options.original.unwrap_or_else(Original::read);
     let threads = Threads::new(original);
     let (fast, notes) = (threads.clone(), options.notes);
-    let slow = plane()?;
     Ok(Host {
         start_fast: Box::new(move |main| start_fast(main, fast, notes)),
         processes: Rc::new(LocalProcesses { plane: slow.clone(), original: Some(original) }),
@@ -124,19 +118,43 @@ pub fn aside<T: Send + 'static>(
     })
 }
 
-/// Clock, timers and tasks for the plane of this thread.
-pub(super) fn plane() -> Result<Plane, Error> {
-    Ok(plane_with(PlaneTimers::open(None)?))
+/// How soon a thread is woken up for what it waits for, other than its timers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waking {
+    /// At once.
+    AtOnce,
+    /// At once, unless that happens too often.
+    Moderated,
 }
 
-fn plane_with(timers: PlaneTimers) -> Plane {
-    Plane { clock: Rc::new(Clock), timers: Rc::new(timers), tasks: Rc::new(LocalTasks) }
+/// Makes a plane of this thread, runs `main` on it, and gives what that gives. `late` is told how late timers go off. What
+/// was spawned ends with `main`.
+///
+/// # Errors
+/// The plane cannot be made, and those of `main`.
+pub(super) fn on_plane<T>(
+    waking: Waking,
+    late: Option<Late>,
+    main: impl AsyncFnOnce(Plane) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let alarm = timer::alarm()?;
+    let runtime = runtime(waking, &alarm)?;
+    LocalSet::new().block_on(&runtime, async {
+        let timers = Rc::new(PlaneTimers::start(alarm, late)?);
+        main(Plane { clock: Rc::new(Clock), timers, tasks: Rc::new(LocalTasks) }).await
+    })
 }
 
-/// A single-threaded runtime: epoll, and neither a thread pool nor tokio's timers.
-pub(super) fn runtime() -> Result<Runtime, Error> {
-    let runtime = Builder::new_current_thread().enable_io().build();
-    runtime.map_err(|e| Error::new("create", "a runtime", e))
+/// A single-threaded runtime, for timers that go off with `alarm`: epoll, and neither a thread pool nor tokio's timers.
+fn runtime(waking: Waking, alarm: &OwnedFd) -> Result<Runtime, Error> {
+    let failed = |e| Error::new("create", "a runtime", e);
+    let mut builder = Builder::new_current_thread();
+    if waking == Waking::Moderated {
+        let moderation = Moderation::new(alarm.try_clone().map_err(failed)?);
+        // The hook runs only if nothing is left to do.
+        builder.on_thread_park(move || moderation.rest());
+    }
+    builder.enable_io().build().map_err(failed)
 }
 
 /// Starts a thread of ours and waits until it has told over the channel how its start went.
@@ -184,12 +202,11 @@ fn fast_plane(
     started: &SyncSender<Result<(), Error>>,
 ) -> Result<(), Error> {
     threads.join();
-    let runtime = runtime()?;
-    let local = LocalSet::new();
     let (kernel, kernel_threads) = kernel::start(threads.clone(), notes)?;
-    let result = local.block_on(&runtime, async {
+    let late: Late = Box::new(move |by| threads.late(by));
+    let result = on_plane(Waking::Moderated, Some(late), async |plane| {
         let fast = Fast {
-            plane: plane_with(PlaneTimers::open(Some(Box::new(move |by| threads.late(by))))?),
+            plane,
             vrrp: Rc::new(RawVrrpNet),
             announcer: Rc::new(PacketAnnouncer::open()?),
             events: Box::new(kernel.events),
@@ -199,8 +216,7 @@ fn fast_plane(
         main(fast).await;
         Ok(())
     });
-    // Tasks first: they hold the writer and the events; without those the kernel's threads end when all is done.
-    drop(local);
+    // Its tasks held the writer and the events; without those the kernel's threads end when all is done.
     for thread in kernel_threads {
         let _ = thread.join();
     }

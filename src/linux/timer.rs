@@ -30,13 +30,12 @@ pub(super) type Late = Box<dyn Fn(Duration)>;
 pub(super) struct PlaneTimers(Rc<Shared>);
 
 impl PlaneTimers {
-    /// Opens the timerfd and spawns the task that waits for it on the current `LocalSet`. `late` is told how late
-    /// timers go off.
+    /// Spawns the task that waits for `alarm` on the current `LocalSet`. `late` is told how late timers go off.
     ///
     /// # Errors
-    /// No file descriptor is left.
-    pub(super) fn open(late: Option<Late>) -> Result<Self, Error> {
-        let fd = timerfd().and_then(watch).map_err(|e| Error::new("create", "a timer descriptor", e))?;
+    /// What `epoll_ctl` answered.
+    pub(super) fn start(alarm: OwnedFd, late: Option<Late>) -> Result<Self, Error> {
+        let fd = watch(alarm).map_err(|e| Error::new("watch", "a timer descriptor", e))?;
         let shared = Rc::new(Shared { clock: Clock, fd, late, schedule: RefCell::default() });
         tokio::task::spawn_local(drive(Rc::clone(&shared)));
         Ok(Self(shared))
@@ -171,7 +170,14 @@ impl Drop for Deadline {
     }
 }
 
-/// A non-blocking timerfd on the clock of [`Clock`].
+/// A non-blocking timerfd on the clock of [`Clock`]: readable when a timer of the plane that has it is due.
+///
+/// # Errors
+/// No file descriptor is left.
+pub(super) fn alarm() -> Result<OwnedFd, Error> {
+    timerfd().map_err(|e| Error::new("create", "a timer descriptor", e))
+}
+
 fn timerfd() -> io::Result<OwnedFd> {
     // SAFETY: no pointers.
     let fd = unsafe { libc::timerfd_create(libc::CLOCK_BOOTTIME, libc::TFD_NONBLOCK | libc::TFD_CLOEXEC) };

@@ -157,10 +157,16 @@ impl Sequence {
         self.last
     }
 
-    /// The number of the next advert.
-    pub fn advance(&mut self) -> u32 {
+    /// The number of the next advert. `unix_time`: now, since 1970.
+    ///
+    /// It follows the clock, faster than anybody counts who counts from 1, as stock does. So it is believed after a
+    /// restart, and by a master that has counted on its own while it did not hear us. A stock master that does not
+    /// believe us would be silent as long as we send, so that we could not learn its number from it.
+    pub fn advance(&mut self, unix_time: Duration) -> u32 {
         // 0 is never sent: a receiver that has heard nothing yet would not take it.
-        *self = Self { last: self.last.checked_add(1).unwrap_or(1), own: true };
+        let next = self.last.checked_add(1).unwrap_or(1);
+        let clock = clock_number(unix_time);
+        *self = Self { last: if is_later(clock, next) { clock } else { next }, own: true };
         self.last
     }
 
@@ -190,6 +196,16 @@ impl Sequence {
     pub fn follow(&mut self, heard: u32) {
         *self = Self { last: heard, own: false };
     }
+}
+
+/// Since when numbers follow the clock, in seconds since 1970: the beginning of 2026.
+const NUMBERS_BEGAN: u64 = 1_767_225_600;
+/// Adverts with a number leave once a second (version 2 knows no shorter interval), and sometimes one more.
+const NUMBERS_A_SECOND: u64 = 2;
+
+/// The number that the clock tells; it begins anew after 68 years.
+fn clock_number(unix_time: Duration) -> u32 {
+    (unix_time.as_secs().saturating_sub(NUMBERS_BEGAN) * NUMBERS_A_SECOND) as u32
 }
 
 /// Whether `number` comes after `last`; at its end the sequence begins anew.
@@ -225,7 +241,7 @@ impl Memory {
     pub fn mark(&mut self, authentication: &Authentication, unix_time: Duration) -> Mark {
         match authentication {
             Authentication::None | Authentication::Password(_) => Mark::None,
-            Authentication::Ah(_) => Mark::Sequence(self.sequence.advance()),
+            Authentication::Ah(_) => Mark::Sequence(self.sequence.advance(unix_time)),
             Authentication::Hmac(hmac) => {
                 let stamp = next_stamp(self.last, hmac.window, unix_time);
                 self.last = Some(stamp);
@@ -370,10 +386,26 @@ mod tests {
 
     #[test]
     fn the_sequence_goes_on_and_round() {
-        let mut ours = Sequence::default();
-        assert_eq!((ours.advance(), ours.advance()), (1, 2));
+        let (mut ours, unset) = (Sequence::default(), Duration::ZERO);
+        assert_eq!((ours.advance(unset), ours.advance(unset)), (1, 2));
         ours.follow(u32::MAX);
-        assert_eq!(ours.advance(), 1);
+        assert_eq!(ours.advance(unset), 1);
         assert!(is_later(1, u32::MAX) && !is_later(u32::MAX, 1) && !is_later(5, 5));
+    }
+
+    #[test]
+    fn numbers_follow_the_clock() {
+        let at = |secs| Duration::from_secs(NUMBERS_BEGAN + secs);
+        let mut ours = Sequence::default();
+        assert_eq!((ours.advance(at(100)), ours.advance(at(100)), ours.advance(at(101))), (200, 201, 202));
+        assert_eq!(ours.advance(at(50)), 203, "it was set back");
+        assert_eq!(ours.advance(at(110)), 220);
+        ours.follow(1_000);
+        assert_eq!(ours.advance(at(111)), 1_001, "somebody is ahead");
+        // Who counts alone for a year from where we were is overtaken within a second.
+        let year = 365 * 24 * 3600;
+        let theirs = 1_001 + year as u32;
+        assert!(is_later(ours.advance(at(111 + year)), theirs));
+        assert!(is_later(Sequence::default().advance(at(111 + year)), theirs), "also after a restart");
     }
 }

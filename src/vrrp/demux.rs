@@ -52,6 +52,8 @@ pub struct Endpoint {
     plane: Plane,
     log_unknown: Rc<Cell<bool>>,
     receiver: RefCell<Box<dyn VrrpReceiver>>,
+    /// VRIDs that the kernel delivers packets of; perhaps some that nobody has any more.
+    heard: RefCell<Vec<u8>>,
     sender: Rc<dyn VrrpSender>,
     /// By VRID, where there are any. More than one have the same if they listen to different groups, addresses or peers.
     slots: RefCell<BTreeMap<u8, Vec<Slot>>>,
@@ -103,7 +105,8 @@ impl Endpoint {
             let mut buffer = self.buffer.borrow_mut();
             let mut received = false;
             for _ in 0..TURN {
-                match self.receiver.borrow_mut().poll_recv(cx, &mut buffer) {
+                let result = self.receiver.borrow_mut().poll_recv(cx, &mut buffer);
+                match result {
                     std::task::Poll::Ready(Ok(datagram)) => self.deliver(&datagram, &buffer),
                     // The link went down; the link watcher tells the instances.
                     std::task::Poll::Ready(Err(_)) => {}
@@ -135,11 +138,8 @@ impl Endpoint {
         let vrid = pdu[1];
         let slots = self.slots.borrow();
         let slots = slots.get(&vrid).map(Vec::as_slice).unwrap_or_default();
-        if slots.is_empty()
-            && self.log_unknown.get()
-            && let Some(left_out) = self.unknown.turn(self.plane.now())
-        {
-            wording::unknown_vrid(vrid, self.name.as_ref(), left_out);
+        if slots.is_empty() {
+            self.unknown(vrid);
         }
         let Some(Slot { inbox, .. }) = find(slots, datagram.source, datagram.destination) else { return };
         let packet = Packet {
@@ -158,13 +158,30 @@ impl Endpoint {
         }
     }
 
-    /// Tells the kernel which VRIDs are worth delivering; all of them if the others are to be logged.
+    /// A packet for nobody.
+    fn unknown(&self, vrid: u8) {
+        if self.log_unknown.get() {
+            if let Some(left_out) = self.unknown.turn(self.plane.now()) {
+                wording::unknown_vrid(vrid, self.name.as_ref(), left_out);
+            }
+        } else if self.is_heard(vrid) {
+            self.refilter();
+        }
+    }
+
+    fn is_heard(&self, vrid: u8) -> bool {
+        self.heard.borrow().contains(&vrid)
+    }
+
+    /// Tells the kernel which VRIDs are worth delivering, unless all of them are, since the others are to be logged. That
+    /// costs more than a packet for nobody: whoever leaves does not do it, but the first packet that comes then.
     fn refilter(&self) {
         if self.log_unknown.get() {
             return;
         }
         let vrids: Vec<u8> = self.slots.borrow().keys().copied().collect();
         self.receiver.borrow_mut().set_vrids(&vrids);
+        *self.heard.borrow_mut() = vrids;
     }
 }
 
@@ -205,8 +222,6 @@ impl Drop for Seat {
                 all.remove(&vrid);
             }
         }
-        drop(all);
-        self.endpoint.refilter();
     }
 }
 
@@ -292,7 +307,9 @@ impl Endpoints {
         slots_of.reserve_exact(1);
         slots_of.push(Slot { number, hears, inbox });
         drop(slots);
-        endpoint.refilter();
+        if !endpoint.is_heard(vrid.get()) {
+            endpoint.refilter();
+        }
         Ok(Seat { endpoint, vrid, number })
     }
 
@@ -310,6 +327,7 @@ impl Endpoints {
             plane: self.plane.clone(),
             log_unknown: Rc::clone(&self.log_unknown),
             receiver: RefCell::new(receiver),
+            heard: RefCell::default(),
             sender,
             slots: RefCell::default(),
             numbers: Cell::new(0),

@@ -73,19 +73,17 @@ pub fn skew(version: Version, priority: Priority, master_interval: Duration) -> 
     Duration::from_micros(micros)
 }
 
-/// The shortest interval whose adverts share moments with those of others.
-const LONG: Duration = Duration::from_millis(100);
-/// How far apart these moments are, in microseconds.
-const BEAT: u64 = 1000;
+/// How far apart the moments are that adverts share, at most.
+const BEAT: Duration = Duration::from_millis(1);
+/// The part of an interval that these moments are apart at most.
+const PART: u32 = 100;
 
-/// When an advert `interval` after `from` is due: up to a millisecond sooner, if that is nothing to the interval. So a
-/// thousand masters wake up for many adverts at once and not for each.
+/// When an advert `interval` after `from` is due: a little sooner, if that is nothing to the interval. So a thousand masters
+/// wake up for many adverts at once and not for each.
 pub fn beat(from: Instant, interval: Duration) -> Instant {
-    let due = from + interval;
-    match interval >= LONG {
-        true => Instant::from_micros(due.as_micros() / BEAT * BEAT),
-        false => due,
-    }
+    let beat = BEAT.min(interval / PART).as_micros() as u64;
+    let due = (from + interval).as_micros();
+    Instant::from_micros(due - due.checked_rem(beat).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -118,12 +116,15 @@ mod tests {
     }
 
     #[test]
-    fn adverts_meet_at_whole_milliseconds() {
+    fn adverts_meet() {
         let due = |from: u64, ms| beat(Instant::from_micros(from), Duration::from_millis(ms)).as_micros();
         assert_eq!(due(1_234_567, 100), 1_334_000);
         assert_eq!(due(1_334_000, 100), 1_434_000, "and stay there");
         assert_eq!(due(1_234_567, 1_000), 2_234_000);
-        assert_eq!(due(1_234_567, 90), 1_324_567, "a millisecond is too much of a short interval");
+        assert_eq!(due(1_234_567, 90), 1_323_900, "a millisecond is too much of a short interval");
+        assert_eq!(due(1_234_567, 10), 1_244_500);
+        assert_eq!(due(1_244_500, 10), 1_254_500, "and stay there");
+        assert_eq!(due(1_234_567, 0), 1_234_567);
     }
 
     #[test]

@@ -26,7 +26,6 @@ use netlink_packet_core::NetlinkMessage;
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_proto::Connection;
 use tokio::sync::mpsc;
-use tokio::task::LocalSet;
 
 use journal::Journal;
 pub(super) use message::link;
@@ -34,7 +33,7 @@ use sysctl::Settings;
 pub(super) use writer::Writer;
 
 use super::buffer;
-use super::plane::{plane, runtime, start_thread};
+use super::plane::{Waking, on_plane, start_thread};
 use super::scheduling::Threads;
 use crate::host::{Error, KernelEvent, KernelEvents, Plane};
 
@@ -64,7 +63,8 @@ pub(super) fn start(
     let (jobs, work) = mpsc::unbounded_channel();
     let (report, events) = mpsc::unbounded_channel();
     let watched = report.clone();
-    let monitor = thread("monitor", threads.clone(), async move |plane, started| {
+    // Whoever makes a thousand changes would pay for waking it up after each.
+    let monitor = thread("monitor", Waking::Moderated, threads.clone(), async move |plane, started| {
         let monitor = monitor::Monitor::open().map_err(|e| Error::new("open", "the netlink monitor", e))?;
         let _ = started.send(Ok(()));
         tokio::select! {
@@ -73,7 +73,7 @@ pub(super) fn start(
         }
         Ok(())
     })?;
-    let writer = thread("netlink", threads, async move |plane, started| {
+    let writer = thread("netlink", Waking::AtOnce, threads, async move |plane, started| {
         let channel = writer::Channel::open().map_err(|e| Error::new("open", "the netlink channel", e))?;
         let settings = Settings::new(Journal::begin(notes));
         let _ = started.send(Ok(()));
@@ -87,17 +87,13 @@ pub(super) fn start(
 
 /// Starts a thread with a plane of its own for `body`. An error of that means that it did not get as far as to say that
 /// it has started.
-fn thread<F>(name: &'static str, threads: Threads, body: F) -> Result<JoinHandle<()>, Error>
+fn thread<F>(name: &'static str, waking: Waking, threads: Threads, body: F) -> Result<JoinHandle<()>, Error>
 where
     F: AsyncFnOnce(Plane, &SyncSender<Result<(), Error>>) -> Result<(), Error> + Send + 'static,
 {
     let ((), thread) = start_thread(name, move |started| {
         threads.join();
-        let run = || {
-            let runtime = runtime()?;
-            LocalSet::new().block_on(&runtime, async { body(plane()?, started).await })
-        };
-        if let Err(error) = run() {
+        if let Err(error) = on_plane(waking, None, async |plane| body(plane, started).await) {
             let _ = started.send(Err(error));
         }
     })?;

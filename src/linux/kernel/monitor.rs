@@ -20,17 +20,13 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinHandle;
 
 use super::{Message, enlarge_receive_buffer, message};
-use crate::base::{IfIndex, Instant};
+use crate::base::IfIndex;
 use crate::host::{Dump, KernelEvent, Plane, Route};
 
 /// How long the kernel may take to answer before the socket is given up.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Pause before a new attempt after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Who has something to do again this soon after the last rest has much to do.
-const THICK: Duration = Duration::from_millis(1);
-/// How long notifications gather then.
-const GATHER: Duration = Duration::from_micros(500);
 /// Attempts to get a picture during which nothing changes, before one that may be torn is good enough.
 const ATTEMPTS: u32 = 5;
 
@@ -97,7 +93,7 @@ async fn watch(
     report: &UnboundedSender<KernelEvent>,
     plane: &Plane,
 ) -> io::Result<()> {
-    let (mut lost, mut rested) = (true, Instant::ZERO);
+    let mut lost = true;
     loop {
         if lost {
             let (dump, overrun) = picture(monitor, plane).await?;
@@ -107,7 +103,7 @@ async fn watch(
             }
             continue;
         }
-        let notification = next(&mut monitor.notifications, plane, &mut rested).await;
+        let notification = monitor.notifications.next().await;
         let notification = notification.ok_or(io::ErrorKind::ConnectionAborted)?;
         lost = is_overrun(&notification);
         if let Some(event) = message::event(&notification)
@@ -116,24 +112,6 @@ async fn watch(
             return Ok(());
         }
     }
-}
-
-/// The next notification. When they come thick and fast, they are left to gather for a moment: whoever makes a thousand
-/// changes would pay for waking us up after each.
-async fn next(
-    notifications: &mut LocalBoxStream<'static, Message>,
-    plane: &Plane,
-    rested: &mut Instant,
-) -> Option<Message> {
-    if let Some(ready) = notifications.next().now_or_never() {
-        return ready;
-    }
-    if plane.now() - *rested < THICK {
-        // The thread and not the task: whoever waits for the socket is woken up.
-        std::thread::sleep(GATHER);
-    }
-    *rested = plane.now();
-    notifications.next().await
 }
 
 /// All there is, and whether notifications were lost since the question.

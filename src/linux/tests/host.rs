@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use crate::host::{self, Exit, KernelEvent, Signal};
 use crate::linux::daemonize::daemonize;
-use crate::linux::{self, Options, run};
+use crate::linux::{Options, run};
 
 /// Set in the process of a test: where it may leave files.
 const DIRECTORY: &str = "KEEPALIVED_RS_TEST_DIRECTORY";
@@ -248,12 +248,11 @@ fn outside_a_service_nothing_is_told_and_a_host_needs_no_privileges() {
     }
     nix::unistd::setgid(65534.into()).unwrap();
     nix::unistd::setuid(65534.into()).unwrap();
-    let status = run(Options::default(), |slow| {
+    let status = run(Options::default(), |host| {
         Box::pin(async move {
-            slow.supervisor.ready();
+            host.supervisor.ready();
             // Signals and timers are there already; what needs privileges is refused with a reason.
-            let refused =
-                (linux::host(Options::default()).unwrap().start_fast)(Box::new(|_| Box::pin(async {})));
+            let refused = (host.start_fast)(Box::new(|_| Box::pin(async {})));
             let error = refused.err().unwrap();
             assert_eq!(error.source.raw_os_error(), Some(libc::EPERM), "{error}");
             0

@@ -17,9 +17,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use nix::sched::{CloneFlags, unshare};
-use tokio::task::LocalSet;
 
-use super::plane::{plane, runtime};
+use super::plane::{Waking, on_plane};
 use crate::host::Plane;
 
 /// How long something that must happen may take. Nothing is measured with it.
@@ -50,8 +49,11 @@ fn on_a_thread(body: impl FnOnce() + Send + 'static) {
 }
 
 fn on_this_thread<F: Future<Output = ()>>(test: impl FnOnce(Plane) -> F) {
-    let runtime = runtime().unwrap();
-    LocalSet::new().block_on(&runtime, async { test(plane().unwrap()).await });
+    let run = async |plane| {
+        test(plane).await;
+        Ok(())
+    };
+    on_plane(Waking::AtOnce, None, run).unwrap();
 }
 
 /// Runs `ip` with these arguments in the namespace of this thread.

@@ -69,8 +69,18 @@ impl Daemon {
         Self::start_as_told(router, kind, &[&["-D"], options].concat())
     }
 
-    /// Starts it with nothing but `options`, as packages do: a thousand instances in detail measure the log.
+    /// Starts it with nothing but `options`.
     pub fn start_as_told(router: &Router, kind: Kind, options: &[&str]) -> Self {
+        Self::run(router, kind, &[], options)
+    }
+
+    /// Starts it as packages do: without options, since a thousand instances in detail measure the log, and in a session of
+    /// its own, which is what the scheduler divides the processors among, as it does among services.
+    pub fn start_as_packaged(router: &Router, kind: Kind) -> Self {
+        Self::run(router, kind, &["setsid"], &[])
+    }
+
+    fn run(router: &Router, kind: Kind, wrapper: &[&str], options: &[&str]) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         assert!(
             kind == Kind::Ours || Path::new(kind.program()).exists(),
@@ -80,8 +90,9 @@ impl Daemon {
         let name = format!("/tmp/daemon-{}.log", COUNT.fetch_add(1, Ordering::Relaxed));
         let log = router.path(&name);
         let file = File::create(&log).expect("make a log file");
-        let mut command = router.namespace().command(kind.program());
-        command.args(["-n", "-l", "-f", "/etc/keepalived/keepalived.conf"]).args(options);
+        let words = [wrapper, &[kind.program()]].concat();
+        let mut command = router.namespace().command(words[0]);
+        command.args(&words[1..]).args(["-n", "-l", "-f", "/etc/keepalived/keepalived.conf"]).args(options);
         let stdout = file.try_clone().expect("duplicate a descriptor");
         let entered = command.stdin(Stdio::null()).stdout(stdout).stderr(file).spawn().expect("run nsenter");
         Self { router: router.clone(), kind, entered: RefCell::new(entered), log }

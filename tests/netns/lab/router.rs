@@ -135,7 +135,7 @@ impl Router {
     /// As [`start`](Self::start), without details in the log.
     pub fn start_as_packaged(&self, kind: Kind, config: &str) -> Daemon {
         self.write("/etc/keepalived/keepalived.conf", config);
-        Daemon::start_as_told(self, kind, &[])
+        Daemon::start_as_packaged(self, kind)
     }
 
     /// All IPv4 addresses but the loopback's, in the kernel's order.

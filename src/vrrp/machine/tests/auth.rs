@@ -10,6 +10,8 @@ use crate::wire::trailer::Stamp;
 
 const KEY: &[u8; 32] = b"0123456789abcdef0123456789abcdef";
 const NOW: Duration = Duration::from_secs(1_800_000_000);
+/// What a clock that was never set says.
+const UNSET: Duration = Duration::ZERO;
 const OWN: Ipv4Addr = Ipv4Addr::new(10, 9, 0, 1);
 
 fn ah(priority: u8) -> Params {
@@ -186,24 +188,24 @@ fn a_backup_takes_over_the_masters_numbers() {
         assert_eq!(rejects(&mut router), expected, "{number}");
     }
     assert_eq!(router.machine.snapshot().counters.advert_rcvd, 2);
-    assert_eq!(router.machine.mark(NOW), Mark::Sequence(44));
+    assert_eq!(router.machine.mark(UNSET), Mark::Sequence(44));
 }
 
 #[test]
 fn a_master_goes_on_from_the_number_of_a_lower_priority() {
     let mut router = Router::master(ah(150));
-    assert_eq!(router.machine.mark(NOW), Mark::Sequence(1));
+    assert_eq!(router.machine.mark(UNSET), Mark::Sequence(1));
     router.tell(Input::Packet(numbered(&ah(100), 100, 500)));
     assert!(router.events().contains(&&Event::SequenceSynced));
     assert_eq!(router.state(), State::Master);
-    assert_eq!(router.machine.mark(NOW), Mark::Sequence(501));
+    assert_eq!(router.machine.mark(UNSET), Mark::Sequence(501));
 }
 
 /// Two masters that send at the same moment must not be deaf to each other.
 #[test]
 fn a_number_that_only_we_have_used_is_no_replay() {
     let mut router = Router::master(ah(100));
-    assert_eq!(router.machine.mark(NOW), Mark::Sequence(1));
+    assert_eq!(router.machine.mark(UNSET), Mark::Sequence(1));
     router.tell(Input::Packet(numbered(&ah(200), 200, 1)));
     assert_eq!(router.state(), State::Backup);
 }
@@ -225,7 +227,7 @@ fn a_wrong_ah_advert_has_no_effect() {
         router.tell(Input::Packet(packet));
         assert_eq!(rejects(&mut router), [reject]);
         assert_eq!(
-            (router.state(), router.machine.mark(NOW)),
+            (router.state(), router.machine.mark(UNSET)),
             (State::Master, Mark::Sequence(1)),
             "{reject:?}"
         );
@@ -235,7 +237,7 @@ fn a_wrong_ah_advert_has_no_effect() {
     let other = Params { advert_int: Duration::from_secs(2), ..ah(200) };
     router.tell(Input::Packet(numbered(&other, 200, 9)));
     assert_eq!(rejects(&mut router), [Reject::Interval(2)]);
-    assert_eq!(router.machine.mark(NOW), Mark::Sequence(1));
+    assert_eq!(router.machine.mark(UNSET), Mark::Sequence(1));
     let mut plain = Router::master(Params { authentication: Authentication::None, ..ah(100) });
     plain.tell(Input::Packet(numbered(&ah(200), 200, 9)));
     assert_eq!(rejects(&mut plain), [Reject::AuthTypeMismatch(2)]);

@@ -41,7 +41,7 @@ impl Machine {
             let skew = |p| timers::skew(self.params.version, p, self.master_interval);
             let moved = (at + skew(after)).saturating_back(skew(before));
             // Not into the past: that would look like a stall.
-            self.timers.set(Timer::Election, Some(moved.max(now)));
+            self.timers.set(Timer::Election, Some(moved.max(now).max(self.elects_from)));
         }
         out.push(Output::Event(Event::PriorityChanged { before, now: after, what }));
         out.push(Output::Notify(Notice::Priority { master: self.state == State::Master, priority: after }));

@@ -15,7 +15,7 @@ impl Machine {
     pub(super) fn enter_master(&mut self, now: Instant, cause: Cause, out: &mut Vec<Output>) {
         if cause == Cause::HandedOver {
             // The process before this one had been listening.
-            self.listens_from = now;
+            self.elects_from = now;
         } else {
             out.push(Output::Event(Event::AdvertTimeout));
         }

@@ -11,7 +11,7 @@ use crate::vrrp::event::{Event, Reject};
 impl Machine {
     /// A packet: checked, counted, then judged by the state.
     pub(super) fn packet(&mut self, now: Instant, packet: &Packet, out: &mut Vec<Output>) {
-        if !matches!(self.state, State::Backup | State::Master) || now < self.listens_from {
+        if !matches!(self.state, State::Backup | State::Master) {
             return;
         }
         let mut odd = Vec::new();

@@ -208,9 +208,10 @@ pub fn send_failed(name: &str, error: &Error, left_out: u64) {
     info!(target: "vrrp", instance = name, "({name}): send advert error {number} ({}){}", error.reason(), and(left_out));
 }
 
-/// A master has resigned, but its interface is gone, or does not send: peers have to find out by themselves.
-pub fn not_resigned(name: &str) {
-    info!(target: "vrrp", instance = name, "({name}) could not send 0 priority");
+/// A master has resigned, but its interface is gone (`None`), or does not send: peers have to find out by themselves.
+pub fn not_resigned(name: &str, error: Option<&Error>) {
+    let cause = error.map(Error::reason);
+    info!(target: "vrrp", instance = name, cause, "({name}) could not send 0 priority");
 }
 
 /// An instance cannot open its sockets.

@@ -41,7 +41,7 @@ pub enum Reject {
     AddressCount(u8),
     /// Accepted all the same: lacks one of our addresses.
     AddressMissing(IpAddr),
-    /// Accepted all the same (version 3): another interval than ours, in centiseconds.
+    /// Accepted all the same (version 3): another interval than ours, in centiseconds, that is not learned.
     IntervalDiffers(u16),
     /// Unicast, and sent by nobody we know.
     NotAPeer,
@@ -302,6 +302,13 @@ pub enum Event {
     },
     /// Version 3: the master's interval was learned.
     IntervalLearned {
+        /// The one before.
+        before: Duration,
+        /// The one now.
+        now: Duration,
+    },
+    /// Version 3: it is master now, and its own interval counts again.
+    IntervalOwn {
         /// The one before.
         before: Duration,
         /// The one now.

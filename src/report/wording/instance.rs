@@ -108,6 +108,12 @@ pub fn vrrp(plan: &InstancePlan, params: &Params, event: &Event) {
             before.as_millis(),
             now.as_millis()
         ),
+        Event::IntervalOwn { before, now } => debug!(
+            target: "vrrp", instance = name,
+            "({name}) changing advert interval from {}ms to locally configured {}ms",
+            before.as_millis(),
+            now.as_millis()
+        ),
         Event::PreemptDelayStarted(delay) => {
             info!(target: "vrrp", instance = name, "({name}) start preempt delay ({}.{:06})", delay.as_secs(), delay.subsec_micros());
         }

@@ -26,7 +26,7 @@ variants!(cause, CAUSES, Cause:
 variants!(event, EVENTS, Event:
     AdvertTimeout Master Backup Fault StillFault Stopped Lent NotLent SentPriorityZero BackupHeardPriorityZero
     MasterHeardPriorityZero LowerPriorityDiscarded LowerPriorityHeard HigherPriorityHeard HigherAddressHeard SequenceSynced OwnAddressHeard
-    OwnerConflict OwnerReduced OwnerRestored TimerExpired MasterIs IntervalLearned PreemptDelayStarted
+    OwnerConflict OwnerReduced OwnerRestored TimerExpired MasterIs IntervalLearned IntervalOwn PreemptDelayStarted
     PreemptDelayStopped TrackedFault PriorityChanged Rejected OldChecksum Stalled);
 
 /// A master whose past is not forgotten.

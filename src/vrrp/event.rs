@@ -334,6 +334,13 @@ pub enum Event {
         /// What did it.
         what: String,
     },
+    /// What a file says is no fault any more, and counts towards the priority again.
+    PrioritySet {
+        /// The one now.
+        now: Priority,
+        /// What did it.
+        what: String,
+    },
     /// A packet was dropped, or is odd. Reported once per kind until the state or the master changes.
     Rejected {
         /// Why.

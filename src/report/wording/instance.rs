@@ -127,6 +127,11 @@ pub fn vrrp(plan: &InstancePlan, params: &Params, event: &Event) {
             cause = what.as_str(),
             "({name}) Changing effective priority from {before} to {now}"
         ),
+        Event::PrioritySet { now, what } => info!(
+            target: "vrrp", instance = name,
+            cause = what.as_str(),
+            "({name}) Setting effective priority to {now}"
+        ),
         Event::OldChecksum => {
             info!(target: "vrrp", instance = name, "({name}) Setting unicast VRRPv3 checksum to old version");
         }

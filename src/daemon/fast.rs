@@ -149,7 +149,7 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
     reconciler.run(fail).await;
 }
 
-/// Nobody listens or speaks before the configured time after the start, or after the machine's boot, has passed.
+/// Nobody becomes master before the configured time after the start, or after the machine's boot, has passed.
 fn delay_startup(plane: &Plane, plan: &mut Plan) {
     let since_boot = plane.now() - Instant::ZERO;
     let delay = plan.startup_delay.max(plan.delay_after_boot.saturating_sub(since_boot));

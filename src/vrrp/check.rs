@@ -89,9 +89,6 @@ pub fn check(
         Version::V3 if header.interval_cs() == 0 => params.advert_int,
         Version::V3 => Duration::from_millis(u64::from(header.interval_cs()) * 10),
     };
-    if interval != params.advert_int {
-        odd.push(Reject::IntervalDiffers(header.interval_cs()));
-    }
     // Over IPv6, the checksum covers the trailer.
     let covered = if params.family == Family::V6 { &packet.pdu } else { pdu };
     let old_checksum = check_checksum(params, packet, covered)?;

@@ -71,14 +71,19 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Sends a complete packet of the instance `name`; gives whether it left. A failure is logged, but not each time again
-    /// while it lasts.
-    pub fn send(&self, name: &str, packet: &[u8], destination: IpAddr) -> bool {
-        let Err(error) = self.sender.send(packet, destination) else { return true };
+    /// Sends a complete packet.
+    ///
+    /// # Errors
+    /// It did not leave.
+    pub fn send(&self, packet: &[u8], destination: IpAddr) -> Result<(), Error> {
+        self.sender.send(packet, destination)
+    }
+
+    /// A packet of the instance `name` did not leave: that is logged, but not each time again while it lasts.
+    pub fn not_sent(&self, name: &str, error: &Error) {
         if let Some(left_out) = self.unsent.turn(self.plane.now(), error.source.raw_os_error()) {
-            wording::send_failed(name, &error, left_out);
+            wording::send_failed(name, error, left_out);
         }
-        false
     }
 
     /// Delivers everything that has arrived, without waiting: an advert that is here beats a timer that is due.

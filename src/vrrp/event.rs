@@ -41,7 +41,7 @@ pub enum Reject {
     AddressCount(u8),
     /// Accepted all the same: lacks one of our addresses.
     AddressMissing(IpAddr),
-    /// Accepted all the same (version 3): another interval than ours, in centiseconds.
+    /// Accepted all the same (version 3): another interval than ours, in centiseconds, that is not learned.
     IntervalDiffers(u16),
     /// Unicast, and sent by nobody we know.
     NotAPeer,
@@ -307,6 +307,13 @@ pub enum Event {
         /// The one now.
         now: Duration,
     },
+    /// Version 3: it is master now, and its own interval counts again.
+    IntervalOwn {
+        /// The one before.
+        before: Duration,
+        /// The one now.
+        now: Duration,
+    },
     /// The wait before preempting has begun.
     PreemptDelayStarted(Duration),
     /// The wait before preempting is off.
@@ -322,6 +329,13 @@ pub enum Event {
     PriorityChanged {
         /// The one before.
         before: Priority,
+        /// The one now.
+        now: Priority,
+        /// What did it.
+        what: String,
+    },
+    /// What a file says is no fault any more, and counts towards the priority again.
+    PrioritySet {
         /// The one now.
         now: Priority,
         /// What did it.

@@ -56,8 +56,8 @@ pub struct Machine {
     /// Which other member of the sync group is in FAULT, and why: there while [`Fault::Group`] is.
     dragged_by: Option<Blame>,
     source: Option<IpAddr>,
-    /// Adverts that come earlier are not heard, and timers count from here.
-    listens_from: Instant,
+    /// Nobody is elected earlier: silence counts from here. What is heard before is learned from all the same.
+    elects_from: Instant,
     /// Last known master and its interval.
     master: Option<IpAddr>,
     master_priority: u8,
@@ -121,7 +121,7 @@ impl Machine {
             faults: Vec::new(),
             dragged_by: None,
             source: None,
-            listens_from: Instant::ZERO,
+            elects_from: Instant::ZERO,
             master: None,
             master_priority: 0,
             preempt_at: None,
@@ -212,7 +212,7 @@ impl Machine {
         match input {
             Input::Start => {
                 self.started = true;
-                self.listens_from = now + self.params.startup_delay;
+                self.elects_from = now + self.params.startup_delay;
                 self.reconsider(now, &Cause::Start, out);
             }
             Input::Packet(packet) => self.packet(now, &packet, out),
@@ -277,7 +277,7 @@ impl Machine {
             out.push(Output::Group(Report::Awaited));
         }
         let cause = if awaited { Cause::Start } else { news };
-        if self.params.is_owner() && !self.params.grouped && now >= self.listens_from {
+        if self.params.is_owner() && !self.params.grouped && now >= self.elects_from {
             // MASTER in a moment: nobody is told of anything before.
             self.leave(now, State::Backup, cause);
         } else {
@@ -289,7 +289,7 @@ impl Machine {
     /// An address owner need not wait for anybody.
     fn owner_at_once(&mut self, now: Instant) {
         if self.params.is_owner() {
-            let at = now.max(self.listens_from) + Duration::from_micros(1);
+            let at = now.max(self.elects_from) + Duration::from_micros(1);
             self.timers.set(Timer::Election, Some(at));
         }
     }

@@ -41,7 +41,7 @@ pub struct Params {
     pub higher_prio_send_advert: Option<bool>,
     /// Gratuitous ARP.
     pub garp: GarpSchedule,
-    /// How long after the start the router neither listens nor speaks.
+    /// How long after the start the router only listens; silence counts from then on.
     pub startup_delay: Duration,
     /// Whether adverts are dropped; only of an address owner.
     pub ignores_adverts: bool,

@@ -57,7 +57,11 @@ impl Tracked {
         format!("{} {how}", self.what)
     }
 
-    /// Points towards the priority.
+    /// Points towards the priority, none of a fault.
+    pub(super) fn points(&self) -> i32 {
+        if self.is_fault() { 0 } else { self.contribution() }
+    }
+
     fn contribution(&self) -> i32 {
         let weight = i32::from(self.weight);
         let points = match (self.verdict(), self.weight) {
@@ -76,7 +80,7 @@ impl Tracked {
     }
 
     /// Whether it keeps the instance in FAULT.
-    fn is_fault(&self) -> bool {
+    pub(super) fn is_fault(&self) -> bool {
         match (self.verdict(), self.weight) {
             (Status::Number(number), 0) => (number != 0) != self.reverse,
             (Status::Number(_), _) => self.product() < -MOST_POINTS,
@@ -95,14 +99,14 @@ impl Tracked {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tracking {
     items: Vec<Tracked>,
-    /// What each adds to the priority. A number that is a fault leaves it as it was before.
+    /// What each adds to the priority. A number that is a fault adds nothing.
     points: Vec<i32>,
 }
 
 impl Tracking {
     /// Tracks `items`; they are referred to by their place.
     pub fn new(items: Vec<Tracked>) -> Self {
-        let points = items.iter().map(|item| if item.is_fault() { 0 } else { item.contribution() }).collect();
+        let points = items.iter().map(Tracked::points).collect();
         Self { items, points }
     }
 
@@ -113,9 +117,7 @@ impl Tracking {
         let (news, before) = (item.status != status, item.is_fault());
         item.status = status;
         let fault = item.is_fault();
-        if !fault {
-            *points = item.contribution();
-        }
+        *points = item.points();
         news.then_some((item, (fault != before).then_some(fault)))
     }
 
@@ -197,16 +199,15 @@ mod tests {
         assert_eq!(tracking.faults().count(), 2);
     }
 
-    /// Stock tells scripts and dumps the priority from before the fault.
     #[test]
-    fn a_number_that_is_a_fault_leaves_the_priority_alone() {
+    fn a_number_that_is_a_fault_adds_nothing() {
         let mut tracking = Tracking::new(vec![tracked(1, false, Status::Number(-254))]);
         let mut priority_with = |number| {
             tracking.update(0, Status::Number(number));
             tracking.effective(Priority::DEFAULT).get()
         };
         let told = [-300, 5, -254, -253, i32::MIN, 0].map(&mut priority_with);
-        assert_eq!(told, [100, 105, 105, 1, 1, 100]);
+        assert_eq!(told, [100, 105, 100, 1, 100, 100]);
     }
 
     #[test]

@@ -253,11 +253,13 @@ fn what_becomes_of_an_interface_is_told() {
     first.wait_log("FAULT STATE (interface eth0 was deleted)");
 }
 
-/// A master whose interface is renamed says goodbye by it all the same; without an interface that cannot be, and is not
-/// claimed to have been.
+/// A master whose interface is renamed says goodbye by it all the same; without an interface, or when that is down, that
+/// cannot be, and is not claimed to have been.
 #[test]
 fn a_goodbye_that_does_not_leave_is_not_told() {
-    for (change, leaves) in [("ip link set eth0 name lan0", true), ("ip link del eth0", false)] {
+    let changes =
+        [("ip link set eth0 name lan0", true), ("ip link del eth0", false), ("ip link set eth0 down", false)];
+    for (change, leaves) in changes {
         let two = Two::new();
         let (first, _second) = two.started((Kind::Ours, Kind::Ours), &dynamic(150, ""), &dynamic(100, ""));
         let mark = two.capture.mark();
@@ -269,6 +271,7 @@ fn a_goodbye_that_does_not_leave_is_not_told() {
         let log = first.log();
         assert_eq!(log.contains("(VI_1) sent 0 priority"), leaves, "{change}: {log}");
         assert_eq!(log.contains("(VI_1) could not send 0 priority"), !leaves, "{change}: {log}");
+        assert!(!log.contains("send advert error"), "not told twice: {log}");
     }
 }
 

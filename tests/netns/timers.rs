@@ -21,12 +21,17 @@ struct Scene {
 impl Scene {
     /// `more`: lines of the instance; adverts each 1.5 seconds, so that an answer is told from the next one in turn.
     fn new(kind: Kind, more: &str) -> Self {
+        Self::with(kind, "", more)
+    }
+
+    /// `globals`: lines of `global_defs`.
+    fn with(kind: Kind, globals: &str, more: &str) -> Self {
         let lan = Lan::new();
         let capture = lan.capture();
         let router = lan.router("eth0", &format!("{A}/24"));
         let other = lan.router("eth0", &format!("{OTHER}/24"));
         let text = format!(
-            "global_defs {{\n vrrp_garp_master_repeat 2\n vrrp_garp_master_delay 0\n}}\n\
+            "global_defs {{\n vrrp_garp_master_repeat 2\n vrrp_garp_master_delay 0\n {globals}\n}}\n\
              vrrp_instance VI_1 {{\n interface eth0\n virtual_router_id {VRID}\n priority 150\n version 3\n \
              advert_int 1.5\n {more}\n virtual_ipaddress {{\n 10.7.0.100/24\n 10.7.0.101/24\n }}\n}}\n"
         );
@@ -49,7 +54,12 @@ impl Scene {
 
     /// It hears an advert of this priority.
     fn hears(&self, priority: u8) {
-        let mut message = vec![0x31, VRID, priority, 2, 0, 150, 0, 0, 10, 7, 0, 100, 10, 7, 0, 101];
+        self.hears_of(priority, 150);
+    }
+
+    /// With an interval of less than 256 centiseconds.
+    fn hears_of(&self, priority: u8, interval: u8) {
+        let mut message = vec![0x31, VRID, priority, 2, 0, interval, 0, 0, 10, 7, 0, 100, 10, 7, 0, 101];
         let pseudo = [&OTHER.octets()[..], &GROUP.octets(), &[0, 112, 0, 16]].concat();
         let sum = checksum(&[&pseudo, &message]);
         message[6..8].copy_from_slice(&sum.to_be_bytes());
@@ -187,6 +197,40 @@ fn preemption_is_put_off_and_again() {
         "stop preempt delay",
         "start preempt delay (2.000000)",
         "Entering MASTER STATE",
+    ];
+    assert_eq!(lines, expected);
+}
+
+/// What is heard during the start-up delay counts, and other intervals are told when they are learned, and when they are
+/// left again.
+#[test]
+fn a_newcomer_that_waits_learns() {
+    let lines = same(|kind| {
+        let scene = Scene::with(kind, "vrrp_startup_delay 2", "");
+        scene.hears_of(200, 200);
+        scene.daemon.wait_log("advertisement interval updated");
+        scene.hears_of(0, 200);
+        wait_until("it is master", || holds(&scene.router));
+        scene.hears_of(200, 100);
+        wait_until("it is not master any more", || !holds(&scene.router));
+        let log = scene.daemon.log();
+        let told = ["Delaying", "nterval", "Entering", "priority 0"];
+        let lines = log.lines().filter(|line| told.iter().any(|text| line.contains(text)));
+        let text = |line: &str| {
+            let start = line.find("(VI_1) ").or_else(|| line.find("Delaying"))?;
+            line[start..].split(" (").next().map(|text| text.trim_start_matches("(VI_1) ").to_owned())
+        };
+        lines.filter_map(text).collect::<Vec<_>>()
+    });
+    let expected = [
+        "Delaying startup for 2 seconds",
+        "Entering BACKUP STATE",
+        "advertisement interval updated from 1500ms to 2000ms by master",
+        "Backup received priority 0 advertisement",
+        "Entering MASTER STATE",
+        "changing advert interval from 2000ms to locally configured 1500ms",
+        "advertisement interval updated from 1500ms to 1000ms by master",
+        "Entering BACKUP STATE",
     ];
     assert_eq!(lines, expected);
 }

@@ -108,6 +108,12 @@ pub fn vrrp(plan: &InstancePlan, params: &Params, event: &Event) {
             before.as_millis(),
             now.as_millis()
         ),
+        Event::IntervalOwn { before, now } => debug!(
+            target: "vrrp", instance = name,
+            "({name}) changing advert interval from {}ms to locally configured {}ms",
+            before.as_millis(),
+            now.as_millis()
+        ),
         Event::PreemptDelayStarted(delay) => {
             info!(target: "vrrp", instance = name, "({name}) start preempt delay ({}.{:06})", delay.as_secs(), delay.subsec_micros());
         }
@@ -120,6 +126,11 @@ pub fn vrrp(plan: &InstancePlan, params: &Params, event: &Event) {
             target: "vrrp", instance = name,
             cause = what.as_str(),
             "({name}) Changing effective priority from {before} to {now}"
+        ),
+        Event::PrioritySet { now, what } => info!(
+            target: "vrrp", instance = name,
+            cause = what.as_str(),
+            "({name}) Setting effective priority to {now}"
         ),
         Event::OldChecksum => {
             info!(target: "vrrp", instance = name, "({name}) Setting unicast VRRPv3 checksum to old version");
@@ -208,9 +219,10 @@ pub fn send_failed(name: &str, error: &Error, left_out: u64) {
     info!(target: "vrrp", instance = name, "({name}): send advert error {number} ({}){}", error.reason(), and(left_out));
 }
 
-/// A master has resigned, but its interface is gone, or does not send: peers have to find out by themselves.
-pub fn not_resigned(name: &str) {
-    info!(target: "vrrp", instance = name, "({name}) could not send 0 priority");
+/// A master has resigned, but its interface is gone (`None`), or does not send: peers have to find out by themselves.
+pub fn not_resigned(name: &str, error: Option<&Error>) {
+    let cause = error.map(Error::reason);
+    info!(target: "vrrp", instance = name, cause, "({name}) could not send 0 priority");
 }
 
 /// An instance cannot open its sockets.

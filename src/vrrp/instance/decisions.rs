@@ -2,6 +2,7 @@
 
 use super::Instance;
 use crate::base::Priority;
+use crate::host::Error;
 use crate::kernel::reconciler::{Claim, Hold, Request};
 use crate::notify;
 use crate::report::wording;
@@ -15,12 +16,16 @@ impl Instance {
         if self.since.0 != self.machine.since() {
             self.since = (self.machine.since(), self.ports.plane.unix_time());
         }
-        let mut resigned = false;
+        let told = out.contains(&Output::Event(Event::SentPriorityZero));
+        let (mut resigned, mut reason) = (false, None);
         for output in &*out {
             match output {
                 Output::Advert(priority) => {
-                    let sent = self.send(*priority);
-                    resigned |= sent && *priority == Priority::RESIGN;
+                    let goodbye = *priority == Priority::RESIGN;
+                    match self.send(*priority, goodbye && told) {
+                        Ok(()) => resigned |= goodbye,
+                        Err(error) => reason = error,
+                    }
                 }
                 Output::Claim { hold, number } => {
                     self.claim(if *hold { Hold::Take } else { Hold::Release }, *number);
@@ -63,7 +68,7 @@ impl Instance {
                 }
                 Output::Notify(notice) => self.notify(notice),
                 Output::Event(Event::SentPriorityZero) if !resigned => {
-                    wording::not_resigned(&self.plan.name);
+                    wording::not_resigned(&self.plan.name, reason.as_ref());
                 }
                 Output::Event(event) => self.log(&event),
             }
@@ -89,16 +94,25 @@ impl Instance {
         let _ = self.ports.claims.send(Request::Claim(Claim { owner: self.plan.id, hold, number }));
     }
 
-    /// Sends an advert to all it is for; gives whether it left for one of them.
-    fn send(&mut self, priority: u8) -> bool {
-        let seat = self.seat.as_ref().or(self.lost_seat.as_ref());
-        let (Some(seat), Some(adverts)) = (seat, &mut self.adverts) else { return false };
+    /// Sends an advert to all it is for. `told`: that it has left for none of them, and why, is told by who asks.
+    ///
+    /// # Errors
+    /// It has left for none of them; `None`: there is nothing to send it with.
+    fn send(&mut self, priority: u8, told: bool) -> Result<(), Option<Error>> {
+        let seat = self.seat.as_ref().or(self.lost_seat.as_ref()).ok_or(None)?;
+        let adverts = self.adverts.as_mut().ok_or(None)?;
         let mark = self.machine.mark(self.ports.plane.unix_time());
-        let mut sent = false;
+        let (mut sent, mut errors) = (false, Vec::new());
         for (packet, destination) in adverts.next(self.machine.params(), priority, mark) {
-            sent |= seat.endpoint().send(&self.plan.name, packet, destination);
+            match seat.endpoint().send(packet, destination) {
+                Ok(()) => sent = true,
+                Err(error) => errors.push(error),
+            }
         }
-        sent
+        if sent || !told {
+            errors.iter().for_each(|error| seat.endpoint().not_sent(&self.plan.name, error));
+        }
+        if sent { Ok(()) } else { Err(errors.pop()) }
     }
 
     /// Scripts are told; after the last notice there is nothing left to do.

@@ -38,7 +38,7 @@ impl Machine {
     pub(super) fn restart_election(&mut self, now: Instant) {
         self.resigned = false;
         self.put_off = false;
-        let from = now.max(self.listens_from);
+        let from = now.max(self.elects_from);
         self.timers.set(Timer::Election, Some(from + self.master_down()));
         self.timers.set(Timer::Watch, Some(from + self.master_interval * 3 / 2));
     }
@@ -67,8 +67,10 @@ impl Machine {
             out.push(Output::Event(Event::BackupHeardPriorityZero(advert.source)));
             self.resigned = true;
             self.put_off = false;
-            self.timers.set(Timer::Election, Some(now + self.skew()));
-            self.timers.set(Timer::Watch, None);
+            let from = now.max(self.elects_from);
+            self.timers.set(Timer::Election, Some(from + self.skew()));
+            // That is soon, but for the start-up delay, in which we may be away and hear nothing of who takes over.
+            self.timers.set(Timer::Watch, (from > now).then(|| now + self.master_interval * 3 / 2));
             return;
         }
         let lower = advert.priority < self.priority.get();

@@ -11,13 +11,22 @@ impl Machine {
     /// Something tracked changed.
     pub(super) fn tracked(&mut self, now: Instant, index: usize, status: Status, out: &mut Vec<Output>) {
         let Some((item, fault)) = self.tracking.update(index, status) else { return };
-        let (what, words) = (item.what.clone(), item.words());
+        let (what, words, points) = (item.what.clone(), item.words(), item.points());
+        let is_fault = item.is_fault();
         if let Some(fault) = fault {
             out.push(Output::Event(Event::TrackedFault { what, fault }));
         }
         let before = self.priority;
-        self.priority = self.effective_priority();
-        if self.priority != before {
+        // Stock tells scripts and dumps the priority from before the fault.
+        if !is_fault {
+            self.priority = self.effective_priority();
+        }
+        if fault == Some(false) {
+            // As stock says it: of a number that counts for nothing, nothing. Scripts hear of it with the next state.
+            if points != 0 {
+                out.push(Output::Event(Event::PrioritySet { now: self.priority, what: words.clone() }));
+            }
+        } else if self.priority != before {
             self.priority_changed(now, before, words.clone(), out);
         }
         self.reconsider(now, &Cause::Tracked(words), out);
@@ -41,7 +50,7 @@ impl Machine {
             let skew = |p| timers::skew(self.params.version, p, self.master_interval);
             let moved = (at + skew(after)).saturating_back(skew(before));
             // Not into the past: that would look like a stall.
-            self.timers.set(Timer::Election, Some(moved.max(now)));
+            self.timers.set(Timer::Election, Some(moved.max(now).max(self.elects_from)));
         }
         out.push(Output::Event(Event::PriorityChanged { before, now: after, what }));
         out.push(Output::Notify(Notice::Priority { master: self.state == State::Master, priority: after }));

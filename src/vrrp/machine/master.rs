@@ -15,7 +15,7 @@ impl Machine {
     pub(super) fn enter_master(&mut self, now: Instant, cause: Cause, out: &mut Vec<Output>) {
         if cause == Cause::HandedOver {
             // The process before this one had been listening.
-            self.listens_from = now;
+            self.elects_from = now;
         } else {
             out.push(Output::Event(Event::AdvertTimeout));
         }
@@ -23,9 +23,12 @@ impl Machine {
         self.counters.become_master += 1;
         self.master_since = now;
         self.master = None;
-        self.master_interval = self.params.advert_int;
+        let learned = std::mem::replace(&mut self.master_interval, self.params.advert_int);
         self.advertise(now, out);
         out.push(Output::Event(Event::Master(cause)));
+        if learned != self.master_interval {
+            out.push(Output::Event(Event::IntervalOwn { before: learned, now: self.master_interval }));
+        }
         self.claim(true, Notice::State(State::Master, self.priority), out);
         let garp = &self.params.garp;
         self.second_burst = garp.repeat;

@@ -11,7 +11,7 @@ use crate::vrrp::event::{Event, Reject};
 impl Machine {
     /// A packet: checked, counted, then judged by the state.
     pub(super) fn packet(&mut self, now: Instant, packet: &Packet, out: &mut Vec<Output>) {
-        if !matches!(self.state, State::Backup | State::Master) || now < self.listens_from {
+        if !matches!(self.state, State::Backup | State::Master) {
             return;
         }
         let mut odd = Vec::new();
@@ -48,6 +48,12 @@ impl Machine {
         }
         // Not again, if this advert has just changed the state or the master.
         self.reported |= news;
+        // Whoever is followed may have another interval in version 3, and it is told that it was learned. Of somebody else
+        // one may want to know.
+        if advert.interval != self.params.advert_int && advert.interval != self.master_interval {
+            let cs = advert.interval.as_millis() / 10;
+            self.reject(Reject::IntervalDiffers(cs as u16), advert.source, out);
+        }
     }
 
     /// Counts always, reports each kind once until the state or the master changes: a stream of bad packets must not

@@ -76,7 +76,8 @@ impl Machine {
         let Some(at) = self.timers.get(Timer::Election) else { return };
         let (before, after) = if self.resigned { (skew, self.skew()) } else { (down, self.master_down()) };
         // Not into the past: that would look like a stall.
-        self.timers.set(Timer::Election, Some((at + after).saturating_back(before).max(now)));
+        let moved = (at + after).saturating_back(before);
+        self.timers.set(Timer::Election, Some(moved.max(now).max(self.elects_from)));
     }
 
     /// Peers hear at once of what concerns them; what is new is announced when it is there.

@@ -86,6 +86,8 @@ pub(super) struct Setup {
     garp_delay: u64,
     /// All virtual routers of a router are in one sync group.
     grouped: bool,
+    /// `vrrp_startup_delay` of all, in seconds; 0: none.
+    startup_delay: u64,
 }
 
 /// A file that says 1 when trackers fail and 0 otherwise, and one that says the opposite.
@@ -114,7 +116,8 @@ impl Setup {
         for v in &mut virtuals {
             v.links = *rng.one_of(&LINKS);
         }
-        Self { virtuals, routers, garp_delay, grouped }
+        let startup_delay = *rng.one_of(&[0, 0, 2, 6]);
+        Self { virtuals, routers, garp_delay, grouped, startup_delay }
     }
 
     /// The same routers, differently configured.
@@ -164,6 +167,9 @@ impl Setup {
             "vrrp_script check {{\n    script {CHECK}\n    interval 1\n}}\ntrack_file bad {{\n    file {bad}\n}}\n\
              track_file good {{\n    file {good}\n}}\nvrrp_track_process check {{\n    process {PROCESS}\n}}\n"
         );
+        if self.startup_delay > 0 {
+            script += &format!("global_defs {{\n    vrrp_startup_delay {}\n}}\n", self.startup_delay);
+        }
         if self.grouped {
             let members: String = self.virtuals.iter().map(|v| format!("VI_{}\n", v.vrid)).collect();
             script += &format!(
@@ -174,14 +180,15 @@ impl Setup {
         blocks.fold(script, |text, block| text + &block)
     }
 
-    /// Seconds after which every election is over when nothing happens any more: the time until the last master is
-    /// given up, listening after a stall, a preemption with its delay, and some more. Scripts need to run first.
+    /// Seconds after which every election is over when nothing happens any more: the start-up delay, the time until the
+    /// last master is given up, listening after a stall, a preemption with its delay, and some more. Scripts need to run
+    /// first.
     pub(super) fn quiet(&self) -> f64 {
         let longest = self.virtuals.iter().map(|v| {
             let delay = v.members.iter().map(|m| m.preempt_delay).max().unwrap_or(0);
             3.0 * v.master_down() + delay as f64
         });
-        longest.fold(0.0, f64::max) + 3.0
+        longest.fold(0.0, f64::max) + self.startup_delay as f64 + 3.0
     }
 }
 

@@ -21,6 +21,25 @@ fn the_startup_delay_comes_before_everything_else() {
     cluster.assert_master(0, 1);
 }
 
+/// The master stops during the delay of a newcomer: that has heard it, but waits for the end.
+#[test]
+fn a_goodbye_during_the_startup_delay_is_heard() {
+    let late = format!("global_defs {{\n    vrrp_startup_delay 4\n}}\n{}", instance(1, 150).text());
+    let mut cluster = Cluster::new(1, vec![late, instance(1, 100).text()]);
+    cluster.start(1);
+    cluster.run(5.0);
+    cluster.assert_master(1, 1);
+    let start = cluster.now();
+    cluster.start(0);
+    cluster.run(2.0);
+    cluster.world.signal(cluster.nodes[1], Signal::Stop);
+    cluster.run(5.0);
+    // Priority 150: a skew of 414 ms.
+    let first = cluster.adverts(0, 1, start)[0].at;
+    assert_eq!((first - start).as_millis(), 4414);
+    cluster.assert_master(0, 1);
+}
+
 #[test]
 fn announcements_are_spaced_out() {
     let group = "garp_group {\n    garp_interval 0.25\n    interface eth0\n}";

@@ -26,8 +26,8 @@ variants!(cause, CAUSES, Cause:
 variants!(event, EVENTS, Event:
     AdvertTimeout Master Backup Fault StillFault Stopped Lent NotLent SentPriorityZero BackupHeardPriorityZero
     MasterHeardPriorityZero LowerPriorityDiscarded LowerPriorityHeard HigherPriorityHeard HigherAddressHeard SequenceSynced OwnAddressHeard
-    OwnerConflict OwnerReduced OwnerRestored TimerExpired MasterIs IntervalLearned PreemptDelayStarted
-    PreemptDelayStopped TrackedFault PriorityChanged Rejected OldChecksum Stalled);
+    OwnerConflict OwnerReduced OwnerRestored TimerExpired MasterIs IntervalLearned IntervalOwn PreemptDelayStarted
+    PreemptDelayStopped TrackedFault PriorityChanged PrioritySet Rejected OldChecksum Stalled);
 
 /// A master whose past is not forgotten.
 fn mastered(params: Params) -> Router {
@@ -112,6 +112,8 @@ fn faulty() -> Vec<Router> {
     let mut tracking = Router::tracking(params(100), &[0, 20]);
     tracking.tell(Input::Tracked(1, Status::Good));
     tracking.tell(Input::Tracked(0, Status::Bad));
+    tracking.tell(Input::Tracked(1, Status::Number(-20)));
+    tracking.tell(Input::Tracked(1, Status::Number(1)));
     let reload = Reload { params: params(100), tracked: Vec::new(), claims: false, regrouped: false };
     tracking.tell(Input::Reload(Box::new(reload)));
     tracking.tell(Input::Packet(Packet { ttl: 9, ..packet(&params(200), HIGH, 200, tracking.now) }));

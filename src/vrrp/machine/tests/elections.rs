@@ -107,6 +107,37 @@ fn a_backup_learns_the_interval_of_version_3() {
     assert_eq!(router.election(), Some(router.now + Duration::from_micros(600_000 + 121_875)));
 }
 
+/// Another interval is worth a line once, and none if that of its being learned tells it. Who is master has its own again.
+#[test]
+fn other_intervals_of_version_3_are_told_once() {
+    let mut router = Router::new(params(100));
+    let hear = |router: &mut Router, priority, interval| {
+        let theirs = Params { advert_int: ms(interval), ..params(200) };
+        router.out.clear();
+        router.tell(Input::Packet(packet(&theirs, HIGH, priority, router.now)));
+        let told = router.events().into_iter().filter_map(|event| match event {
+            Event::Rejected { reject: Reject::IntervalDiffers(cs), .. } => Some(format!("differs {cs}")),
+            Event::IntervalLearned { now, .. } => Some(format!("learned {}", now.as_millis())),
+            _ => None,
+        });
+        told.collect::<Vec<_>>().join(", ")
+    };
+    let cases = [(50, 1000, ""), (50, 3000, "differs 300"), (50, 3000, ""), (200, 3000, "learned 3000")];
+    for (priority, interval, told) in cases.into_iter().chain([(200, 3000, ""), (200, 2000, "learned 2000")])
+    {
+        assert_eq!(hear(&mut router, priority, interval), told, "{priority} {interval}");
+    }
+    router.sleep_until_master();
+    let own = Event::IntervalOwn { before: ms(2000), now: ms(1000) };
+    assert!(router.events().contains(&&own), "{:?}", router.events());
+    assert_eq!(hear(&mut router, 50, 3000), "differs 300");
+    assert_eq!(hear(&mut router, 200, 3000), "learned 3000");
+    assert_eq!(hear(&mut router, 200, 3000), "");
+    let mut router = Router::new(params(100));
+    router.sleep_until_master();
+    assert!(!router.events().iter().any(|event| matches!(event, Event::IntervalOwn { .. })));
+}
+
 #[test]
 fn a_change_of_priority_moves_the_election() {
     let mut router = Router::tracking(params(100), &[20]);

@@ -128,3 +128,60 @@ fn other_addresses_are_odd_but_accepted() {
     assert_eq!(rejects.collect::<Vec<_>>(), [Reject::AddressCount(2), Reject::AddressMissing(VIP)]);
     assert_eq!(router.machine.snapshot().master, Some(HIGH));
 }
+
+/// What the log says of the priority when numbers in files become faults and cease to be, as stock was seen to say it.
+/// Named pipes are told of none of it that the next state says as well.
+#[test]
+fn the_priority_is_set_after_a_fault_that_a_number_was() {
+    let file = |name: &str, weight| Tracked {
+        what: name.to_owned(),
+        weight,
+        reverse: false,
+        status: Status::Number(0),
+    };
+    let mut router = Router::new(params(100));
+    router.machine = Machine::new(params(100), vec![file("a", 2), file("b", 3), file("c", 0)]);
+    router.tell(Input::Start);
+    router.confirm();
+    for (index, number, said, told) in [
+        (0, 10, "Changed 120", &[120][..]),
+        (0, -3000, "fault", &[120]),
+        (0, -4000, "", &[]),
+        (0, 10, "no fault, Set 120", &[120]),
+        (0, -3000, "fault", &[120]),
+        (0, 200, "no fault, Set 254", &[254]),
+        (0, -3000, "fault", &[254]),
+        (0, 0, "no fault", &[100]),
+        (0, 5, "Changed 110", &[110]),
+        (1, -3000, "fault", &[110]),
+        (0, -3000, "fault", &[]),
+        (1, 1, "no fault, Set 103", &[]),
+        (1, 2, "Changed 106", &[106]),
+        (0, 1, "no fault, Set 108", &[108]),
+        (2, 1, "fault", &[108]),
+        (0, 2, "Changed 110", &[110]),
+        (2, 0, "no fault", &[110]),
+    ] {
+        router.out.clear();
+        router.tell(Input::Tracked(index, Status::Number(number)));
+        router.confirm();
+        let words = |event: &&Event| match event {
+            Event::TrackedFault { fault, .. } => Some(if *fault { "fault" } else { "no fault" }.to_owned()),
+            Event::PriorityChanged { now, .. } => Some(format!("Changed {now}")),
+            Event::PrioritySet { now, .. } => Some(format!("Set {now}")),
+            _ => None,
+        };
+        let events = router.events();
+        let heard: Vec<String> = events.iter().filter_map(words).collect();
+        assert_eq!(heard.join(", "), said, "{index} {number}");
+        let priorities: Vec<u8> = router
+            .notices()
+            .iter()
+            .map(|notice| match notice {
+                Notice::State(_, priority) | Notice::Priority { priority, .. } => priority.get(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(priorities, told, "{index} {number}");
+    }
+}

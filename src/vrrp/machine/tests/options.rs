@@ -2,22 +2,77 @@
 
 use super::*;
 
+/// What is heard during the start-up delay of 5 s: after how long, whose priority, at which interval. Then silence; when it
+/// is master, in microseconds after the end of the delay. All but the lower master's cases as stock was measured.
 #[test]
-fn nobody_listens_or_speaks_before_the_startup_delay_is_over() {
-    let delay = ms(5000);
-    let mut router = Router::new(Params { startup_delay: delay, ..params(100) });
-    assert_eq!(router.election(), Some(router.now + delay + Duration::from_micros(3_609_375)));
-    router.pass(ms(4000));
-    router.hear(HIGH, 200);
-    assert_eq!(router.machine.snapshot().counters.advert_rcvd, 0);
+fn nobody_is_master_before_the_startup_delay_is_over_but_everybody_learns() {
+    let down = |interval: u64| interval * 3_609_375 / 1000;
+    let after = |heard: &[(u64, u8, u64)], ours: Params| {
+        let mut router = Router::new(Params { startup_delay: ms(5000), ..ours });
+        let end = router.now + ms(5000);
+        for (pause, priority, interval) in heard {
+            router.pass(ms(*pause));
+            let theirs = Params { advert_int: ms(*interval), ..params(200) };
+            router.tell(Input::Packet(packet(&theirs, HIGH, *priority, router.now)));
+        }
+        router.pass((end - router.now).saturating_sub(Duration::from_micros(1)));
+        assert_eq!(router.state(), State::Backup, "{heard:?}");
+        router.sleep_until_master();
+        (router.now - end).as_micros() as u64
+    };
+    for (heard, expected) in [
+        (&[][..], down(1000)),
+        (&[(1000, 200, 1000)], down(1000)),
+        (&[(1000, 200, 5000)], down(5000)),
+        (&[(1000, 0, 1000)], 609_375),
+        (&[(1000, 200, 5000), (500, 0, 5000)], 5 * 609_375),
+        (&[(1000, 0, 1000), (500, 200, 1000)], down(1000)),
+        (&[(1000, 0, 1000), (500, 50, 1000)], 609_375),
+        (&[(1000, 50, 1000), (1000, 50, 1000)], down(1000)),
+        (&[(5000, 200, 1000)], down(1000)),
+    ] {
+        assert_eq!(after(heard, params(100)), expected, "{heard:?}");
+    }
+    // The delay before preempting counts from the first advert: here it is over 2 s after the end.
+    let patient = || Params { preempt_delay: ms(6000), ..params(100) };
+    assert_eq!(after(&[(1000, 50, 1000); 4], patient()), down(1000));
+    let mut router = Router::new(Params { startup_delay: ms(5000), ..patient() });
+    for _ in 0..9 {
+        router.pass(ms(1000));
+        router.hear(LOW, 50);
+    }
+    assert_eq!(router.election(), Some(router.now + (Duration::from_micros(down(1000)) - ms(3000))));
+    // An owner's wait ends with the delay, unless it hears another owner.
+    for (heard, expected) in [(&[][..], 1), (&[(1000, 200, 1000)], 1), (&[(1000, 0, 1000)], 3906)] {
+        assert_eq!(after(heard, params(255)), expected, "{heard:?}");
+    }
+    assert_eq!(after(&[(1000, 255, 1000)], params(255)), 3_003_906);
+}
+
+/// Who was away during the delay may not have heard who took over from the one that said goodbye.
+#[test]
+fn whoever_is_away_during_the_startup_delay_listens_after_it() {
+    let mut router = Router::new(Params { startup_delay: ms(5000), ..params(100) });
+    let end = router.now + ms(5000);
     router.pass(ms(1000));
-    router.hear(HIGH, 200);
-    assert_eq!(router.machine.snapshot().counters.advert_rcvd, 1);
-    let mut owner = Router::new(Params { startup_delay: delay, ..params(255) });
-    owner.pass(delay);
-    assert_eq!(owner.state(), State::Backup);
-    owner.pass(ms(1));
-    assert_eq!(owner.state(), State::Master);
+    router.hear(HIGH, 0);
+    router.stall(ms(3900));
+    assert!(router.events().iter().any(|event| matches!(event, Event::Stalled(_))));
+    router.pass(ms(800));
+    assert!(router.now > end + ms(609) && router.state() == State::Backup, "an interval has not passed");
+    router.sleep_until_master();
+}
+
+/// Whatever moves the end of a wait moves it to the end of the delay at most.
+#[test]
+fn a_reload_does_not_shorten_the_startup_delay() {
+    let mut router = Router::new(Params { startup_delay: ms(5000), ..params(255) });
+    let end = router.now + ms(5000);
+    router.pass(ms(1000));
+    let quicker = Params { down_timer_adverts: 1, ..params(255) };
+    let reload = Reload { params: quicker, tracked: Vec::new(), claims: false, regrouped: false };
+    router.tell(Input::Reload(Box::new(reload)));
+    assert_eq!(router.election(), Some(end));
 }
 
 #[test]

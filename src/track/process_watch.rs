@@ -51,7 +51,8 @@ impl ProcessTracker {
         });
         let mut tracker = Self { plane, table, watched: watched.collect(), events };
         tracker.count_all();
-        tracker.judge();
+        // What is so from the start is no news.
+        tracker.judge(|_, _| {});
         tracker
     }
 
@@ -78,7 +79,7 @@ impl ProcessTracker {
                 },
                 () = timer.fired() => {}
             }
-            self.judge();
+            self.judge(wording::quorum);
         }
     }
 
@@ -109,13 +110,13 @@ impl ProcessTracker {
     }
 
     /// Tells what follows from the numbers and the time.
-    fn judge(&mut self) {
+    fn judge(&mut self, say: impl Fn(&str, bool)) {
         let now = self.plane.now();
         for watched in &mut self.watched {
             let count = watched.census.count();
             watched.listeners.count(count.into());
             let Some(met) = watched.verdict.counted(now, count) else { continue };
-            wording::quorum(&watched.name, met);
+            say(&watched.name, met);
             watched.listeners.tell_good(met);
         }
     }

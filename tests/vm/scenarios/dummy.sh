@@ -1,3 +1,4 @@
+# limit: 240
 # modules: dummy
 # Addresses on a dummy interface, and an instance that tracks it.
 

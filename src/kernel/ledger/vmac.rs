@@ -77,7 +77,7 @@ impl Ledger {
                     self.dirty.insert(key);
                 }
                 None if address.protocol == Address::PROTO_KEEPALIVED => {
-                    self.strays.push((key, KernelOp::DeleteAddress(address.clone())));
+                    self.strays.push((key, KernelOp::DeleteAddress(address)));
                 }
                 None => {}
             }

@@ -185,7 +185,7 @@ impl Machine {
             faults: self.faults.clone(),
             tracked_faults: self.tracking.faults().count(),
             awaited: self.tracking.awaited(),
-            counters: self.counters,
+            counters: self.counters.clone(),
         }
     }
 

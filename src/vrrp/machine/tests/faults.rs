@@ -108,7 +108,7 @@ fn bad_packets_are_dropped_counted_and_reported_once() {
         }
         assert_eq!(router.events(), [&Event::Rejected { reject, from: HIGH }]);
         let counters = router.machine.snapshot().counters;
-        assert_eq!(counters.rejects[reject.kind() as usize], 3, "{reject:?}");
+        assert_eq!(counters.rejects[&reject.kind()], 3, "{reject:?}");
         assert_eq!(counters.advert_rcvd, 0, "{reject:?}");
         assert_eq!(router.election(), deadline, "{reject:?}");
     }

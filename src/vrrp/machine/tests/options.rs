@@ -85,11 +85,14 @@ fn addresses_of_a_known_master_need_not_be_looked_at() {
         router.hear(HIGH, 200);
         let others = Params { addresses: vec![LOW], ..router.machine.params.clone() };
         router.tell(Input::Packet(packet(&others, HIGH, 200, router.now)));
-        let missing = Reject::AddressMissing(VIP).kind() as usize;
-        assert_eq!(router.machine.snapshot().counters.rejects[missing], odd);
+        let missing = |router: &Router| {
+            let counters = router.machine.snapshot().counters;
+            counters.rejects.get(&Reject::AddressMissing(VIP).kind()).copied().unwrap_or_default()
+        };
+        assert_eq!(missing(&router), odd);
         // Another sender is looked at all the same.
         router.tell(Input::Packet(packet(&others, LOW, 200, router.now)));
-        assert_eq!(router.machine.snapshot().counters.rejects[missing], odd + 1);
+        assert_eq!(missing(&router), odd + 1);
     }
 }
 

@@ -91,6 +91,7 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
             ledger.reserve(Owner::Instance(instance.id));
         }
     }
+    ledger.compact();
     for address in plan.instances.iter().flat_map(|instance| &instance.addresses) {
         mirror.borrow_mut().note_virtual(address.cidr.ip);
     }

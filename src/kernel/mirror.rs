@@ -12,7 +12,9 @@ use self::made::Registry;
 use super::claim::Object;
 use crate::base::{Cidr, Family, IfIndex, IfName};
 use crate::host::route::RouteKey;
-use crate::host::{Address, AddressOptions, FirewallEntry, KernelEvent, Link, LinkState, Route, Rule, Setting};
+use crate::host::{
+    Address, AddressOptions, FirewallEntry, KernelEvent, Link, LinkState, Route, Rule, Setting,
+};
 
 /// A copy of the kernel's tables.
 #[derive(Clone, Debug, Default)]

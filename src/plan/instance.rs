@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{
@@ -73,9 +74,9 @@ pub(super) fn resolve(
         lease: None,
     };
     let vmac = links.of_instance(instance, family, vrid);
-    let mut claims = |list: &[VirtualAddress]| -> Vec<AddressClaim> {
+    let mut claims = |list: &[VirtualAddress]| -> Vec<Arc<AddressClaim>> {
         list.iter()
-            .filter_map(|a| Some(claim(links.device(instance, (&vmac, family, vrid), a)?, a)))
+            .filter_map(|a| Some(claim(links.device(instance, (&vmac, family, vrid), a)?, a).into()))
             .collect()
     };
     let mut addresses = claims(&instance.addresses);

@@ -129,7 +129,7 @@ pub struct InstancePlan {
     /// What its machine is told.
     pub params: Params,
     /// Addresses while master: those advertised, then those excluded, each in configuration order.
-    pub addresses: Vec<AddressClaim>,
+    pub addresses: Vec<Arc<AddressClaim>>,
     /// How many of them are advertised.
     pub advertised: usize,
     /// Which of its addresses are announced in between: one for each interface that wants to be reminded.
@@ -194,7 +194,7 @@ impl InstancePlan {
     /// must not delete together with all others there, those of other instances and the host's own included. On VMACs
     /// it is always set.
     fn promoting(&self) -> BTreeSet<&IfName> {
-        let endangers = |a: &&AddressClaim| {
+        let endangers = |a: &&Arc<AddressClaim>| {
             self.promote_secondaries || (a.cidr.ip.is_ipv4() && a.cidr.prefix < 32 && !self.is_on_vmac(a))
         };
         self.addresses.iter().filter(endangers).map(|a| &a.dev).collect()
@@ -206,7 +206,7 @@ impl InstancePlan {
 
     /// Of each interface without adverts that is to be reminded, the first address.
     pub fn extra_announced(&self) -> impl Iterator<Item = &AddressClaim> {
-        self.reminded.iter().filter_map(|n| self.addresses.get(*n))
+        self.reminded.iter().filter_map(|n| self.addresses.get(*n).map(Arc::as_ref))
     }
 
     /// What the machine tracks, in the order of [`InstancePlan::tracks`].

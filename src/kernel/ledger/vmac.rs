@@ -72,7 +72,7 @@ impl Ledger {
             let key = Key::Address(name.clone(), address.cidr);
             match self.entries.get_mut(&key) {
                 Some(entry) => {
-                    entry.placed = entry.claim.resolve(mirror).ok();
+                    entry.placed = entry.claim.resolve(mirror).ok().map(Box::new);
                     entry.given_up = false;
                     self.dirty.insert(key);
                 }

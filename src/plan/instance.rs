@@ -100,7 +100,7 @@ pub(super) fn resolve(
         source: instance.source.or(ipvlan_address.map(|cidr| cidr.ip)),
         // Who sends from an address that he does not have hears no answer, and thinks that he is alone.
         track_source: instance.track_src_ip || params.delivery.is_unicast(),
-        params,
+        params: params.into(),
         addresses,
         advertised,
         reminded,

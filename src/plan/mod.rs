@@ -127,7 +127,7 @@ pub struct InstancePlan {
     /// Whether it cannot take part while that address is not there.
     pub track_source: bool,
     /// What its machine is told.
-    pub params: Params,
+    pub params: Arc<Params>,
     /// Addresses while master: those advertised, then those excluded, each in configuration order.
     pub addresses: Vec<Arc<AddressClaim>>,
     /// How many of them are advertised.
@@ -153,6 +153,11 @@ pub struct InstancePlan {
 }
 
 impl InstancePlan {
+    /// What its machine is told, to be changed. A machine that has been told is not changed with it.
+    pub fn params_mut(&mut self) -> &mut Params {
+        Arc::make_mut(&mut self.params)
+    }
+
     /// The interface whose pauses between announcements count on `dev`: of its VMAC what that stands on.
     pub fn paced_on<'a>(&'a self, dev: &'a IfName) -> &'a IfName {
         let is_vmac = self.vmac.name.as_ref() == Some(dev);
@@ -261,7 +266,7 @@ pub fn resolve_among(config: &Config, present: &Present) -> Plan {
         let rules = routes::rules(&instance.options.rules, &mut preferences);
         let resolved = instance::resolve(&config.globals, instance, id, tracks, &mut links);
         plan.instances.extend(resolved.map(|mut plan| {
-            plan.params.grouped = group.is_some();
+            plan.params_mut().grouped = group.is_some();
             plan.notify = notify::resolve(&config.globals, instance, group);
             plan.rules = rules;
             Arc::new(plan)

@@ -70,7 +70,7 @@ fn defaults_are_stocks() {
         skip_check_adv_addr: false,
         timer_expired_backup: None,
     };
-    assert_eq!(plan.params, expected);
+    assert_eq!(*plan.params, expected);
 }
 
 #[test]

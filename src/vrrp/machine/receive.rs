@@ -26,7 +26,7 @@ impl Machine {
         let news = self.reported & !told;
         let Ok(advert) = verdict else { return };
         self.memory = memory;
-        if advert.old_checksum && self.params.delivery.learn_old_checksum() {
+        if advert.old_checksum && self.learn_old_checksum() {
             out.push(Output::Event(Event::OldChecksum));
         }
         if self.params.ignores_adverts {

@@ -83,7 +83,7 @@ fn addresses_of_a_known_master_need_not_be_looked_at() {
     for (skip, odd) in [(true, 0), (false, 1)] {
         let mut router = Router::new(Params { skip_check_adv_addr: skip, ..params(100) });
         router.hear(HIGH, 200);
-        let others = Params { addresses: vec![LOW], ..router.machine.params.clone() };
+        let others = Params { addresses: vec![LOW], ..router.machine.params().clone() };
         router.tell(Input::Packet(packet(&others, HIGH, 200, router.now)));
         let missing = |router: &Router| {
             let counters = router.machine.snapshot().counters;

@@ -5,9 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{
-    InstancePlan, NotifyPlan, Subject, TrackPlan, VRRP_GROUP_V4, VRRP_GROUP_V6, authentication, routes, vmac,
-};
+use super::{InstancePlan, Subject, TrackPlan, VRRP_GROUP_V4, VRRP_GROUP_V6, authentication, routes, vmac};
 use crate::base::{Family, IfName, InstanceId, Priority};
 use crate::config::model::{
     Globals, InitialState, OldChecksum, PreferredLifetime, Version, VirtualAddress, VrrpInstance,
@@ -112,7 +110,7 @@ pub(super) fn resolve(
         promote_secondaries: instance.options.promote_secondaries,
         tracks,
         dont_track_primary: instance.dont_track_primary,
-        notify: NotifyPlan::default(),
+        notify: Arc::default(),
         vrf: instance.options.vrf.clone(),
         interface,
     })

@@ -148,8 +148,8 @@ pub struct InstancePlan {
     pub tracks: Vec<TrackPlan>,
     /// Whether it goes on when its own interface is down.
     pub dont_track_primary: bool,
-    /// Who is told of changes.
-    pub notify: NotifyPlan,
+    /// Who is told of changes. Instances that have the same one after the other share it.
+    pub notify: Arc<NotifyPlan>,
 }
 
 impl InstancePlan {
@@ -265,9 +265,12 @@ pub fn resolve_among(config: &Config, present: &Present) -> Plan {
         routes::track_devices(config, instance, &mut tracks);
         let rules = routes::rules(&instance.options.rules, &mut preferences);
         let resolved = instance::resolve(&config.globals, instance, id, tracks, &mut links);
+        let notify = notify::resolve(&config.globals, instance, group);
+        let last = plan.instances.last().map(|last| &last.notify).filter(|last| ***last == notify);
+        let notify = last.map_or_else(|| Arc::new(notify), Arc::clone);
         plan.instances.extend(resolved.map(|mut plan| {
             plan.params_mut().grouped = group.is_some();
-            plan.notify = notify::resolve(&config.globals, instance, group);
+            plan.notify = notify;
             plan.rules = rules;
             Arc::new(plan)
         }));

@@ -98,7 +98,7 @@ fn instances_override_globals() {
         version: Some(Version::V2),
         down_timer_adverts: Some(2),
         lower_prio_no_advert: Some(false),
-        garp: Garp { master_repeat: Some(7), lower_prio_repeat: Some(0), ..Garp::default() },
+        garp: Garp { master_repeat: Some(7), lower_prio_repeat: Some(0), ..Garp::default() }.into(),
         ..instance()
     };
     let params = resolved(globals, own).params;

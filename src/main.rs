@@ -367,7 +367,7 @@ fn plan_of(options: &Options, names: &PidNames, loaded: &Loaded, ours: BTreeSet<
     let mut plan = Plan { reload, ..plan::resolve_among(&loaded.config, &Present { links, ours }) };
     plan.address_monitoring = options.address_monitoring;
     for instance in &mut plan.instances {
-        Arc::make_mut(instance).params.stays = options.dont_release_vrrp;
+        Arc::make_mut(instance).params_mut().stays = options.dont_release_vrrp;
     }
     plan.set_hand_over(&names.hand_over(options), options.hand_over);
     plan

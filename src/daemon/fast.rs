@@ -91,12 +91,13 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
             ledger.reserve(Owner::Instance(instance.id));
         }
     }
+    ledger.compact();
     for address in plan.instances.iter().flat_map(|instance| &instance.addresses) {
         mirror.borrow_mut().note_virtual(address.cidr.ip);
     }
     let debounce = Debounce::new(plan.link_delays.delays.clone());
     let mut conductor = Conductor {
-        ports: Ports {
+        ports: Rc::new(Ports {
             plane: plane.clone(),
             endpoints,
             announcer,
@@ -105,7 +106,7 @@ pub(super) async fn run(fast: Fast, mut plan: Plan, lines: Lines) {
             claims: requests,
             notices,
             handed_over,
-        },
+        }),
         members: BTreeMap::new(),
         hubs: Vec::new(),
         numbers: 0,
@@ -158,7 +159,7 @@ fn delay_startup(plane: &Plane, plan: &mut Plan) {
     }
     wording::startup_delayed(delay);
     for instance in &mut plan.instances {
-        Arc::make_mut(instance).params.startup_delay = delay;
+        Arc::make_mut(instance).params_mut().startup_delay = delay;
     }
     let clock = plane.clone();
     let task = async move {
@@ -171,7 +172,7 @@ fn delay_startup(plane: &Plane, plan: &mut Plan) {
 /// Starts instances, and carries the configuration's changes to them.
 struct Conductor {
     /// What instances work with.
-    ports: Ports,
+    ports: Rc<Ports>,
     /// How to reach each instance.
     members: BTreeMap<InstanceId, Post<Message>>,
     /// Sync groups.
@@ -215,7 +216,7 @@ impl Conductor {
                 facts.inherits(left);
             }
             let facts = Rc::new(RefCell::new(facts));
-            self.ports.plane.tasks.spawn(&name, Box::pin(supervise(facts, self.ports.clone(), messages)));
+            self.ports.plane.tasks.spawn(&name, Box::pin(supervise(facts, Rc::clone(&self.ports), messages)));
         }
         deliver
     }
@@ -352,11 +353,11 @@ fn multicast_groups(instances: &[Arc<InstancePlan>]) -> BTreeMap<IfName, Vec<IpA
 }
 
 /// Runs one instance; after a panic gives up its addresses and, after a pause, starts it again.
-async fn supervise(facts: Rc<RefCell<Facts>>, ports: Ports, mut messages: Mailbox<Message>) {
+async fn supervise(facts: Rc<RefCell<Facts>>, ports: Rc<Ports>, mut messages: Mailbox<Message>) {
     let id = facts.borrow().plan().id;
     loop {
         // In a box, since a task keeps room for all that it moves twice.
-        let mut instance = Box::new(Instance::new(Rc::clone(&facts), ports.clone()));
+        let mut instance = Box::new(Instance::new(Rc::clone(&facts), Rc::clone(&ports)));
         if AssertUnwindSafe(instance.run(&mut messages)).catch_unwind().await.is_ok() {
             break;
         }

@@ -39,7 +39,7 @@ impl Owner {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Claim {
     /// An address.
-    Address(AddressClaim),
+    Address(Arc<AddressClaim>),
     /// A route.
     Route(Arc<RouteClaim>),
     /// A rule.

@@ -130,7 +130,7 @@ mod tests {
     fn what_is_written_is_read_and_of_another_boot_nothing() {
         let eth0 = IfName::new("eth0").unwrap();
         let cidr = |prefix| Cidr { ip: "10.0.0.1".parse().unwrap(), prefix };
-        let claim = Claim::Address(AddressClaim::new(eth0.clone(), cidr(24)));
+        let claim = Claim::Address(AddressClaim::new(eth0.clone(), cidr(24)).into());
         let text = Inventory::text("one", [&claim, &claim].into_iter());
         let read = Inventory::parse("one", &text);
         assert!(read.has_address(&eth0, cidr(24)) && !read.has_address(&eth0, cidr(32)));

@@ -8,6 +8,7 @@ mod entry;
 mod hand_over;
 mod index;
 mod leftovers;
+mod owners;
 mod reload;
 mod reports;
 mod telling;
@@ -139,6 +140,19 @@ impl Ledger {
         self.tracked.entry(interface).or_default().1.insert(owner);
     }
 
+    /// All that there is at the start, or after a reload, has been told. A map that was filled key after key has half empty
+    /// nodes; made of all that it has at once, it has full ones.
+    pub fn compact(&mut self) {
+        fn pack<K: Ord, V>(map: &mut BTreeMap<K, V>) {
+            *map = std::mem::take(map).into_iter().collect();
+        }
+        pack(&mut self.entries);
+        pack(&mut self.keys);
+        pack(&mut self.watched);
+        self.index.compact();
+        self.claimed = std::mem::take(&mut self.claimed).into_iter().collect();
+    }
+
     /// Somebody claims all that they may claim, or gives it up.
     pub fn claim(&mut self, owner: Owner, hold: bool, number: u64) {
         self.lending.remove(&owner);
@@ -173,7 +187,7 @@ impl Ledger {
     ) -> Option<Output> {
         let entry = self.entries.get_mut(&key)?;
         // `None` would be the answer to a change that nobody asked for.
-        let (object, is_add) = entry.in_flight.take()?;
+        let (object, is_add) = *entry.in_flight.take()?;
         self.in_flight -= 1;
         let (mut out, mut taken_over) = (None, false);
         match answer {

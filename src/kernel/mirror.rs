@@ -12,7 +12,9 @@ use self::made::Registry;
 use super::claim::Object;
 use crate::base::{Cidr, Family, IfIndex, IfName};
 use crate::host::route::RouteKey;
-use crate::host::{Address, FirewallEntry, KernelEvent, Link, LinkState, Route, Rule, Setting};
+use crate::host::{
+    Address, AddressOptions, FirewallEntry, KernelEvent, Link, LinkState, Route, Rule, Setting,
+};
 
 /// A copy of the kernel's tables.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +22,7 @@ pub struct Mirror {
     links: BTreeMap<IfIndex, Link>,
     names: BTreeMap<IfName, IfIndex>,
     /// With the order in which they came, which is the kernel's: the first one of an interface is its primary.
-    addresses: BTreeMap<(IfIndex, Cidr), (u64, Address)>,
+    addresses: BTreeMap<(IfIndex, Cidr), Known>,
     arrivals: u64,
     /// keepalived's.
     routes: BTreeMap<RouteKey, Vec<Route>>,
@@ -37,6 +39,15 @@ pub struct Mirror {
     forgotten: u64,
     /// The name that the last report took from a link, and why nothing is called so any more.
     vacated: Option<(IfName, LinkState)>,
+}
+
+/// Of an address that is there, what anybody asks for; there may be thousands.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    arrival: u64,
+    peer: Option<IpAddr>,
+    protocol: u8,
+    is_fleeting: bool,
 }
 
 /// Links and addresses at one moment.
@@ -222,9 +233,10 @@ impl Mirror {
     /// Records an address as present.
     pub fn add(&mut self, address: &Address) {
         self.arrivals += 1;
-        let arrival = self.arrivals;
-        let known = self.addresses.entry(address.key()).or_insert_with(|| (arrival, address.clone()));
-        known.1.clone_from(address);
+        let arrival = self.addresses.get(&address.key()).map_or(self.arrivals, |known| known.arrival);
+        let Address { peer, protocol, .. } = *address;
+        let known = Known { arrival, peer, protocol, is_fleeting: address.options.valid.is_some() };
+        self.addresses.insert(address.key(), known);
     }
 
     /// Records an address as absent.
@@ -299,36 +311,33 @@ impl Mirror {
         self.links.values()
     }
 
-    /// The addresses of a link, in the kernel's order.
-    pub fn addresses(&self, link: IfIndex) -> Vec<&Address> {
+    /// The addresses of a link, in the kernel's order: what they can be deleted by, and who made them.
+    pub fn addresses(&self, link: IfIndex) -> Vec<Address> {
         let mut found: Vec<_> = self.on(link).collect();
-        found.sort_by_key(|(arrival, _)| *arrival);
-        found.into_iter().map(|(_, address)| address).collect()
+        found.sort_by_key(|(_, known)| known.arrival);
+        found.into_iter().map(address).collect()
     }
 
-    /// All addresses.
-    pub(super) fn all_addresses(&self) -> impl Iterator<Item = &Address> {
-        self.addresses.values().map(|(_, address)| address)
+    /// All addresses, likewise.
+    pub(super) fn all_addresses(&self) -> impl Iterator<Item = Address> {
+        self.addresses.iter().map(address)
     }
 
     /// The first address of a link, in the kernel's order, of which `is_wanted` is true.
     pub fn first_address(&self, link: IfIndex, is_wanted: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
-        let wanted = self.on(link).filter(|(_, address)| is_wanted(address.cidr.ip));
-        wanted.min_by_key(|(arrival, _)| *arrival).map(|(_, address)| address.cidr.ip)
+        let wanted = self.on(link).filter(|((_, cidr), _)| is_wanted(cidr.ip));
+        wanted.min_by_key(|(_, known)| known.arrival).map(|((_, cidr), _)| cidr.ip)
     }
 
-    /// The addresses of a link, each with the number of its arrival.
-    fn on(&self, link: IfIndex) -> impl Iterator<Item = &(u64, Address)> {
+    /// What is known of the addresses of a link.
+    fn on(&self, link: IfIndex) -> impl Iterator<Item = (&(IfIndex, Cidr), &Known)> {
         let lowest = Cidr { ip: Ipv4Addr::UNSPECIFIED.into(), prefix: 0 };
-        self.addresses
-            .range((link, lowest)..)
-            .take_while(move |((on, _), _)| *on == link)
-            .map(|(_, known)| known)
+        self.addresses.range((link, lowest)..).take_while(move |((on, _), _)| *on == link)
     }
 
     /// What there is, for those who ask from elsewhere.
     pub fn survey(&self) -> Survey {
-        let mut all: Vec<_> = self.addresses.iter().map(|(key, (arrival, _))| (*arrival, *key)).collect();
+        let mut all: Vec<_> = self.addresses.iter().map(|(key, known)| (known.arrival, *key)).collect();
         all.sort_unstable();
         Survey {
             links: self.links.values().cloned().collect(),
@@ -344,11 +353,25 @@ impl Mirror {
 
     /// Whether the kernel will take this address away by itself.
     pub(super) fn is_fleeting(&self, link: IfIndex, cidr: Cidr) -> bool {
-        self.addresses.get(&(link, cidr)).is_some_and(|(_, known)| known.options.valid.is_some())
+        self.addresses.get(&(link, cidr)).is_some_and(|known| known.is_fleeting)
     }
 
     /// Whether the link has this address and prefix.
     pub fn has(&self, link: IfIndex, cidr: Cidr) -> bool {
         self.addresses.contains_key(&(link, cidr))
+    }
+}
+
+/// What is known of an address, as the kernel's tables have it.
+fn address((&(link, cidr), known): (&(IfIndex, Cidr), &Known)) -> Address {
+    Address {
+        link,
+        cidr,
+        peer: known.peer,
+        broadcast: None,
+        label: None,
+        scope: 0,
+        protocol: known.protocol,
+        options: AddressOptions::default(),
     }
 }

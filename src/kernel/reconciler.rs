@@ -260,6 +260,7 @@ impl Reconciler {
             self.ledger.rewatch(id, watch, &tracked);
         }
         self.ledger.reconfigured();
+        self.ledger.compact();
     }
 
     fn event(&mut self, event: &KernelEvent) {

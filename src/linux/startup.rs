@@ -81,6 +81,16 @@ pub(super) fn set_limit(resource: libc::__rlimit_resource_t, limit: libc::rlimit
     }
 }
 
+/// Gives freed memory back to the system. The C library keeps it for later, but what a picture of all links needs, or a
+/// configuration that is read, is needed once.
+pub(super) fn give_back_memory() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: no pointers.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 /// Raises the soft limit of open files: each interface that has virtual routers needs four, whereas 1,024 is the
 /// default. Scripts do not get it: there are programs that cannot deal with more.
 pub fn raise_file_limit() {

@@ -40,7 +40,7 @@ impl Plan {
             let members = together.map_or(std::slice::from_ref(&instance.id), |group| &group.members);
             if members.iter().all(|id| able.get(id) == Some(&true)) {
                 let lease = lease(instance);
-                Arc::make_mut(instance).params.lease = lease;
+                Arc::make_mut(instance).params_mut().lease = lease;
             } else {
                 left_out.push(instance.name.clone());
             }

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{
-    InstancePlan, NotifyPlan, Subject, TrackPlan, VRRP_GROUP_V4, VRRP_GROUP_V6, authentication, routes, vmac,
-};
+use super::{InstancePlan, Subject, TrackPlan, VRRP_GROUP_V4, VRRP_GROUP_V6, authentication, routes, vmac};
 use crate::base::{Family, IfName, InstanceId, Priority};
 use crate::config::model::{
     Globals, InitialState, OldChecksum, PreferredLifetime, Version, VirtualAddress, VrrpInstance,
@@ -73,9 +72,9 @@ pub(super) fn resolve(
         lease: None,
     };
     let vmac = links.of_instance(instance, family, vrid);
-    let mut claims = |list: &[VirtualAddress]| -> Vec<AddressClaim> {
+    let mut claims = |list: &[VirtualAddress]| -> Vec<Arc<AddressClaim>> {
         list.iter()
-            .filter_map(|a| Some(claim(links.device(instance, (&vmac, family, vrid), a)?, a)))
+            .filter_map(|a| Some(claim(links.device(instance, (&vmac, family, vrid), a)?, a).into()))
             .collect()
     };
     let mut addresses = claims(&instance.addresses);
@@ -99,7 +98,7 @@ pub(super) fn resolve(
         source: instance.source.or(ipvlan_address.map(|cidr| cidr.ip)),
         // Who sends from an address that he does not have hears no answer, and thinks that he is alone.
         track_source: instance.track_src_ip || params.delivery.is_unicast(),
-        params,
+        params: params.into(),
         addresses,
         advertised,
         reminded,
@@ -111,7 +110,7 @@ pub(super) fn resolve(
         promote_secondaries: instance.options.promote_secondaries,
         tracks,
         dont_track_primary: instance.dont_track_primary,
-        notify: NotifyPlan::default(),
+        notify: Arc::default(),
         vrf: instance.options.vrf.clone(),
         interface,
     })

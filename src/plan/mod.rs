@@ -127,9 +127,9 @@ pub struct InstancePlan {
     /// Whether it cannot take part while that address is not there.
     pub track_source: bool,
     /// What its machine is told.
-    pub params: Params,
+    pub params: Arc<Params>,
     /// Addresses while master: those advertised, then those excluded, each in configuration order.
-    pub addresses: Vec<AddressClaim>,
+    pub addresses: Vec<Arc<AddressClaim>>,
     /// How many of them are advertised.
     pub advertised: usize,
     /// Which of its addresses are announced in between: one for each interface that wants to be reminded.
@@ -148,11 +148,16 @@ pub struct InstancePlan {
     pub tracks: Vec<TrackPlan>,
     /// Whether it goes on when its own interface is down.
     pub dont_track_primary: bool,
-    /// Who is told of changes.
-    pub notify: NotifyPlan,
+    /// Who is told of changes. Instances that have the same one after the other share it.
+    pub notify: Arc<NotifyPlan>,
 }
 
 impl InstancePlan {
+    /// What its machine is told, to be changed. A machine that has been told is not changed with it.
+    pub fn params_mut(&mut self) -> &mut Params {
+        Arc::make_mut(&mut self.params)
+    }
+
     /// The interface whose pauses between announcements count on `dev`: of its VMAC what that stands on.
     pub fn paced_on<'a>(&'a self, dev: &'a IfName) -> &'a IfName {
         let is_vmac = self.vmac.name.as_ref() == Some(dev);
@@ -194,7 +199,7 @@ impl InstancePlan {
     /// must not delete together with all others there, those of other instances and the host's own included. On VMACs
     /// it is always set.
     fn promoting(&self) -> BTreeSet<&IfName> {
-        let endangers = |a: &&AddressClaim| {
+        let endangers = |a: &&Arc<AddressClaim>| {
             self.promote_secondaries || (a.cidr.ip.is_ipv4() && a.cidr.prefix < 32 && !self.is_on_vmac(a))
         };
         self.addresses.iter().filter(endangers).map(|a| &a.dev).collect()
@@ -206,7 +211,7 @@ impl InstancePlan {
 
     /// Of each interface without adverts that is to be reminded, the first address.
     pub fn extra_announced(&self) -> impl Iterator<Item = &AddressClaim> {
-        self.reminded.iter().filter_map(|n| self.addresses.get(*n))
+        self.reminded.iter().filter_map(|n| self.addresses.get(*n).map(Arc::as_ref))
     }
 
     /// What the machine tracks, in the order of [`InstancePlan::tracks`].
@@ -260,9 +265,12 @@ pub fn resolve_among(config: &Config, present: &Present) -> Plan {
         routes::track_devices(config, instance, &mut tracks);
         let rules = routes::rules(&instance.options.rules, &mut preferences);
         let resolved = instance::resolve(&config.globals, instance, id, tracks, &mut links);
+        let notify = notify::resolve(&config.globals, instance, group);
+        let last = plan.instances.last().map(|last| &last.notify).filter(|last| ***last == notify);
+        let notify = last.map_or_else(|| Arc::new(notify), Arc::clone);
         plan.instances.extend(resolved.map(|mut plan| {
-            plan.params.grouped = group.is_some();
-            plan.notify = notify::resolve(&config.globals, instance, group);
+            plan.params_mut().grouped = group.is_some();
+            plan.notify = notify;
             plan.rules = rules;
             Arc::new(plan)
         }));

@@ -43,7 +43,7 @@ impl Preferences {
 pub(super) fn statics(config: &Config, preferences: &mut Preferences) -> Vec<Claim> {
     let address = |a: &model::StaticAddress| Some(super::instance::claim(a.address.dev.clone()?, &a.address));
     let mut claims: Vec<Claim> =
-        config.static_addresses.iter().filter_map(address).map(Claim::Address).collect();
+        config.static_addresses.iter().filter_map(address).map(|a| Claim::Address(a.into())).collect();
     claims.extend(routes(&config.static_routes).into_iter().map(Claim::Route));
     claims.extend(rules(&config.static_rules, preferences).into_iter().map(Claim::Rule));
     claims

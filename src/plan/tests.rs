@@ -70,7 +70,7 @@ fn defaults_are_stocks() {
         skip_check_adv_addr: false,
         timer_expired_backup: None,
     };
-    assert_eq!(plan.params, expected);
+    assert_eq!(*plan.params, expected);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn instances_override_globals() {
         version: Some(Version::V2),
         down_timer_adverts: Some(2),
         lower_prio_no_advert: Some(false),
-        garp: Garp { master_repeat: Some(7), lower_prio_repeat: Some(0), ..Garp::default() },
+        garp: Garp { master_repeat: Some(7), lower_prio_repeat: Some(0), ..Garp::default() }.into(),
         ..instance()
     };
     let params = resolved(globals, own).params;

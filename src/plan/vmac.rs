@@ -109,7 +109,7 @@ impl<'a> Links<'a> {
         &self,
         instance: &VrrpInstance,
         seat: Option<&IfName>,
-        addresses: &[AddressClaim],
+        addresses: &[Arc<AddressClaim>],
     ) -> Vec<usize> {
         let Some(extra) = instance.options.garp_extra.or(self.globals.options.garp_extra) else {
             return Vec::new();
@@ -172,7 +172,7 @@ impl<'a> Links<'a> {
         let name = self.link(wanted, name, prefix, vrid, &families, family == Family::V6 && !xmit_base);
         let is_ipvlan = matches!(kind, VirtualKind::Ipvlan(_));
         if let Some(cidr) = options.ipvlan.as_ref().and_then(|ipvlan| ipvlan.address).filter(|_| is_ipvlan) {
-            self.claims.push(Claim::Address(AddressClaim::new(name.clone(), cidr)));
+            self.claims.push(Claim::Address(AddressClaim::new(name.clone(), cidr).into()));
         }
         VmacPlan { name: Some(name), is_ipvlan, xmit_base }
     }
@@ -302,8 +302,8 @@ impl<'a> Links<'a> {
 }
 
 /// What keeps everybody from addresses of an instance that accepts nothing, while it has them.
-pub(super) fn drops(table: &Arc<FirewallTable>, addresses: &[AddressClaim]) -> Vec<Claim> {
-    let drop = |address: &AddressClaim| {
+pub(super) fn drops(table: &Arc<FirewallTable>, addresses: &[Arc<AddressClaim>]) -> Vec<Claim> {
+    let drop = |address: &Arc<AddressClaim>| {
         let ip = address.cidr.ip;
         let local = matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
         let rule = FirewallRule::Drop { ip, link: local.then(|| address.dev.clone()) };

@@ -25,7 +25,7 @@ pub(super) struct Errors {
 impl Errors {
     pub(super) fn of(counters: &Counters) -> Self {
         let mut errors = Self::default();
-        for (kind, count) in counters.rejects.iter().enumerate() {
+        for (kind, count) in &counters.rejects {
             let slot = match kind {
                 0 => &mut errors.length,
                 1 => &mut errors.ttl,
@@ -35,7 +35,7 @@ impl Errors {
                 6 => &mut errors.interval,
                 7 => &mut errors.kind,
                 9..=11 | 13 => &mut errors.addresses,
-                16..=21 => match errors.hmac.get_mut(kind - 16) {
+                16..=21 => match errors.hmac.get_mut(*kind as usize - 16) {
                     Some(slot) => slot,
                     None => continue,
                 },

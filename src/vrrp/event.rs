@@ -98,7 +98,7 @@ impl Reject {
 
 impl Reject {
     /// What a [`Reject::kind`] is called in a few words.
-    pub fn kind_name(kind: usize) -> &'static str {
+    pub fn kind_name(kind: u32) -> &'static str {
         const NAMES: [&str; Reject::KINDS] = [
             "length",
             "TTL",
@@ -124,7 +124,7 @@ impl Reject {
             "HMAC replayed",
             "clock skew",
         ];
-        NAMES.get(kind).copied().unwrap_or("unknown")
+        NAMES.get(kind as usize).copied().unwrap_or("unknown")
     }
 }
 

@@ -79,8 +79,7 @@ const ADVERTS_WAITING: usize = 128;
 /// Adverts handled before other inboxes get a turn.
 const ADVERTS_A_TURN: usize = 8;
 
-/// What an instance works with.
-#[derive(Clone)]
+/// What instances work with.
 pub struct Ports {
     /// Clock, timers and tasks.
     pub plane: Plane,
@@ -103,7 +102,7 @@ pub struct Ports {
 /// One virtual router and its driver.
 pub struct Instance {
     plan: Arc<InstancePlan>,
-    ports: Ports,
+    ports: Rc<Ports>,
     facts: Rc<RefCell<Facts>>,
     machine: Machine,
     adverts: Option<Adverts>,
@@ -131,10 +130,10 @@ pub struct Instance {
 
 impl Instance {
     /// A router that waits for the first news of its interface.
-    pub fn new(facts: Rc<RefCell<Facts>>, ports: Ports) -> Self {
+    pub fn new(facts: Rc<RefCell<Facts>>, ports: Rc<Ports>) -> Self {
         let plan = Arc::clone(&facts.borrow().plan);
         let (inbox_post, inbox) = mailbox(ADVERTS_WAITING);
-        let mut machine = Machine::new(plan.params.clone(), plan.tracked());
+        let mut machine = Machine::new(Arc::clone(&plan.params), plan.tracked());
         if let Some(left) = facts.borrow().inherits {
             machine.inherits(left);
         }
@@ -288,7 +287,7 @@ impl Instance {
                 item.status = facts.tracked.get(&track.what).copied().unwrap_or(item.status);
             }
         }
-        let params = self.plan.params.clone();
+        let params = Arc::clone(&self.plan.params);
         let sockets = |plan: &InstancePlan| {
             (plan.params.authentication.protocol(), plan.params.delivery.clone(), plan.source)
         };

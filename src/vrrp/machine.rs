@@ -21,6 +21,7 @@ mod words;
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::auth::{Mark, Memory};
@@ -42,7 +43,8 @@ const HISTORY: usize = 100;
 /// One virtual router.
 #[derive(Clone, Debug)]
 pub struct Machine {
-    params: Params,
+    /// Shared with the plan, as long as nothing was learned.
+    params: Arc<Params>,
     tracking: Tracking,
     state: State,
     since: Instant,
@@ -107,7 +109,7 @@ pub struct Machine {
 
 impl Machine {
     /// A router that has not started.
-    pub fn new(params: Params, tracked: Vec<Tracked>) -> Self {
+    pub fn new(params: Arc<Params>, tracked: Vec<Tracked>) -> Self {
         Self {
             priority: params.priority,
             master_interval: params.advert_int,
@@ -159,6 +161,11 @@ impl Machine {
         &self.history
     }
 
+    /// From now on unicast adverts have the old checksum. Gives whether that is news.
+    fn learn_old_checksum(&mut self) -> bool {
+        Arc::make_mut(&mut self.params).delivery.learn_old_checksum()
+    }
+
     /// What tells our next advert from all others. `unix_time`: now, since 1970.
     pub fn mark(&mut self, unix_time: Duration) -> Mark {
         self.memory.mark(&self.params.authentication, unix_time)
@@ -185,7 +192,7 @@ impl Machine {
             faults: self.faults.clone(),
             tracked_faults: self.tracking.faults().count(),
             awaited: self.tracking.awaited(),
-            counters: self.counters,
+            counters: self.counters.clone(),
         }
     }
 

@@ -10,6 +10,7 @@ mod instance;
 pub mod ipvs;
 pub mod lvs;
 pub mod process;
+mod rare;
 mod routes;
 mod track;
 
@@ -17,6 +18,7 @@ pub use bfd::*;
 pub use globals::*;
 pub use group::*;
 pub use instance::*;
+pub use rare::*;
 pub use routes::*;
 pub use track::*;
 
@@ -258,7 +260,7 @@ pub struct VrrpInstance {
     /// `track_script`, in order.
     pub track_scripts: Vec<TrackScript>,
     /// `track_interface`, `track_file`, `track_process`, `track_bfd`.
-    pub tracks: Tracks,
+    pub tracks: Rare<Tracks>,
     /// `dont_track_primary`.
     pub dont_track_primary: bool,
     /// `notify_master`.
@@ -274,7 +276,7 @@ pub struct VrrpInstance {
     /// `notify_master_rx_lower_pri`.
     pub notify_master_rx_lower_pri: Option<Script>,
     /// `garp_*`.
-    pub garp: Garp,
+    pub garp: Rare<Garp>,
     /// `down_timer_adverts`, 1 to 100.
     pub down_timer_adverts: Option<u8>,
     /// `lower_prio_no_advert`.
@@ -282,7 +284,7 @@ pub struct VrrpInstance {
     /// `higher_prio_send_advert`.
     pub higher_prio_send_advert: Option<bool>,
     /// What is not in effect yet.
-    pub options: InstanceOptions,
+    pub options: Rare<InstanceOptions>,
 }
 
 /// `state`.

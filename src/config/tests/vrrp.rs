@@ -28,7 +28,7 @@ fn good(text: &str) -> Config {
 fn pending(text: &str) -> InstanceOptions {
     let mut config = good(&instance(text));
     config.instances.append(&mut config.left_out);
-    config.instances.remove(0).options
+    InstanceOptions::clone(&config.instances.remove(0).options)
 }
 
 #[test]

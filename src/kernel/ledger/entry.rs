@@ -1,10 +1,10 @@
 //! One claim in the ledger: what is known of it, and what to do about it next.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::super::claim::{Claim, Object, Obstacle, Occupied, Owner};
+use super::super::claim::{Claim, Object, Obstacle, Occupied};
 use super::super::mirror::Mirror;
+use super::owners::Owners;
 use super::words::Loss;
 use crate::base::{IfIndex, Instant};
 use crate::host::KernelOp;
@@ -28,17 +28,17 @@ pub(super) struct Entry {
     /// Its place in the configuration.
     place: usize,
     /// Everybody who may claim it.
-    pub(super) owners: BTreeSet<Owner>,
+    pub(super) owners: Owners,
     /// Those that do.
-    pub(super) holders: BTreeSet<Owner>,
+    pub(super) holders: Owners,
     /// Those for whom it stays if it is there, until they have said whether they claim it.
-    pub(super) reserved: BTreeSet<Owner>,
+    pub(super) reserved: Owners,
     /// The holders leave: it is not put back any more, and the kernel takes it away after this unless somebody else claims it.
     pub(super) lent: Option<Duration>,
     /// What is ours to delete: we added it, or found it when we started. By index: the interface may be renamed.
-    pub(super) placed: Option<Object>,
+    pub(super) placed: Option<Box<Object>>,
     /// The change on its way: of what, and whether it is added.
-    pub(super) in_flight: Option<(Object, bool)>,
+    pub(super) in_flight: Option<Box<(Object, bool)>>,
     /// The last change failed, or the interface is missing: nothing to wait for at present.
     pub(super) given_up: bool,
     /// What was in its way when it was last looked at.
@@ -75,9 +75,9 @@ impl Entry {
         Self {
             claim,
             place,
-            owners: BTreeSet::new(),
-            holders: BTreeSet::new(),
-            reserved: BTreeSet::new(),
+            owners: Owners::default(),
+            holders: Owners::default(),
+            reserved: Owners::default(),
             lent: None,
             placed: None,
             in_flight: None,
@@ -147,7 +147,7 @@ impl Entry {
     /// When its turn comes among other changes: removals go first, rules, then routes, then addresses; then what is
     /// added, the other way round. Within each in the order of the configuration.
     pub(super) fn turn(&self) -> (bool, u8, usize) {
-        let is_add = matches!(self.in_flight, Some((_, true)));
+        let is_add = self.in_flight.as_ref().is_some_and(|change| change.1);
         let rank = self.claim.rank(is_add);
         (is_add, if is_add { rank } else { u8::MAX - rank }, self.place)
     }
@@ -155,8 +155,8 @@ impl Entry {
     /// The change that takes it away if it is ours, or on its way to be, and its turn among others.
     pub(super) fn removal(&self, mirror: &Mirror) -> Option<((u8, usize), KernelOp)> {
         let placed = self.placed.as_ref().filter(|object| object.is_left_in(mirror));
-        let coming = self.in_flight.as_ref().filter(|(_, is_add)| *is_add).map(|(object, _)| object);
-        let object = placed.or(coming)?;
+        let coming = self.in_flight.as_ref().filter(|change| change.1).map(|change| &change.0);
+        let object = placed.map(Box::as_ref).or(coming)?;
         Some(((u8::MAX - self.claim.rank(false), self.place), object.delete(mirror)))
     }
 
@@ -181,7 +181,7 @@ impl Entry {
     pub(super) fn added(&mut self, now: Instant, object: Object, mirror: &Mirror) {
         let unreported = matches!(object, Object::Link(_)) && !object.is_in(mirror);
         self.report_due = unreported.then_some(now + REPORT_LIMIT);
-        self.placed = Some(object.lasting(None));
+        self.placed = Some(Box::new(object.lasting(None)));
         self.failed = None;
         self.pause = FIRST_PAUSE;
     }
@@ -211,7 +211,7 @@ impl Entry {
         {
             // The interface has another name now, and this is not its address any more.
             self.placed = Some(old.clone());
-            return self.change(old, false, mirror);
+            return self.change(*old, false, mirror);
         }
         let object = match wanted {
             Ok(object) => object,
@@ -244,7 +244,7 @@ impl Entry {
             false if !present => self.change(object, true, mirror),
             false => {
                 // Found in place when it became ours to hold: ours from now on.
-                self.placed = Some(object);
+                self.placed = Some(Box::new(object));
                 Step::Rest
             }
             true if self.placed.is_some() && object.is_left_in(mirror) => match self.reserved.is_empty() {
@@ -261,13 +261,13 @@ impl Entry {
     /// The kernel is to keep it for as long as `object` says.
     fn change_end(&mut self, object: Object) -> Step {
         let Some(op) = object.change() else { return Step::Rest };
-        self.in_flight = Some((object, true));
+        self.in_flight = Some(Box::new((object, true)));
         Step::Change(op)
     }
 
     fn change(&mut self, object: Object, is_add: bool, mirror: &Mirror) -> Step {
         let op = if is_add { object.add(mirror) } else { object.delete(mirror) };
-        self.in_flight = Some((object, is_add));
+        self.in_flight = Some(Box::new((object, is_add)));
         Step::Change(op)
     }
 }

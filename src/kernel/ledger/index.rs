@@ -39,6 +39,13 @@ impl Index {
         self.troubled.retain(is_known);
     }
 
+    /// As [`Ledger::compact`].
+    pub(super) fn compact(&mut self) {
+        for keys in self.claims.values_mut() {
+            *keys = std::mem::take(keys).into_iter().collect();
+        }
+    }
+
     /// An instance watches this.
     pub(super) fn watch(&mut self, id: InstanceId, watch: &Watch) {
         self.unwatch(id);

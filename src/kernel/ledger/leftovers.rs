@@ -39,7 +39,7 @@ impl Ledger {
             let Some(link) = mirror.link_at(address.link) else { continue };
             let key = Key::Address(link.name.clone(), address.cidr);
             if left.has_address(&link.name, address.cidr) && !self.entries.contains_key(&key) {
-                strays.push((key, KernelOp::DeleteAddress(address.clone())));
+                strays.push((key, KernelOp::DeleteAddress(address)));
             }
         }
         for link in mirror.links() {

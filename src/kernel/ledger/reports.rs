@@ -22,7 +22,8 @@ impl Ledger {
                     self.find_leftovers(mirror);
                     // Left behind by a predecessor that was killed: as if we had added them.
                     for entry in self.entries.values_mut() {
-                        entry.placed = entry.claim.resolve(mirror).ok().filter(|object| object.is_in(mirror));
+                        let found = entry.claim.resolve(mirror).ok().filter(|object| object.is_in(mirror));
+                        entry.placed = found.map(Box::new);
                     }
                 }
                 for entry in self.entries.values_mut() {

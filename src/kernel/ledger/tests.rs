@@ -50,7 +50,7 @@ fn watch(interface: &str) -> Watch {
 }
 
 fn claims(ips: &[&str]) -> Vec<Claim> {
-    ips.iter().map(|ip| Claim::Address(claim(ip))).collect()
+    ips.iter().map(|ip| Claim::Address(claim(ip).into())).collect()
 }
 
 /// `ROUTE via 10.0.0.9 dev eth0`, or by way of whatever interface leads there.

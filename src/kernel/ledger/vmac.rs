@@ -72,12 +72,12 @@ impl Ledger {
             let key = Key::Address(name.clone(), address.cidr);
             match self.entries.get_mut(&key) {
                 Some(entry) => {
-                    entry.placed = entry.claim.resolve(mirror).ok();
+                    entry.placed = entry.claim.resolve(mirror).ok().map(Box::new);
                     entry.given_up = false;
                     self.dirty.insert(key);
                 }
                 None if address.protocol == Address::PROTO_KEEPALIVED => {
-                    self.strays.push((key, KernelOp::DeleteAddress(address.clone())));
+                    self.strays.push((key, KernelOp::DeleteAddress(address)));
                 }
                 None => {}
             }

@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use super::{Message, enlarge_receive_buffer, message};
 use crate::base::IfIndex;
 use crate::host::{Dump, KernelEvent, Plane, Route};
+use crate::linux::startup::give_back_memory;
 
 /// How long the kernel may take to answer before the socket is given up.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -97,6 +98,8 @@ async fn watch(
     loop {
         if lost {
             let (dump, overrun) = picture(monitor, plane).await?;
+            // Each link's answer takes some kilobytes, and the start has left what it needed.
+            give_back_memory();
             lost = overrun;
             if report.send(KernelEvent::Resync(dump)).is_err() {
                 return Ok(());

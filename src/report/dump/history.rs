@@ -20,10 +20,8 @@ pub(super) fn section(view: &View<'_>, out: &mut Lines) {
         let cause = |cause| Some(wording::cause(cause, plan)).filter(|text| !text.is_empty());
         let start = || "start".to_owned();
         out.put("Cause", cause(&observed.snapshot.cause).unwrap_or_else(start));
-        for (kind, count) in observed.snapshot.counters.rejects.iter().enumerate() {
-            if *count > 0 {
-                out.put(&format!("Rejected, {}", Reject::kind_name(kind)), count);
-            }
+        for (kind, count) in &observed.snapshot.counters.rejects {
+            out.put(&format!("Rejected, {}", Reject::kind_name(*kind)), count);
         }
         for change in &observed.history {
             let when = view.moment(observed.unix(change.at));

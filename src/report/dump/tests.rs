@@ -164,9 +164,8 @@ fn found(plan: &Plan) -> Findings {
     snapshot.cause = Cause::MasterDown;
     snapshot.deadline = Some(Instant::from_micros(2_500_000));
     snapshot.counters.advert_sent = 12;
-    snapshot.counters.rejects[Reject::Password.kind() as usize] = 3;
-    snapshot.counters.rejects[Reject::Checksum.kind() as usize] = 4;
-    snapshot.counters.rejects[Reject::AddressCount(1).kind() as usize] = 5;
+    let rejects = [(Reject::Password, 3), (Reject::Checksum, 4), (Reject::AddressCount(1), 5)];
+    snapshot.counters.rejects = rejects.map(|(reject, count)| (reject.kind(), count)).into();
     let history = vec![
         Change { at: Instant::from_micros(0), state: State::Backup, cause: Cause::Start },
         Change { at: Instant::from_micros(1_500_000), state: State::Master, cause: Cause::MasterDown },

@@ -24,7 +24,7 @@ impl Instance {
     pub(super) fn announce_placed(&mut self) {
         let placed: BTreeSet<_> = std::mem::take(&mut self.placed).into_iter().collect();
         let fresh: Vec<&AddressClaim> =
-            self.plan.addresses.iter().filter(|a| placed.contains(&a.place())).collect();
+            self.plan.addresses.iter().map(Arc::as_ref).filter(|a| placed.contains(&a.place())).collect();
         self.send_burst(fresh, 1, false);
         self.early.extend(placed);
     }

@@ -1,5 +1,7 @@
 //! Carries out what the machine has decided.
 
+use std::sync::Arc;
+
 use super::Instance;
 use crate::base::Priority;
 use crate::host::Error;
@@ -55,7 +57,7 @@ impl Instance {
                     self.early.clear();
                 }
                 Output::Announce(rounds) => {
-                    self.announce(self.plan.addresses.iter(), rounds);
+                    self.announce(self.plan.addresses.iter().map(Arc::as_ref), rounds);
                     self.early.clear();
                 }
                 Output::AnnouncePlaced => self.announce_placed(),

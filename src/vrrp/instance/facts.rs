@@ -64,7 +64,7 @@ impl Facts {
     pub fn started(&mut self) {
         self.inherits = None;
         if !self.plan.params.startup_delay.is_zero() {
-            Arc::make_mut(&mut self.plan).params.startup_delay = Duration::ZERO;
+            Arc::make_mut(&mut self.plan).params_mut().startup_delay = Duration::ZERO;
         }
     }
 }

@@ -41,7 +41,7 @@ impl Machine {
     pub(super) fn inherit(&mut self, now: Instant, left: Inheritance, out: &mut Vec<Output>) {
         self.memory.sequence.follow(left.sequence);
         if left.old_checksum {
-            self.params.delivery.learn_old_checksum();
+            self.learn_old_checksum();
         }
         if self.params.grouped {
             self.wants = Some(Cause::HandedOver);

@@ -26,7 +26,7 @@ impl Machine {
         let news = self.reported & !told;
         let Ok(advert) = verdict else { return };
         self.memory = memory;
-        if advert.old_checksum && self.params.delivery.learn_old_checksum() {
+        if advert.old_checksum && self.learn_old_checksum() {
             out.push(Output::Event(Event::OldChecksum));
         }
         if self.params.ignores_adverts {
@@ -60,9 +60,7 @@ impl Machine {
     /// fill the log.
     pub(super) fn reject(&mut self, reject: Reject, from: IpAddr, out: &mut Vec<Output>) {
         let kind = reject.kind();
-        if let Some(counter) = self.counters.rejects.get_mut(kind as usize) {
-            *counter += 1;
-        }
+        *self.counters.rejects.entry(kind).or_default() += 1;
         if self.reported & (1 << kind) == 0 {
             self.reported |= 1 << kind;
             out.push(Output::Event(Event::Rejected { reject, from }));

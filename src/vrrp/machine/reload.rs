@@ -1,5 +1,7 @@
 //! A changed configuration: the state stays, and what follows from it changes.
 
+use std::sync::Arc;
+
 use super::{Machine, Notice, Output, State};
 use crate::base::{Instant, Priority};
 use crate::config::model::Version;
@@ -13,7 +15,7 @@ use crate::vrrp::tracking::{Tracked, Tracking};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reload {
     /// As it is configured now.
-    pub params: Params,
+    pub params: Arc<Params>,
     /// What it tracks now, with what is known of it.
     pub tracked: Vec<Tracked>,
     /// Whether what it claims differs.
@@ -29,7 +31,7 @@ impl Machine {
         let before = (self.priority, self.skew(), self.master_down());
         let old = std::mem::replace(&mut self.params, params);
         if old.delivery.sends_old_checksum() {
-            self.params.delivery.learn_old_checksum();
+            self.learn_old_checksum();
         }
         self.tracking = Tracking::new(tracked);
         self.reduced &= old.priority == self.params.priority;
@@ -89,7 +91,7 @@ impl Machine {
         claims: bool,
         out: &mut Vec<Output>,
     ) {
-        let is_news = *old != self.params || priority != self.priority;
+        let is_news = *old != *self.params || priority != self.priority;
         if is_news && !self.is_stalled(now) {
             self.advertise(now, out);
         }

@@ -88,7 +88,7 @@ impl Router {
             status: Status::Pending,
         });
         let mut router = Self {
-            machine: Machine::new(params, tracked.collect()),
+            machine: Machine::new(params.into(), tracked.collect()),
             now: Instant::from_micros(1_000_000),
             out: Vec::new(),
         };

@@ -1,12 +1,13 @@
 //! What a machine is told, what it answers, and what can be seen of it.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::reload::Reload;
 use crate::base::{Instant, Priority};
 use crate::vrrp::check::Packet;
-use crate::vrrp::event::{Cause, Event, Fault, Reject};
+use crate::vrrp::event::{Cause, Event, Fault};
 use crate::vrrp::group::{Order, Report};
 use crate::vrrp::tracking::Status;
 
@@ -120,7 +121,7 @@ pub enum Notice {
 }
 
 /// What has been counted since the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Valid adverts received.
     pub advert_rcvd: u64,
@@ -134,8 +135,8 @@ pub struct Counters {
     pub pri_zero_rcvd: u64,
     /// Adverts with priority 0 sent.
     pub pri_zero_sent: u64,
-    /// Packets judged, by [`Reject::kind`].
-    pub rejects: [u64; Reject::KINDS],
+    /// Packets judged, by [`Reject::kind`](crate::vrrp::Reject::kind), of the kinds that there were.
+    pub rejects: BTreeMap<u32, u64>,
 }
 
 /// What an observer may see.

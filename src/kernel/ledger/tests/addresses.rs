@@ -133,7 +133,7 @@ fn what_is_fought_over_stays_so_for_a_new_claim() {
     // A reload changes it while it has to wait: no reason not to.
     bench.delete("10.0.0.2");
     let labelled = AddressClaim { label: Some("eth0:1".to_owned()), ..claim("10.0.0.2") };
-    bench.ledger.reconfigure(Owner::Instance(TWO), &[Claim::Address(labelled)]);
+    bench.ledger.reconfigure(Owner::Instance(TWO), &[Claim::Address(labelled.into())]);
     bench.settle();
     assert_eq!(bench.ops(), [""; 0]);
     let pause = FIRST_PAUSE * 4;
@@ -208,7 +208,7 @@ fn a_lost_report_is_made_up_for_by_a_resync() {
 #[test]
 fn secondaries_are_promoted_while_there_are_addresses() {
     let mut ledger = Ledger::default();
-    let list = [Claim::Address(claim("10.0.0.1")), Claim::Setting(Setting::Promotion(name("eth0")))];
+    let list = [Claim::Address(claim("10.0.0.1").into()), Claim::Setting(Setting::Promotion(name("eth0")))];
     ledger.register(ONE, watch("eth0"), &list);
     let mut bench = Bench::of(ledger, &[]);
     bench.claim(ONE, true, 1);

@@ -132,7 +132,7 @@ fn an_address_does_not_stay_behind_on_an_interface_that_is_renamed() {
 fn an_untracked_address_is_left_alone_until_it_is_claimed_anew_or_its_interface_returns() {
     let untracked = AddressClaim { tracked: false, ..claim("10.0.0.1") };
     let mut ledger = Ledger::default();
-    ledger.register(ONE, watch("eth0"), &[Claim::Address(untracked)]);
+    ledger.register(ONE, watch("eth0"), &[Claim::Address(untracked.into())]);
     let mut bench = Bench::of(ledger, &[]);
     bench.claim(ONE, true, 1);
     bench.answer(Ok(()));

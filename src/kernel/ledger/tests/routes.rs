@@ -9,7 +9,7 @@ fn routed() -> Bench {
         Claim::Rule(rule(5)),
         Claim::Route(route("10.2.0.0", Some("eth0"), true)),
         Claim::Route(route("10.1.0.0", None, false)),
-        Claim::Address(claim("10.0.0.1")),
+        Claim::Address(claim("10.0.0.1").into()),
     ];
     ledger.register(ONE, watch("eth0"), &list);
     let mut bench = Bench::of(ledger, &[]);

@@ -34,7 +34,7 @@ fn vmac_bench() -> Bench {
     ledger.register_static(&vmac());
     let on_vmac = AddressClaim { dev: name("vrrp.51"), ..claim("10.0.0.1") };
     let watch = Watch { vmac: Some(name("vrrp.51")), ..watch("eth0") };
-    ledger.register(ONE, watch, &[Claim::Address(on_vmac)]);
+    ledger.register(ONE, watch, &[Claim::Address(on_vmac.into())]);
     ledger.claim(Owner::Static, true, 1);
     let mut bench = Bench::of(ledger, &["10.0.0.7"]);
     assert_eq!(bench.ops(), ["set arp_ignore and arp_filter on eth0", "make vrrp.51"]);
@@ -174,7 +174,11 @@ fn a_vmac_that_a_predecessor_left_is_taken_over_by_its_hardware_address() {
     let mut ledger = Ledger::default();
     ledger.register_static(&vmac());
     let on_vmac = AddressClaim { dev: name("vrrp.51"), ..claim("10.0.0.1") };
-    ledger.register(ONE, Watch { vmac: Some(name("vrrp.51")), ..watch("eth0") }, &[Claim::Address(on_vmac)]);
+    ledger.register(
+        ONE,
+        Watch { vmac: Some(name("vrrp.51")), ..watch("eth0") },
+        &[Claim::Address(on_vmac.into())],
+    );
     ledger.claim(Owner::Static, true, 1);
     let left = |ip: &str, protocol| Address { link: IfIndex(7), protocol, ..claim(ip).on(ETH0) };
     let ours = Address::PROTO_KEEPALIVED;

@@ -121,7 +121,7 @@ fn an_advert_that_is_not_believed_has_no_effect() {
         assert_eq!(rejects(&mut router), [reject]);
         let seen = router.machine.snapshot();
         assert_eq!((seen.master, seen.counters.advert_rcvd), (None, 0), "{reject:?}");
-        assert_eq!(seen.counters.rejects[reject.kind() as usize], 1, "{reject:?}");
+        assert_eq!(seen.counters.rejects[&reject.kind()], 1, "{reject:?}");
         assert_eq!(router.election(), deadline, "{reject:?}");
         // Nor does it make the true one a replay.
         router.tell(Input::Packet(advert.clone()));

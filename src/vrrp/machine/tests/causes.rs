@@ -114,7 +114,7 @@ fn faulty() -> Vec<Router> {
     tracking.tell(Input::Tracked(0, Status::Bad));
     tracking.tell(Input::Tracked(1, Status::Number(-20)));
     tracking.tell(Input::Tracked(1, Status::Number(1)));
-    let reload = Reload { params: params(100), tracked: Vec::new(), claims: false, regrouped: false };
+    let reload = Reload { params: params(100).into(), tracked: Vec::new(), claims: false, regrouped: false };
     tracking.tell(Input::Reload(Box::new(reload)));
     tracking.tell(Input::Packet(Packet { ttl: 9, ..packet(&params(200), HIGH, 200, tracking.now) }));
     tracking.tell(Input::Stop);
@@ -133,7 +133,7 @@ fn restarted() -> Vec<Router> {
     leaving.confirm();
     unable.tell(Input::NotLent(unable.machine.claim));
     let mut heir = Router::new(params(100));
-    heir.machine = Machine::new(params(100), Vec::new());
+    heir.machine = Machine::new(params(100).into(), Vec::new());
     heir.machine.inherits(leaving.machine.leaves(heir.now + ms(2000)));
     heir.tell(Input::Start);
     vec![leaving, unable, heir]

@@ -108,7 +108,7 @@ fn bad_packets_are_dropped_counted_and_reported_once() {
         }
         assert_eq!(router.events(), [&Event::Rejected { reject, from: HIGH }]);
         let counters = router.machine.snapshot().counters;
-        assert_eq!(counters.rejects[reject.kind() as usize], 3, "{reject:?}");
+        assert_eq!(counters.rejects[&reject.kind()], 3, "{reject:?}");
         assert_eq!(counters.advert_rcvd, 0, "{reject:?}");
         assert_eq!(router.election(), deadline, "{reject:?}");
     }
@@ -140,7 +140,7 @@ fn the_priority_is_set_after_a_fault_that_a_number_was() {
         status: Status::Number(0),
     };
     let mut router = Router::new(params(100));
-    router.machine = Machine::new(params(100), vec![file("a", 2), file("b", 3), file("c", 0)]);
+    router.machine = Machine::new(params(100).into(), vec![file("a", 2), file("b", 3), file("c", 0)]);
     router.tell(Input::Start);
     router.confirm();
     for (index, number, said, told) in [

@@ -23,7 +23,7 @@ fn heir(params: Params, weights: &[i16], time: Duration) -> Router {
         status: Status::Pending,
     });
     let now = Instant::from_micros(1_000_000);
-    let mut machine = Machine::new(params, tracked.collect());
+    let mut machine = Machine::new(params.into(), tracked.collect());
     machine.inherits(left(now + time));
     Router { machine, now, out: Vec::new() }
 }
@@ -181,7 +181,7 @@ fn numbers_of_adverts_go_on() {
     router.tell(Input::HandOver);
     router.confirm();
     let left = router.machine.leaves(router.now + LEASE);
-    let mut next = Machine::new(params, Vec::new());
+    let mut next = Machine::new(params.into(), Vec::new());
     next.inherits(left);
     let mut out = Vec::new();
     next.handle(router.now, Input::Start, &mut out);

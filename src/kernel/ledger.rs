@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use self::entry::{Entry, Step};
+use self::entry::{Change, Entry, Reported, Step};
 use self::index::Index;
 use super::claim::{Claim, Key, Owner, Place};
 use super::inventory::Inventory;
@@ -187,12 +187,15 @@ impl Ledger {
     ) -> Option<Output> {
         let entry = self.entries.get_mut(&key)?;
         // `None` would be the answer to a change that nobody asked for.
-        let (object, is_add) = *entry.in_flight.take()?;
+        let Change { object, is_add, reported } = *entry.in_flight.take()?;
+        let is_gone = reported == Reported::Gone;
         self.in_flight -= 1;
         let (mut out, mut taken_over) = (None, false);
         match answer {
             Ok(()) | Err(Errno::EXIST) if is_add && (answer.is_ok() || entry.is_ours(&object, mirror)) => {
-                mirror.record(&object);
+                if !is_gone {
+                    mirror.record(&object);
+                }
                 taken_over = entry.placed.is_none() && matches!(op, KernelOp::AddLink(_, Some(_)));
                 entry.added(now, object, mirror);
                 if let Some(loss) = entry.missed.take()
@@ -216,6 +219,8 @@ impl Ledger {
                 entry.placed = None;
                 entry.failed = None;
             }
+            // Deleted: the report was quicker, or there is no answer.
+            Err(_) if !is_add && !object.is_left_in(mirror) => entry.placed = None,
             Ok(()) => {}
             // The interface is gone, or another one by now.
             Err(Errno::NODEV) if entry.claim.resolve(mirror).ok().as_ref() != Some(&object) => {}
@@ -252,7 +257,11 @@ impl Ledger {
                 }
             }
         }
-        self.dirty.insert(key);
+        match is_gone {
+            // Somebody was quicker than the answer.
+            true => self.gone(mirror, key),
+            false => drop(self.dirty.insert(key)),
+        }
         out
     }
 

@@ -37,8 +37,8 @@ pub(super) struct Entry {
     pub(super) lent: Option<Duration>,
     /// What is ours to delete: we added it, or found it when we started. By index: the interface may be renamed.
     pub(super) placed: Option<Box<Object>>,
-    /// The change on its way: of what, and whether it is added.
-    pub(super) in_flight: Option<Box<(Object, bool)>>,
+    /// The change on its way.
+    pub(super) in_flight: Option<Box<Change>>,
     /// The last change failed, or the interface is missing: nothing to wait for at present.
     pub(super) given_up: bool,
     /// What was in its way when it was last looked at.
@@ -59,6 +59,27 @@ pub(super) struct Entry {
     told: Duration,
     /// A link was made, and the kernel's report of it is still to come; it should, before this.
     pub(super) report_due: Option<Instant>,
+}
+
+/// A change that the kernel has not answered yet.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub(super) object: Object,
+    /// Whether it is added or changed, or deleted.
+    pub(super) is_add: bool,
+    pub(super) reported: Reported,
+}
+
+/// What was reported while an addition was on its way. Reports come in the order in which things happened, but an answer
+/// may come before or after any of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reported {
+    /// Nothing, or what happened before it was added.
+    Nothing,
+    /// It is there.
+    There,
+    /// It was there, and is no more.
+    Gone,
 }
 
 /// What to do about one entry.
@@ -147,7 +168,7 @@ impl Entry {
     /// When its turn comes among other changes: removals go first, rules, then routes, then addresses; then what is
     /// added, the other way round. Within each in the order of the configuration.
     pub(super) fn turn(&self) -> (bool, u8, usize) {
-        let is_add = self.in_flight.as_ref().is_some_and(|change| change.1);
+        let is_add = self.in_flight.as_ref().is_some_and(|change| change.is_add);
         let rank = self.claim.rank(is_add);
         (is_add, if is_add { rank } else { u8::MAX - rank }, self.place)
     }
@@ -155,7 +176,7 @@ impl Entry {
     /// The change that takes it away if it is ours, or on its way to be, and its turn among others.
     pub(super) fn removal(&self, mirror: &Mirror) -> Option<((u8, usize), KernelOp)> {
         let placed = self.placed.as_ref().filter(|object| object.is_left_in(mirror));
-        let coming = self.in_flight.as_ref().filter(|change| change.1).map(|change| &change.0);
+        let coming = self.in_flight.as_ref().filter(|change| change.is_add).map(|change| &change.object);
         let object = placed.map(Box::as_ref).or(coming)?;
         Some(((u8::MAX - self.claim.rank(false), self.place), object.delete(mirror)))
     }
@@ -261,13 +282,27 @@ impl Entry {
     /// The kernel is to keep it for as long as `object` says.
     fn change_end(&mut self, object: Object) -> Step {
         let Some(op) = object.change() else { return Step::Rest };
-        self.in_flight = Some(Box::new((object, true)));
+        self.send(object, true);
         Step::Change(op)
     }
 
     fn change(&mut self, object: Object, is_add: bool, mirror: &Mirror) -> Step {
         let op = if is_add { object.add(mirror) } else { object.delete(mirror) };
-        self.in_flight = Some(Box::new((object, is_add)));
+        self.send(object, is_add);
         Step::Change(op)
+    }
+
+    fn send(&mut self, object: Object, is_add: bool) {
+        self.in_flight = Some(Box::new(Change { object, is_add, reported: Reported::Nothing }));
+    }
+
+    /// Something was reported of it.
+    pub(super) fn reported(&mut self, mirror: &Mirror) {
+        let Some(change) = self.in_flight.as_mut().filter(|change| change.is_add) else { return };
+        change.reported = match (change.object.is_in(mirror), change.reported) {
+            (true, _) => Reported::There,
+            (false, Reported::Nothing) => Reported::Nothing,
+            (false, _) => Reported::Gone,
+        };
     }
 }

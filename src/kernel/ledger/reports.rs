@@ -41,7 +41,7 @@ impl Ledger {
             }
             KernelEvent::Address(address) => {
                 let Some(link) = mirror.link_at(address.link) else { return };
-                self.dirty.insert(Key::Address(link.name.clone(), address.cidr));
+                self.there(mirror, Key::Address(link.name.clone(), address.cidr));
                 self.link_local_changed(mirror, &link.name, address.cidr.ip);
                 self.source_changed(&link.name, address.cidr.ip);
                 // What leads to a router may be there now.
@@ -50,14 +50,20 @@ impl Ledger {
                 }
             }
             KernelEvent::Route(route) => {
-                self.dirty.extend(self.routes.get(&route.key()).into_iter().flatten().cloned())
+                for key in self.routes.get(&route.key()).cloned().unwrap_or_default() {
+                    self.there(mirror, key);
+                }
             }
             KernelEvent::RouteGone(route) | KernelEvent::RouteReplaced(route) => {
                 for key in self.routes.get(&route.key()).cloned().unwrap_or_default() {
                     self.gone(mirror, key);
                 }
             }
-            KernelEvent::Rule(rule) => self.dirty.extend(self.rules.get(rule).into_iter().flatten().cloned()),
+            KernelEvent::Rule(rule) => {
+                for key in self.rules.get(rule).cloned().unwrap_or_default() {
+                    self.there(mirror, key);
+                }
+            }
             KernelEvent::RuleGone(rule) => {
                 for key in self.rules.get(rule).cloned().unwrap_or_default() {
                     self.gone(mirror, key);
@@ -77,9 +83,18 @@ impl Ledger {
         }
     }
 
+    /// Somebody, perhaps we, added or changed something.
+    fn there(&mut self, mirror: &Mirror, key: Key) {
+        if let Some(entry) = self.entries.get_mut(&key) {
+            entry.reported(mirror);
+            self.dirty.insert(key);
+        }
+    }
+
     /// Somebody, perhaps we, removed something.
     pub(super) fn gone(&mut self, mirror: &Mirror, key: Key) {
         if let Some(entry) = self.entries.get_mut(&key) {
+            entry.reported(mirror);
             let loss = entry.loss(mirror);
             if entry.claim.is_tracked() {
                 entry.missed = entry.missed.or(loss);

@@ -95,6 +95,37 @@ fn a_deleted_address_is_put_back_at_once_and_then_less_and_less_often() {
     assert_eq!(bench.ops(), ["add 10.0.0.2"], "a new story");
 }
 
+/// Reports and answers come on different ways: which of them is first says nothing.
+#[test]
+fn what_goes_before_its_addition_is_answered_is_put_back() {
+    let mut bench = Bench::new(&[]);
+    bench.claim(TWO, true, 1);
+    bench.answer(Ok(()));
+    let report = KernelEvent::Address(claim("10.0.0.2").on(ETH0));
+    bench.delete("10.0.0.2");
+    bench.delete("10.0.0.2");
+    assert_eq!(bench.ops(), ["add 10.0.0.2"], "the second report is as old as the first");
+    bench.answer(Ok(()));
+    assert_eq!(bench.ops(), [""; 0]);
+    bench.event(&report);
+    bench.delete("10.0.0.2");
+    assert_eq!(bench.ops(), ["add 10.0.0.2"]);
+    bench.event(&report);
+    bench.delete("10.0.0.2");
+    bench.out.clear();
+    bench.answer(Ok(()));
+    assert_eq!(bench.ops(), ["add 10.0.0.2"], "it is gone again");
+    assert!(bench.present().is_empty());
+    bench.event(&report);
+    bench.answer(Ok(()));
+    assert_eq!(bench.present(), ["10.0.0.2"]);
+    let times = bench.out.iter().filter_map(|output| match output {
+        Output::Restored { loss: Loss::Removed, times, .. } => Some(*times),
+        _ => None,
+    });
+    assert_eq!(times.collect::<Vec<_>>(), [2, 3]);
+}
+
 /// Each pause is told once, the longest one, too.
 #[test]
 fn that_restoring_backs_off_is_told_once_for_each_stage() {

@@ -300,7 +300,11 @@ fn serve(options: &Options, log: &mut log::Log) -> u8 {
         refuse(options, FATAL, line);
     });
     if let Some(status) = loaded.refusal() {
-        return status;
+        return match loaded.lacks_interface {
+            // What it refuses is called a warning.
+            true => refuse(options, status, "Non-existent interface specified in configuration"),
+            false => status,
+        };
     }
     if let Some(mask) = loaded.config.globals.options.umask {
         startup::set_umask(mask.into());

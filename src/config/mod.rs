@@ -49,6 +49,8 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// The text that the diagnostics point into.
     pub sources: Sources,
+    /// An interface does not exist that has to.
+    pub lacks_interface: bool,
 }
 
 impl Loaded {
@@ -167,8 +169,9 @@ fn statements(loader: &dyn Loader, options: &Options) -> Vec<tree::Stmt> {
 /// Checks what has been read as a whole.
 fn finish(mut build: apply::Build<'_>, reader: Reader<'_>) -> Loaded {
     check::run(&mut build);
-    let apply::Build { config, report, .. } = build;
-    Loaded { config, diagnostics: std::mem::take(report).finish(), sources: reader.into_sources() }
+    let apply::Build { config, report, interface_missing: lacks_interface, .. } = build;
+    let diagnostics = std::mem::take(report).finish();
+    Loaded { config, diagnostics, sources: reader.into_sources(), lacks_interface }
 }
 
 #[cfg(test)]

@@ -50,6 +50,18 @@ fn without_permission_it_says_so_and_does_not_start() {
     assert_eq!((status, text.as_str()), (Some(4), "VRRP needs root, or CAP_NET_RAW\n"));
 }
 
+/// The interface itself is called a warning.
+#[test]
+fn who_does_not_start_for_want_of_an_interface_says_so() {
+    for kind in [Kind::Ours, Kind::Stock] {
+        let two = Two::new();
+        let daemon = two.a.start(kind, &config(3, 100, "").replace("eth0", "eth7"));
+        assert_eq!(daemon.wait().code(), Some(2), "{kind:?}");
+        daemon.wait_log("WARNING - interface eth7 for vrrp_instance VI_1 doesn't exist");
+        daemon.wait_log("Non-existent interface specified in configuration");
+    }
+}
+
 #[test]
 fn a_refused_start_in_the_background_tells_the_caller() {
     let two = Two::new();

@@ -13,8 +13,8 @@ use nix::sys::time::TimeSpec;
 use super::clock::Clock;
 use crate::base::Instant;
 
-/// What each wait costs of the credit, which grows as time goes by. So this is also how long something may lie there. For
-/// half of it a thousand instances at 0.1 s cost as much processor time; twice of it would be felt at 0.01 s.
+/// What each wait costs of the credit, which grows as time goes by. So this is also how long something may lie there: as
+/// long as from one beat of a thousand masters to the next (`vrrp::timers::beat`), the adverts of which are read together.
 const COST: Duration = Duration::from_millis(1);
 /// The most credit there can be: sixteen waits.
 const MOST: Duration = COST.saturating_mul(16);

@@ -190,6 +190,8 @@ impl Ledger {
         let Change { object, is_add, reported } = *entry.in_flight.take()?;
         let is_gone = reported == Reported::Gone;
         self.in_flight -= 1;
+        // A report that it has gone is as good as an answer.
+        let is_deleted = !is_add && (is_nothing_left(answer) || !object.is_left_in(mirror));
         let (mut out, mut taken_over) = (None, false);
         match answer {
             Ok(()) | Err(Errno::EXIST) if is_add && (answer.is_ok() || entry.is_ours(&object, mirror)) => {
@@ -214,7 +216,7 @@ impl Ledger {
                     }
                 }
             }
-            Ok(()) | Err(Errno::ADDRNOTAVAIL | Errno::NODEV | Errno::SRCH | Errno::NOENT) if !is_add => {
+            _ if is_deleted => {
                 mirror.erase(&object);
                 entry.placed = None;
                 entry.failed = None;
@@ -344,6 +346,11 @@ impl Ledger {
         }
         out
     }
+}
+
+/// Whether what was to be deleted is no more, or was not there.
+fn is_nothing_left(answer: Result<(), Errno>) -> bool {
+    matches!(answer, Ok(()) | Err(Errno::ADDRNOTAVAIL | Errno::NODEV | Errno::SRCH | Errno::NOENT))
 }
 
 #[cfg(test)]

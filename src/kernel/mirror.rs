@@ -233,10 +233,11 @@ impl Mirror {
     /// Records an address as present.
     pub fn add(&mut self, address: &Address) {
         self.arrivals += 1;
-        let arrival = self.addresses.get(&address.key()).map_or(self.arrivals, |known| known.arrival);
         let Address { peer, protocol, .. } = *address;
-        let known = Known { arrival, peer, protocol, is_fleeting: address.options.valid.is_some() };
-        self.addresses.insert(address.key(), known);
+        let fresh =
+            Known { arrival: self.arrivals, peer, protocol, is_fleeting: address.options.valid.is_some() };
+        let known = self.addresses.entry(address.key()).or_insert(fresh);
+        *known = Known { arrival: known.arrival, ..fresh };
     }
 
     /// Records an address as absent.

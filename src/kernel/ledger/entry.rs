@@ -298,11 +298,26 @@ impl Entry {
 
     /// Something was reported of it.
     pub(super) fn reported(&mut self, mirror: &Mirror) {
-        let Some(change) = self.in_flight.as_mut().filter(|change| change.is_add) else { return };
-        change.reported = match (change.object.is_in(mirror), change.reported) {
-            (true, _) => Reported::There,
-            (false, Reported::Nothing) => Reported::Nothing,
-            (false, _) => Reported::Gone,
-        };
+        if let Some(change) = self.addition() {
+            change.reported = match (change.object.is_in(mirror), change.reported) {
+                (true, _) => Reported::There,
+                (false, Reported::Nothing) => Reported::Nothing,
+                (false, _) => Reported::Gone,
+            };
+        }
+    }
+
+    /// Everything was read anew, and reports are lost. If it is not there, it may have been: better added twice than never.
+    pub(super) fn read_anew(&mut self, mirror: &Mirror) {
+        if let Some(change) = self.addition() {
+            change.reported = if change.object.is_in(mirror) { Reported::There } else { Reported::Gone };
+        }
+    }
+
+    /// What is on its way to be added, if the kernel reports all there are of its kind.
+    fn addition(&mut self) -> Option<&mut Change> {
+        let is_listed =
+            |object: &Object| matches!(object, Object::Address(_) | Object::Route(_) | Object::Rule(_));
+        self.in_flight.as_deref_mut().filter(|change| change.is_add && is_listed(&change.object))
     }
 }

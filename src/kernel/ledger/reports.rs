@@ -27,6 +27,7 @@ impl Ledger {
                     }
                 }
                 for entry in self.entries.values_mut() {
+                    entry.read_anew(mirror);
                     entry.missed = entry.missed.or(entry.loss(mirror));
                 }
                 self.links_known(mirror);

@@ -126,6 +126,34 @@ fn what_goes_before_its_addition_is_answered_is_put_back() {
     assert_eq!(times.collect::<Vec<_>>(), [2, 3]);
 }
 
+/// The picture may be older than the addition, or somebody may have removed it in between: it is asked for once more.
+#[test]
+fn what_is_not_in_a_new_picture_is_added_again_though_it_was_answered() {
+    let mut bench = Bench::new(&[]);
+    bench.claim(TWO, true, 1);
+    bench.event(&KernelEvent::Resync(Dump { links: vec![link(true)], ..Dump::default() }));
+    bench.answer(Ok(()));
+    assert_eq!(bench.ops(), ["add 10.0.0.2"]);
+    bench.answer(Err(Errno::EXIST));
+    assert_eq!((bench.ops(), bench.present()), (vec![], vec!["10.0.0.2".to_owned()]));
+    let restored = |output: &Output| matches!(output, Output::Restored { .. });
+    assert!(!bench.out.iter().any(restored), "nobody had removed it");
+}
+
+#[test]
+fn what_is_reported_gone_needs_no_answer() {
+    let mut bench = Bench::new(&[]);
+    bench.claim(TWO, true, 1);
+    bench.answer(Ok(()));
+    bench.claim(TWO, false, 2);
+    assert_eq!(bench.ops(), ["delete 10.0.0.2"]);
+    bench.delete("10.0.0.2");
+    bench.out.clear();
+    bench.answer(Err(Errno::IO));
+    assert_eq!(bench.ops(), [""; 0]);
+    assert_eq!(bench.out, [Output::Confirmed { owner: TWO, number: 2 }]);
+}
+
 /// Each pause is told once, the longest one, too.
 #[test]
 fn that_restoring_backs_off_is_told_once_for_each_stage() {

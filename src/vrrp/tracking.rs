@@ -99,25 +99,21 @@ impl Tracked {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tracking {
     items: Vec<Tracked>,
-    /// What each adds to the priority. A number that is a fault adds nothing.
-    points: Vec<i32>,
 }
 
 impl Tracking {
     /// Tracks `items`; they are referred to by their place.
     pub fn new(items: Vec<Tracked>) -> Self {
-        let points = items.iter().map(Tracked::points).collect();
-        Self { items, points }
+        Self { items }
     }
 
     /// Records that item `index` is `status` now. Gives what it is if that is news, and whether it has become a
     /// fault (`true`) or ceased to be one.
     pub fn update(&mut self, index: usize, status: Status) -> Option<(&Tracked, Option<bool>)> {
-        let (item, points) = self.items.get_mut(index).zip(self.points.get_mut(index))?;
+        let item = self.items.get_mut(index)?;
         let (news, before) = (item.status != status, item.is_fault());
         item.status = status;
         let fault = item.is_fault();
-        *points = item.points();
         news.then_some((item, (fault != before).then_some(fault)))
     }
 
@@ -126,7 +122,7 @@ impl Tracking {
         if configured.is_owner() {
             return configured;
         }
-        let total = i32::from(configured.get()) + self.points.iter().sum::<i32>();
+        let total = i32::from(configured.get()) + self.items.iter().map(Tracked::points).sum::<i32>();
         Priority::new(total.clamp(1, 254) as u8).unwrap_or(configured)
     }
 

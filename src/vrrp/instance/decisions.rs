@@ -18,13 +18,13 @@ impl Instance {
         if self.since.0 != self.machine.since() {
             self.since = (self.machine.since(), self.ports.plane.unix_time());
         }
-        let told = out.contains(&Output::Event(Event::SentPriorityZero));
         let (mut resigned, mut reason) = (false, None);
         for output in &*out {
             match output {
                 Output::Advert(priority) => {
                     let goodbye = *priority == Priority::RESIGN;
-                    match self.send(*priority, goodbye && told) {
+                    let told = goodbye && out.contains(&Output::Event(Event::SentPriorityZero));
+                    match self.send(*priority, told) {
                         Ok(()) => resigned |= goodbye,
                         Err(error) => reason = error,
                     }
